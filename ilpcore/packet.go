@@ -3,6 +3,7 @@ package ilpcore
 // This file declares the three ILPv4 packets (RFC 27); prepare.go and reply.go hold their codecs.
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
@@ -57,3 +58,6 @@ func Reject(code Code, triggeredBy, message string, data []byte) Reply {
 
 // Code is an ILP error code such as F02 (RFC 27, section "ILP Error Codes").
 type Code [3]byte
+
+// ConditionOf returns the condition that fulfillment fulfills: its SHA-256.
+func ConditionOf(fulfillment [32]byte) [32]byte { return sha256.Sum256(fulfillment[:]) }

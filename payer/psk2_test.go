@@ -1,0 +1,149 @@
+package payer
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"math/big"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/receiver"
+)
+
+// till counts what it is credited, as the ledger would.
+type till struct {
+	mu    sync.Mutex
+	total amount.Amount
+}
+
+func (l *till) Credit(_ context.Context, c receiver.Credit) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total += c.Amount
+	return false, nil
+}
+
+func (l *till) Lookup(context.Context, [32]byte) (digest [32]byte, found bool, err error) {
+	return digest, false, nil
+}
+
+type shop struct{}
+
+func (shop) Address() (ilpcore.Address, ilpcore.Asset, bool) {
+	return "test.shop", ilpcore.Asset{Code: "USD", Scale: 9}, true
+}
+
+func (shop) Suffix(destination []byte) ([]byte, bool) {
+	return ilpcore.Address("test.shop").Suffix(destination)
+}
+
+// exchange is a connector between payer and receiver that converts at a rate of num/den and counts what the payer paid.
+type exchange struct {
+	to       ilpcore.Handler
+	num, den uint64
+	paid     amount.Amount
+	tamper   bool
+}
+
+func (x *exchange) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	sent := in.Amount
+	in.Amount = amount.Amount(uint64(sent) * x.num / x.den)
+	reply := x.to.HandlePrepare(ctx, in)
+	if reply.Fulfilled {
+		x.paid += sent
+		if x.tamper {
+			reply.Fulfillment[0] ^= 1
+		}
+	}
+	return reply
+}
+
+func TestPSK2Pay(t *testing.T) {
+	token := []byte("0123456789abcdef0123456789abcdef")
+	tests := []struct {
+		name     string
+		num, den uint64
+		due      amount.Amount
+		max      amount.Amount
+		memo     []byte
+		tamper   bool
+		want     Receipt
+		err      error
+	}{
+		{name: "one to one", num: 1, den: 1, due: 100, memo: token, want: Receipt{100, 100}},
+		{name: "cheap unit", num: 1, den: 3, due: 100, memo: token, want: Receipt{301, 100}},
+		{name: "dear unit", num: 1000, den: 1, due: 10, memo: token, want: Receipt{1, 1000}},
+		{name: "spread", num: 99, den: 100, due: 1000, memo: token, want: Receipt{1011, 1000}},
+		{name: "limit", num: 1, den: 3, due: 100, max: 300, memo: token, err: ErrTooExpensive},
+		{name: "nothing arrives", num: 1, den: 1001, due: 100, memo: token, err: ErrNoRate},
+		{name: "another's token", num: 1, den: 1, due: 100, memo: []byte("fedcba9876543210"), err: ErrRejected},
+		{name: "lying connector", num: 1, den: 1, due: 100, memo: token, tamper: true, err: ErrUnverified},
+		{name: "beyond 64 bits", num: 1, den: 1000, due: amount.Max, memo: token, err: amount.ErrRange},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			ledger := &till{}
+			r, err := receiver.New(receiver.Config{Secrets: [][]byte{token}, Addresses: shop{}, Crediter: ledger, Random: rand.Reader, Now: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			quote, err := r.Quote(receiver.QuoteRequest{Token: token, Due: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			link := &exchange{to: r, num: test.num, den: test.den, tamper: test.tamper}
+			sender := PSK2{Link: link, Random: rand.Reader, Now: time.Now, Max: test.max}
+			got, err := sender.Pay(context.Background(), Ask{Address: ilpcore.Address(quote.Address), Secret: quote.SharedSecret[:]}, test.due, test.memo)
+			if !errors.Is(err, test.err) || got != test.want {
+				t.Fatalf("got %+v, %v; want %+v, %v", got, err, test.want, test.err)
+			}
+			if err == nil && (ledger.total != got.Delivered || link.paid != got.Sent) {
+				t.Errorf("the receipt %+v differs from what was credited, %s, and paid, %s", got, ledger.total, link.paid)
+			}
+			if err != nil && !test.tamper && (ledger.total != 0 || link.paid != 0) {
+				t.Errorf("a failed payment moved %s and %s", ledger.total, link.paid)
+			}
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	down := ilpcore.HandlerFunc(func(context.Context, ilpcore.Incoming) ilpcore.Reply {
+		return ilpcore.Reject(ilpcore.T01, "test.connector", "the link is down", nil)
+	})
+	sender := PSK2{Link: down, Random: rand.Reader, Now: time.Now}
+	_, err := sender.Pay(context.Background(), Ask{Address: "test.shop.x", Secret: make([]byte, 32)}, 10, nil)
+	var reject *RejectError
+	if !errors.As(err, &reject) || reject.Code != ilpcore.T01 || reject.TriggeredBy != "test.connector" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzDivideUp(f *testing.F) {
+	f.Add(uint64(10), uint64(1000), uint64(7))
+	f.Fuzz(func(t *testing.T, n, m, d uint64) {
+		if d == 0 {
+			return
+		}
+		q, err := divideUp(amount.Amount(n), m, amount.Amount(d))
+		if err != nil {
+			return
+		}
+		checkDivision(t, n, m, d, uint64(q))
+	})
+}
+
+// checkDivision checks q = ceil(n*m/d) with big integers.
+func checkDivision(t *testing.T, n, m, d, q uint64) {
+	t.Helper()
+	product := new(big.Int).Mul(new(big.Int).SetUint64(n), new(big.Int).SetUint64(m))
+	want := product.Add(product, new(big.Int).SetUint64(d-1))
+	want.Div(want, new(big.Int).SetUint64(d))
+	if want.Cmp(new(big.Int).SetUint64(q)) != 0 {
+		t.Errorf("ceil(%d*%d/%d) = %d, want %s", n, m, d, q, want)
+	}
+}

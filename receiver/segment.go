@@ -1,0 +1,155 @@
+package receiver
+
+// This file seals a quote into one address segment and opens it again (D3).
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/paydoor/paydoor/amount"
+)
+
+// MinSecret is the least length of a receiver secret in bytes.
+const MinSecret = 32
+
+const (
+	segmentVersion = 1
+	plainLength    = 1 + 1 + 32 + 8 + 8 + 4 + 8 + 8
+	nonceLength    = 12
+	sealedLength   = nonceLength + plainLength + 16
+
+	flagAccount = 1 << 0 // the payee is an account of the node
+	flagCapped  = 1 << 1 // STREAM takes no more than due
+	flagMemo    = 1 << 2 // the memo checks are set
+)
+
+// segmentLength is the length of a segment in characters.
+var segmentLength = base64.RawURLEncoding.EncodedLen(sealedLength)
+
+// canonical refuses the other spellings that lenient decoders accept for the same bytes.
+var canonical = base64.RawURLEncoding.Strict()
+
+// errSegment says that a segment is none that one of our secrets sealed.
+var errSegment = errors.New("the address was not made with this receiver's secret")
+
+// terms is what a segment says of its quote.
+type terms struct {
+	payee  Payee
+	capped bool          // STREAM payments stop at due
+	due    amount.Amount // the price, or with capped the shortfall
+	id     [8]byte       // of a capped quote, random; zero for the others
+	expiry time.Time     // zero: never
+	memo   memo
+}
+
+// secretKeys are the subkeys of one receiver secret.
+type secretKeys struct {
+	seal   cipher.AEAD
+	nonce  []byte
+	shared []byte
+}
+
+func newSecretKeys(secret []byte) (secretKeys, error) {
+	if len(secret) < MinSecret {
+		return secretKeys{}, fmt.Errorf("the receiver secret has %d bytes; it needs at least %d random ones", len(secret), MinSecret)
+	}
+	block, err := aes.NewCipher(subkey(secret, "paydoor/receiver/seal/v1"))
+	if err != nil {
+		return secretKeys{}, fmt.Errorf("making the sealing key: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return secretKeys{}, fmt.Errorf("making the sealing cipher: %w", err)
+	}
+	return secretKeys{
+		seal:   aead,
+		nonce:  subkey(secret, "paydoor/receiver/nonce/v1"),
+		shared: subkey(secret, "paydoor/receiver/shared/v1"),
+	}, nil
+}
+
+func subkey(secret []byte, label string) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(label))
+	return mac.Sum(nil)
+}
+
+// encode returns the sealed bytes of t. The nonce is derived from the plaintext, so equal terms give equal bytes: a quote of
+// fixed terms can be cached and costs no randomness, and different terms never share a nonce.
+func (k secretKeys) encode(t terms) []byte {
+	plain := t.append(make([]byte, 0, plainLength))
+	mac := hmac.New(sha256.New, k.nonce)
+	mac.Write(plain)
+	sealed := make([]byte, nonceLength, sealedLength)
+	copy(sealed, mac.Sum(nil)[:nonceLength])
+	return k.seal.Seal(sealed, sealed[:nonceLength], plain, nil)
+}
+
+// decode opens sealed bytes.
+func (k secretKeys) decode(sealed []byte) (terms, error) {
+	if len(sealed) != sealedLength {
+		return terms{}, errSegment
+	}
+	var room [plainLength]byte
+	plain, err := k.seal.Open(room[:0], sealed[:nonceLength], sealed[nonceLength:], nil)
+	if err != nil || len(plain) != plainLength || plain[0] != segmentVersion {
+		return terms{}, errSegment
+	}
+	return parseTerms(plain), nil
+}
+
+// secret returns the shared secret of the quote with these sealed bytes.
+func (k secretKeys) secret(sealed []byte) (secret [32]byte) {
+	mac := hmac.New(sha256.New, k.shared)
+	mac.Write(sealed)
+	mac.Sum(secret[:0])
+	return secret
+}
+
+func (t terms) append(b []byte) []byte {
+	var flags byte
+	if t.payee.Account {
+		flags |= flagAccount
+	}
+	if t.capped {
+		flags |= flagCapped
+	}
+	if t.memo.set {
+		flags |= flagMemo
+	}
+	b = append(b, segmentVersion, flags)
+	b = append(b, t.payee.ID[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(t.due))
+	b = append(b, t.id[:]...)
+	var minute uint32
+	if !t.expiry.IsZero() {
+		minute = uint32(t.expiry.Unix() / 60)
+	}
+	b = binary.BigEndian.AppendUint32(b, minute)
+	b = append(b, t.memo.whole[:]...)
+	return append(b, t.memo.first[:]...)
+}
+
+// parseTerms reads plain, which is of plainLength and authenticated.
+func parseTerms(plain []byte) (t terms) {
+	flags := plain[1]
+	t.payee.Account = flags&flagAccount != 0
+	t.capped = flags&flagCapped != 0
+	t.memo.set = flags&flagMemo != 0
+	copy(t.payee.ID[:], plain[2:34])
+	t.due = amount.Amount(binary.BigEndian.Uint64(plain[34:42]))
+	copy(t.id[:], plain[42:50])
+	if minute := binary.BigEndian.Uint32(plain[50:54]); minute != 0 {
+		t.expiry = time.Unix(int64(minute)*60, 0)
+	}
+	copy(t.memo.whole[:], plain[54:62])
+	copy(t.memo.first[:], plain[62:70])
+	return t
+}
