@@ -1,0 +1,28 @@
+package connector
+
+// This file bounds how much one packet may carry.
+
+import (
+	"context"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+// maxPacket answers F08 to a Prepare for more than max. The data tells the sender both amounts, in the units of this account
+// (RFC 27, section "F08 Amount Too Large Error Data").
+type maxPacket struct {
+	max  amount.Amount
+	self func() string
+	next ilpcore.Handler
+}
+
+func (m *maxPacket) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	if in.Amount > m.max {
+		data := ilpcore.AmountTooLarge{Received: in.Amount, Maximum: m.max}.Append(nil)
+		return ilpcore.Reject(ilpcore.F08, m.self(), "the packet is larger than this account allows; send smaller ones", data)
+	}
+	return m.next.HandlePrepare(ctx, in)
+}
+
+var _ ilpcore.Handler = (*maxPacket)(nil)

@@ -1,0 +1,99 @@
+package btp
+
+// This file sends Prepares over a session and waits for their answers.
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+
+	"github.com/paydoor/paydoor/ilpcore"
+	frames "github.com/paydoor/paydoor/ilpcore/btp"
+)
+
+// send is HandlePrepare over a live session.
+func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	left := min(in.ExpiresAt.Sub(s.now()), s.timing.answer)
+	if left <= 0 {
+		return ilpcore.Reject(ilpcore.R00, "", "the packet expired before it was sent", nil)
+	}
+	id, k := s.calls.add()
+	if k == nil {
+		return lost()
+	}
+	b := takeBuffer()
+	var err error
+	if b.packet, err = in.Prepare.Append(b.packet[:0]); err != nil {
+		b.release()
+		s.calls.drop(id, k)
+		return ilpcore.Reject(ilpcore.F01, "", "the packet cannot be encoded: "+err.Error(), nil)
+	}
+	b.out = frames.AppendILP(b.out[:0], frames.TypeMessage, id, b.packet)
+	k.timer.Reset(left)
+	select {
+	case s.queue <- outgoing{buffer: b}:
+	case <-k.timer.C:
+		return s.give(id, k, b, timedOut())
+	case <-ctx.Done():
+		return s.give(id, k, b, timedOut())
+	case <-s.ctx.Done():
+		return s.give(id, k, b, lost())
+	}
+	if s.ctx.Err() != nil {
+		s.abandonQueue()
+	}
+	select {
+	case <-k.answered:
+		reply := k.reply
+		k.free()
+		return checked(reply, in.Condition)
+	case <-k.timer.C:
+	case <-ctx.Done():
+	}
+	s.calls.drop(id, k)
+	return timedOut()
+}
+
+// give returns reply for a packet that was never queued.
+func (s *session) give(id uint32, k *call, b *buffer, reply ilpcore.Reply) ilpcore.Reply {
+	b.release()
+	s.calls.drop(id, k)
+	return reply
+}
+
+// receiveReply hands the ILP answer in a frame to whoever waits for it. Answers nobody waits for are ignored (RFC 23).
+func (s *session) receiveReply(id uint32, packet []byte) {
+	k := s.calls.take(id)
+	if k == nil {
+		return
+	}
+	reply, err := ilpcore.DecodeReply(packet)
+	if err != nil {
+		k.answer(ilpcore.Reject(ilpcore.T01, "", "the peer's answer is not an ILP Fulfill or Reject", nil))
+		return
+	}
+	reply.Data = bytes.Clone(reply.Data)
+	k.answer(reply)
+}
+
+// receiveFailure answers the packet with this id for a peer that sent no ILP packet.
+func (s *session) receiveFailure(id uint32, code ilpcore.Code, message string) {
+	if k := s.calls.take(id); k != nil {
+		k.answer(ilpcore.Reject(code, "", message, nil))
+	}
+}
+
+func checked(reply ilpcore.Reply, condition [32]byte) ilpcore.Reply {
+	if reply.Fulfilled && sha256.Sum256(reply.Fulfillment[:]) != condition {
+		return ilpcore.Reject(ilpcore.F05, "", "the peer's fulfillment does not match the condition", nil)
+	}
+	return reply
+}
+
+func lost() ilpcore.Reply {
+	return ilpcore.Reject(ilpcore.T01, "", "the BTP link to the peer is down", nil)
+}
+
+func timedOut() ilpcore.Reply {
+	return ilpcore.Reject(ilpcore.R00, "", "the peer did not answer in time", nil)
+}

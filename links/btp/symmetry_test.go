@@ -1,0 +1,114 @@
+package btp
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+// hijacker lets the listening end have the socket below the WebSocket, as a session wants it.
+type hijacker struct {
+	http.ResponseWriter
+	below *corked
+}
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := h.ResponseWriter.(http.Hijacker).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.below = &corked{Conn: conn, timeout: time.Second}
+	rw.Writer.Reset(h.below)
+	return h.below, rw, nil
+}
+
+// pair is a link, and the session of our own kind that it has dialled.
+func pair(t testing.TB, far *endpoint, near ilpcore.Handler) (*Link, *session) {
+	t.Helper()
+	sessions := make(chan *session, 1)
+	ctx, stop := context.WithCancel(context.Background())
+	var serving sync.WaitGroup
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := &hijacker{ResponseWriter: w}
+		conn, err := websocket.Accept(h, r, nil)
+		if err != nil {
+			return
+		}
+		p := &peerConn{t: t, conn: conn, ctx: ctx}
+		if !p.authenticate() {
+			return
+		}
+		s, err := far.newSession(ctx, conn, h.below)
+		if err != nil {
+			return
+		}
+		sessions <- s
+		serving.Go(func() { _ = s.run() })
+	}))
+	l, err := dial(Config{Account: "near", URL: urlOf(server), Handler: near}, quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		l.Close()
+		stop()
+		server.Close()
+		serving.Wait()
+		far.working.Wait()
+	})
+	s := <-sessions
+	for !l.Up() {
+		time.Sleep(time.Millisecond)
+	}
+	return l, s
+}
+
+// Both ends of a connection send and answer at once, with the same request ids under way.
+func TestBothEndsAreEqual(t *testing.T) {
+	far := newEndpoint(Config{Account: "far", Handler: fulfilling}, quick())
+	near, session := pair(t, far, fulfilling)
+	send := map[string]func(context.Context, ilpcore.Incoming) ilpcore.Reply{"dialled": near.HandlePrepare, "listened": session.send}
+	var all sync.WaitGroup
+	for name, send := range send {
+		for range 20 {
+			all.Go(func() {
+				for range 20 {
+					p := testPrepare()
+					p.Data = []byte(name)
+					if reply := send(context.Background(), ilpcore.Incoming{Prepare: p}); !reply.Fulfilled || string(reply.Data) != name {
+						t.Errorf("%s: %+v", name, reply)
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
+// BenchmarkPair has 64 packets in flight over a local socket, both ends in this process.
+func BenchmarkPair(b *testing.B) {
+	l, _ := pair(b, newEndpoint(Config{Account: "far", Handler: fulfilling}, quick()), fulfilling)
+	var failed atomic.Int64
+	b.ReportAllocs()
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if !l.HandlePrepare(context.Background(), ilpcore.Incoming{Prepare: testPrepare()}).Fulfilled {
+				failed.Add(1)
+			}
+		}
+	})
+	if failed.Load() > 0 {
+		b.Errorf("%d packets failed", failed.Load())
+	}
+}

@@ -1,0 +1,28 @@
+package btp
+
+// This file holds how long a link waits for what.
+
+import "time"
+
+// timing holds the durations of a link; tests shorten them.
+type timing struct {
+	waits  []time.Duration // before each attempt to connect
+	stable time.Duration   // a connection that lived this long counts as good
+	dial   time.Duration   // for the WebSocket handshake
+	auth   time.Duration   // for the BTP authentication
+	ping   time.Duration   // between pings
+	pong   time.Duration   // until the answer to one
+	write  time.Duration   // until the peer accepts what is written
+	answer time.Duration   // the longest wait for an ILP answer, whatever the expiry
+	drain  time.Duration   // for packets under way when the link is closed
+}
+
+func standardTiming() timing {
+	return timing{
+		waits: []time.Duration{
+			0, 100 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second,
+		},
+		stable: 10 * time.Second, dial: 15 * time.Second, auth: 10 * time.Second,
+		ping: 20 * time.Second, pong: 9 * time.Second, write: 9 * time.Second, answer: time.Minute, drain: 2 * time.Second,
+	}
+}

@@ -1,0 +1,106 @@
+package btp
+
+// This file is the only writer of frames: it sends together what has gathered.
+
+import (
+	"context"
+
+	"github.com/coder/websocket"
+)
+
+// maxBatch is how many frames are sent together at most.
+const maxBatch = 64
+
+// outgoing is a frame to be written.
+type outgoing struct {
+	buffer   *buffer   // its out is the frame
+	delivery *delivery // of an answer to a packet; nil for other frames
+}
+
+// done is called once for each frame, with what came of writing it.
+func (o outgoing) done(err error) {
+	if o.delivery != nil {
+		o.delivery.written(err)
+	}
+	o.buffer.release()
+}
+
+// write sends frames until the session ends.
+func (s *session) write() {
+	batch := make([]outgoing, 0, maxBatch)
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case first := <-s.queue:
+			batch = s.gather(append(batch[:0], first))
+		}
+		err := s.writeAll(batch)
+		for i, o := range batch {
+			o.done(err)
+			batch[i] = outgoing{}
+		}
+		if err != nil {
+			s.end(closed(err))
+			return
+		}
+	}
+}
+
+// gather adds what else is waiting.
+func (s *session) gather(batch []outgoing) []outgoing {
+	for len(batch) < maxBatch {
+		select {
+		case o := <-s.queue:
+			batch = append(batch, o)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// writeAll writes the batch with one system call if it is small. When it fails, how much has reached the peer is unknown.
+func (s *session) writeAll(batch []outgoing) error {
+	if len(batch) > 1 {
+		s.below.cork()
+	}
+	var err error
+	for _, o := range batch {
+		// The socket has a write deadline of its own, so a context need not have one.
+		if err = s.conn.Write(context.Background(), websocket.MessageBinary, o.buffer.out); err != nil {
+			break
+		}
+	}
+	if len(batch) > 1 {
+		if flushed := s.below.uncork(); err == nil {
+			err = flushed
+		}
+	}
+	return err
+}
+
+// put queues a frame, waiting for room; when the session ends first, the frame counts as not written.
+func (s *session) put(o outgoing) {
+	select {
+	case s.queue <- o:
+		// The session may have ended between the two, after run has emptied the queue for the last time.
+		if s.ctx.Err() != nil {
+			s.abandonQueue()
+		}
+	case <-s.ctx.Done():
+		o.done(context.Cause(s.ctx))
+	}
+}
+
+// abandonQueue accounts for the frames that will not be written. Each is received by one goroutine only, whoever calls this.
+func (s *session) abandonQueue() {
+	for {
+		select {
+		case o := <-s.queue:
+			o.done(context.Cause(s.ctx))
+		default:
+			return
+		}
+	}
+}

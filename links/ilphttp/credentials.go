@@ -1,0 +1,104 @@
+package ilphttp
+
+// This file knows whose bearer token is whose. It keeps hashes only.
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+// Credentials holds the incoming SIMPLE bearer tokens of accounts. It is safe for concurrent use.
+//
+// Both shapes in use are taken (ILP HTTP auth profiles; interledger-rs before and after 1.0): the token alone, and
+// "<account>:<token>". A token may itself hold a colon.
+type Credentials struct {
+	mu       sync.RWMutex
+	accounts map[ilpcore.AccountID][]digest
+	owners   map[digest][]ilpcore.AccountID
+}
+
+// digest is the SHA-256 of a token.
+type digest [sha256.Size]byte
+
+// NewCredentials returns an empty store.
+func NewCredentials() *Credentials {
+	return &Credentials{accounts: make(map[ilpcore.AccountID][]digest), owners: make(map[digest][]ilpcore.AccountID)}
+}
+
+// Add lets token authenticate account, besides those added before. Two accounts may have the same token; without the
+// account's name it then authenticates neither. How strong a token has to be is the caller's rule; an empty one is never added.
+func (c *Credentials) Add(account ilpcore.AccountID, token string) {
+	if token == "" {
+		return
+	}
+	d := hash(token)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Contains(c.accounts[account], d) {
+		return
+	}
+	c.accounts[account] = append(c.accounts[account], d)
+	c.owners[d] = append(c.owners[d], account)
+}
+
+// Remove forgets all tokens of account.
+func (c *Credentials) Remove(account ilpcore.AccountID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, d := range c.accounts[account] {
+		c.owners[d] = slices.DeleteFunc(c.owners[d], func(a ilpcore.AccountID) bool { return a == account })
+		if len(c.owners[d]) == 0 {
+			delete(c.owners, d)
+		}
+	}
+	delete(c.accounts, account)
+}
+
+// Authenticate returns the account that bearer, the credentials of an Authorization header without "Bearer ", belongs to. With a
+// name, as in the path /accounts/<name>/ilp, it can only be that account; without one the account is found by the token.
+func (c *Credentials) Authenticate(account, bearer string) (ilpcore.AccountID, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if account != "" {
+		return c.named(account, bearer)
+	}
+	if owners := c.owners[hash(bearer)]; len(owners) == 1 {
+		return owners[0], true
+	}
+	name, token, ok := strings.Cut(bearer, ":")
+	if !ok || !c.has(ilpcore.AccountID(name), token) {
+		return "", false
+	}
+	return ilpcore.AccountID(name), true
+}
+
+// named compares the whole bearer first, then what follows "<account>:".
+func (c *Credentials) named(account, bearer string) (ilpcore.AccountID, bool) {
+	id := ilpcore.AccountID(account)
+	if c.has(id, bearer) {
+		return id, true
+	}
+	rest, ok := strings.CutPrefix(bearer, account)
+	if ok && strings.HasPrefix(rest, ":") && c.has(id, rest[1:]) {
+		return id, true
+	}
+	return "", false
+}
+
+// has compares hashes, in constant time and to the end: neither the token nor whether the account exists shows in the time.
+func (c *Credentials) has(account ilpcore.AccountID, token string) bool {
+	given, found := hash(token), 0
+	for _, d := range c.accounts[account] {
+		found |= subtle.ConstantTimeCompare(d[:], given[:])
+	}
+	return found == 1
+}
+
+func hash(token string) digest { return sha256.Sum256([]byte(token)) }
+
+var _ Authenticator = (*Credentials)(nil)

@@ -1,0 +1,181 @@
+package ilphttp
+
+// This file takes Prepares over HTTP (RFC 35, section "Request").
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+// DefaultInFlight is how many requests of one account a Server works on at once.
+const DefaultInFlight = 1000
+
+// ErrConfig says that a Server or Client lacks something it cannot do without.
+var ErrConfig = errors.New("incomplete ILP-over-HTTP settings")
+
+// Authenticator tells whose bearer token a request shows. account is the one the path names, or "". It compares in constant time.
+type Authenticator interface {
+	Authenticate(account, bearer string) (ilpcore.AccountID, bool)
+}
+
+// ServerConfig is what a Server is made of.
+type ServerConfig struct {
+	Accounts    Authenticator
+	Handler     ilpcore.Handler                                     // gets each Prepare, From being the authenticated account
+	MaxInFlight int                                                 // per account; beyond: T03. 0: DefaultInFlight
+	Unconfirmed func(account ilpcore.AccountID, paid amount.Amount) // told of each Fulfill that could not be written; nil: nobody
+	Logger      *zap.Logger                                         // nil: none
+}
+
+// Server is an http.Handler that answers POSTs with a Prepare as body. An ILP Reject is a 200; any other status means that no
+// packet was handled.
+type Server struct {
+	accounts    Authenticator
+	handler     ilpcore.Handler
+	maxInFlight int64
+	unconfirmed func(ilpcore.AccountID, amount.Amount)
+	logger      *zap.Logger
+	inFlight    sync.Map // ilpcore.AccountID -> *atomic.Int64; only authenticated accounts get in
+}
+
+// NewServer returns a Server, or ErrConfig.
+func NewServer(c ServerConfig) (*Server, error) {
+	if c.Accounts == nil || c.Handler == nil {
+		return nil, ErrConfig
+	}
+	s := &Server{
+		accounts: c.Accounts, handler: c.Handler, maxInFlight: int64(c.MaxInFlight),
+		unconfirmed: c.Unconfirmed, logger: c.Logger,
+	}
+	if s.maxInFlight <= 0 {
+		s.maxInFlight = DefaultInFlight
+	}
+	if s.unconfirmed == nil {
+		s.unconfirmed = func(ilpcore.AccountID, amount.Amount) {}
+	}
+	if s.logger == nil {
+		s.logger = zap.NewNop()
+	}
+	return s, nil
+}
+
+// ServeHTTP serves the account the path names by net/http's wildcard {account}, or whichever the token belongs to.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.ServeAccount(w, r, r.PathValue("account"))
+}
+
+// ServeAccount is ServeHTTP for callers with a router of their own. account is the one the path names; "" lets the token decide.
+func (s *Server) ServeAccount(w http.ResponseWriter, r *http.Request, account string) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed, "ILP packets are sent by POST")
+		return
+	}
+	bearer, ok := bearerToken(r.Header)
+	from, known := s.accounts.Authenticate(account, bearer)
+	if !ok || !known {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="ilp"`)
+		refuse(w, http.StatusUnauthorized, "the bearer token is missing or not valid here")
+		return
+	}
+	if !acceptable(r.Header) {
+		refuse(w, http.StatusUnsupportedMediaType, "send the packet as application/octet-stream, not compressed")
+		return
+	}
+	if r.ContentLength > MaxBody {
+		refuse(w, http.StatusRequestEntityTooLarge, tooLarge)
+		return
+	}
+	s.receive(w, r, from)
+}
+
+// receive reads and answers one packet, while the account has room for another.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, from ilpcore.AccountID) {
+	count := s.counter(from)
+	defer count.Add(-1)
+	buffer := takeBuffer()
+	defer buffer.release()
+	if count.Add(1) > s.maxInFlight {
+		busy := ilpcore.Reject(ilpcore.T03, "", "too many requests in flight; wait for answers", nil)
+		s.answer(w, r, buffer, &busy)
+		return
+	}
+	body, ok := s.readBody(w, r, buffer)
+	if !ok {
+		return
+	}
+	prepare, err := ilpcore.DecodePrepare(body)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "the body is not an ILP Prepare: "+err.Error())
+		return
+	}
+	ctx, cancel := context.WithDeadline(r.Context(), prepare.ExpiresAt)
+	defer cancel()
+	reply := s.handler.HandlePrepare(ctx, ilpcore.Incoming{From: from, Prepare: prepare})
+	if written := s.answer(w, r, buffer, &reply); !written && reply.Fulfilled {
+		s.unconfirmed(from, prepare.Amount)
+	}
+}
+
+// readBody reads the whole body into the buffer, or refuses the request itself.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, buffer *buffer) (body []byte, ok bool) {
+	control := http.NewResponseController(w)
+	// Not every writer has deadlines; those that do not belong to tests, or to a server with timeouts of its own.
+	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
+	body, err := buffer.read(r.Body, MaxBody)
+	_ = control.SetReadDeadline(time.Time{})
+	switch {
+	case errors.Is(err, errTooLarge):
+		refuse(w, http.StatusRequestEntityTooLarge, tooLarge)
+	case err != nil:
+		refuse(w, http.StatusBadRequest, "the body could not be read to its end")
+	default:
+		return body, true
+	}
+	return nil, false
+}
+
+// answer writes the reply and says whether it went out. A client that has left counts as not reached, whatever the socket says.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, buffer *buffer, reply *ilpcore.Reply) (written bool) {
+	encoded, err := buffer.encode(reply)
+	if err != nil {
+		s.logger.Error("a reply could not be encoded", zap.Error(err))
+		refuse(w, http.StatusInternalServerError, "internal error")
+		return false
+	}
+	h := w.Header()
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Length", strconv.Itoa(len(encoded)))
+	h.Set("Cache-Control", "no-store, no-transform") // no-transform keeps Caddy's encode, and proxies, from compressing
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(answerTimeout)) // a client that does not read must not keep us
+	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
+	if _, err := w.Write(encoded); err != nil {
+		return false
+	}
+	// Without the flush net/http would write after we return, when nobody looks at the error any more.
+	if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return false
+	}
+	return r.Context().Err() == nil
+}
+
+func (s *Server) counter(account ilpcore.AccountID) *atomic.Int64 {
+	if c, ok := s.inFlight.Load(account); ok {
+		return c.(*atomic.Int64)
+	}
+	c, _ := s.inFlight.LoadOrStore(account, new(atomic.Int64))
+	return c.(*atomic.Int64)
+}
+
+var _ http.Handler = (*Server)(nil)

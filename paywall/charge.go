@@ -1,0 +1,266 @@
+package paywall
+
+// This file is one charge from reserve to outcome (D6): the price is set aside before the backend is called, and exactly one of
+// settle and release follows, whatever the backend, the client or the handler chain does.
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/balances"
+)
+
+// statusClientGone is what proxies write for the log when the client leaves before there is an answer.
+const statusClientGone = 499
+
+type charge struct {
+	paywall     *Paywall
+	request     *http.Request
+	method      Method
+	token       token
+	account     balances.Account
+	id          string
+	cost        cost
+	body        *countedBody // nil unless bytes are counted
+	reservation Reservation
+
+	sent        atomic.Bool           // request headers went upstream
+	undelivered atomic.Pointer[error] // what a proxy said to Undelivered
+
+	outcome Outcome // Reserved until it is decided
+	balance amount.Amount
+	quoted  bool
+	header  [2]string // the values of Pay and Pay-Balance in the answer
+
+	trace  httptrace.ClientTrace
+	writer responseWriter
+	fields [4]string // backs the values of the request headers for the backend
+}
+
+func newCharge(p *Paywall, r *http.Request, tok token, account balances.Account, c cost, reservation Reservation) *charge {
+	return &charge{
+		paywall: p, request: r, method: p.method(r), token: tok, account: account, cost: c, reservation: reservation, outcome: Reserved,
+	}
+}
+
+// reserve sets price aside. A nil Reservation without an error means that the balance does not cover it. The balance is read
+// after the refusal, so a payment may arrive between the two: then the request is paid and reserve tries again.
+func reserve(ctx context.Context, ledger Ledger, account balances.Account, price amount.Amount) (Reservation, amount.Amount, error) {
+	for range 3 {
+		reservation, err := ledger.Reserve(ctx, account, price)
+		if err == nil {
+			return reservation, 0, nil
+		}
+		if !errors.Is(err, balances.ErrInsufficient) {
+			return nil, 0, err
+		}
+		balance, err := ledger.Balance(ctx, account)
+		if err != nil || balance < price {
+			return nil, balance, err
+		}
+	}
+	return nil, 0, balances.ErrBusy
+}
+
+// forward calls the backend with the price reserved.
+func (p *Paywall) forward(w http.ResponseWriter, r *http.Request, next Next, c *charge) error {
+	defer c.end()
+	var id [16]byte
+	_, err := io.ReadFull(p.config.Random, id[:])
+	if err == nil {
+		c.balance, err = p.config.Ledger.Balance(r.Context(), c.account)
+	}
+	if err != nil {
+		c.reservation.Release()
+		c.outcome = Unavailable
+		p.unavailable(w, r, c.account, err)
+		return nil
+	}
+	c.id = base64.RawURLEncoding.EncodeToString(id[:])
+	c.writer.init(w, c)
+	p.observe(r, c.event(0, nil))
+	return c.returned(next(&c.writer, c.outgoing()))
+}
+
+// outgoing is the request as the backend gets it: without the client's Pay headers, with ours, and traced.
+func (c *charge) outgoing() *http.Request {
+	cleanRequest(c.request, keepWebSocket)
+	c.fields = [4]string{hex.EncodeToString(c.account[:]), c.cost.price.String(), c.balance.String(), c.id}
+	h := c.request.Header
+	h["Paydoor-Account"] = c.fields[0:1:1]
+	h["Paydoor-Price"] = c.fields[1:2:2]
+	h["Paydoor-Balance"] = c.fields[2:3:3]
+	h["Paydoor-Charge-Id"] = c.fields[3:4:4]
+	c.trace.WroteHeaders = func() { c.sent.Store(true) }
+	ctx := context.WithValue(c.request.Context(), chargeKey{}, c)
+	out := c.request.WithContext(httptrace.WithClientTrace(ctx, &c.trace))
+	if c.cost.count {
+		c.body = &countedBody{ReadCloser: out.Body, max: c.cost.max}
+		out.Body = c.body
+	}
+	return out
+}
+
+// final decides on the first final response header: settle before anything of it goes out, or release.
+func (c *charge) final(w *responseWriter, status int) bodyMode {
+	failure := c.undelivered.Load()
+	switch {
+	case failure != nil:
+		c.unanswered(status, *failure)
+	case status == statusClientGone && c.clientGone():
+		c.unanswered(status, context.Canceled)
+	case status == http.StatusPaymentRequired && !c.paywall.config.PassBackend402:
+		c.release(status, nil)
+		w.restore()
+		c.describe(w.Header())
+		backend402.write(w.under, c.request)
+		return discardBody
+	case c.paywall.refundsOn(status):
+		c.release(status, nil)
+	default:
+		if err := c.settle(status); err != nil {
+			w.restore()
+			c.paywall.isolate(w.Header())
+			c.paywall.config.CORS.share(w.Header(), c.request)
+			unsettled.write(w.under, c.request)
+			return refuseBody
+		}
+	}
+	c.describe(w.Header())
+	return passBody
+}
+
+// returned handles the normal return of the backend's handler; end handles the rest.
+func (c *charge) returned(err error) error {
+	switch {
+	case c.outcome == Unsettled && errors.Is(err, errUnsettled):
+		return nil // the client has its 503, and this is only our own refusal coming back
+	case c.outcome != Reserved:
+		return err
+	case c.body != nil && c.body.exceeded.Load():
+		c.release(http.StatusRequestEntityTooLarge, err)
+		c.writer.restore()
+		c.describe(c.writer.Header())
+		c.writer.wrote = true
+		tooLarge(c.cost.max).write(c.writer.under, c.request)
+		return nil
+	case err == nil && !c.clientGone():
+		c.writer.WriteHeader(http.StatusOK) // what the server would send: an empty answer is an answer
+		return nil
+	}
+	c.unanswered(0, err)
+	c.describe(c.writer.Header())
+	return err
+}
+
+// end runs last, also when the handler panicked: nothing stays reserved, and no trailer of ours comes from the backend. Panics
+// go on, except for a proxy's that aborts because we refused its body: the client's 503 is whole and shall not be aborted.
+func (c *charge) end() {
+	if c.writer.refused {
+		if v := recover(); v != nil && v != http.ErrAbortHandler {
+			panic(v)
+		}
+	}
+	if c.outcome == Reserved {
+		c.unanswered(0, errNoResponse)
+	}
+	for _, name := range [...]string{"Paydoor-Account", "Paydoor-Price", "Paydoor-Balance", "Paydoor-Charge-Id"} {
+		delete(c.request.Header, name) // error routes may call another backend, and this charge is over
+	}
+	if c.writer.under != nil {
+		c.writer.finish()
+	}
+}
+
+var errNoResponse = errors.New("the handler ended without a response")
+
+// unanswered decides when there was no response. If the client left after the backend had its request, the work was done for
+// it: otherwise leaving early would be a way to get it free (T13).
+func (c *charge) unanswered(status int, err error) {
+	if c.clientGone() && c.sent.Load() {
+		_ = c.settle(statusClientGone) // nobody is left to tell; the observer knows
+		return
+	}
+	c.release(status, err)
+}
+
+// clientGone says whether the request was cancelled by its sender; a deadline is somebody else's decision.
+func (c *charge) clientGone() bool { return c.request.Context().Err() == context.Canceled }
+
+// settle takes the charge. It does not end early when the client leaves, since the outcome would then be unknown.
+func (c *charge) settle(status int) error {
+	charged := c.cost.price
+	if c.body != nil {
+		charged = c.body.charge(c.cost.perByte)
+	}
+	balance, err := c.reservation.Settle(context.WithoutCancel(c.request.Context()), charged)
+	if err != nil {
+		c.reservation.Release()
+		c.outcome = Unsettled
+		c.paywall.observe(c.request, c.event(http.StatusServiceUnavailable, err))
+		return err
+	}
+	c.outcome, c.balance = Settled, balance
+	e := c.event(status, nil)
+	e.Charged = charged
+	c.paywall.observe(c.request, e)
+	return nil
+}
+
+func (c *charge) release(status int, err error) {
+	if c.outcome != Reserved {
+		return
+	}
+	c.balance = c.reservation.Release()
+	c.outcome = Released
+	c.paywall.observe(c.request, c.event(status, err))
+}
+
+func (c *charge) event(status int, err error) Event {
+	return Event{
+		Outcome: c.outcome, Account: c.account, ChargeID: c.id, Price: c.cost.price, Balance: c.balance, Status: status, Err: err,
+	}
+}
+
+// describe puts our headers on an answer, after the outcome is known: the balance that is left and where to pay the next
+// time. A node without an address has nothing to say about the latter, which is no reason to withhold a paid answer.
+func (c *charge) describe(h http.Header) {
+	scrub(h)
+	scrubAnnounced(h)
+	if c.outcome == Settled || c.outcome == Released {
+		quote, err := c.paywall.config.Quoter.Quote(QuoteRequest{
+			Token: c.token.bytes[:c.token.size], Account: c.account, Price: c.cost.price,
+		})
+		if err == nil {
+			c.quoted = true
+			c.header[0] = payLine(c.method, quote, c.cost.price)
+		}
+		c.header[1] = c.balance.String()
+		c.place(h)
+	}
+	varyBy(h, "Pay-Token")
+	makePrivate(h)
+	c.paywall.config.CORS.share(h, c.request)
+}
+
+func (c *charge) place(h http.Header) {
+	if c.quoted {
+		h["Pay"] = c.header[0:1:1]
+	}
+	if c.header[1] != "" {
+		h["Pay-Balance"] = c.header[1:2:2]
+	}
+}
+
+// after cleans what the backend set after its header: trailers. Ours stay, because some servers write headers late.
+func (c *charge) after(h http.Header) {
+	scrub(h)
+	c.place(h)
+}

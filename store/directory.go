@@ -1,0 +1,105 @@
+package store
+
+// This file prepares a store directory before Badger touches it: modes, the lock, and what is checked and synced first.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+var (
+	// ErrLocked says that another process, or another Store of this one, has the directory open.
+	ErrLocked = errors.New("another process uses this directory")
+	// ErrPermissions says that others than the owner can get into the directory.
+	ErrPermissions = errors.New("others than the owner have access")
+)
+
+// prepareDirectory makes dir with mode 0700, or refuses one that the group or others can enter or read.
+func prepareDirectory(dir string) error {
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		if err = os.Chmod(dir, 0o700); err != nil { // an odd umask may have taken bits from the owner
+			return err
+		}
+		return syncPath(filepath.Dir(dir))
+	}
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is not a directory", dir)
+	}
+	if mode := info.Mode().Perm(); modesMatter && mode&0o077 != 0 {
+		return fmt.Errorf("%w: %s has mode %04o; run: chmod 700 %s", ErrPermissions, dir, mode, dir)
+	}
+	return nil
+}
+
+// lockDirectory takes the lock, trying for up to wait: the process or configuration that had the directory may just be closing it.
+func lockDirectory(ctx context.Context, dir string, wait time.Duration) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	deadline := time.NewTimer(wait)
+	defer deadline.Stop()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
+		held, err := tryLock(f)
+		if err == nil && !held {
+			return f, nil
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", dir, err), f.Close())
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), f.Close())
+		case <-deadline.C:
+			return nil, errors.Join(fmt.Errorf("%w: %s", ErrLocked, dir), f.Close())
+		}
+	}
+}
+
+// checkBeforeOpening refuses a database that is plainly gone before Badger can tidy away what is left of it: without a MANIFEST it
+// deletes the tables it finds.
+func checkBeforeOpening(dir string, s slot) error {
+	if s.intended == 0 {
+		return nil
+	}
+	manifest := filepath.Join(dir, databaseDir, "MANIFEST")
+	if _, err := os.Stat(manifest); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s holds 0 groups of changes, because %s is missing, but %d were acknowledged; restore it from a backup",
+			ErrLost, dir, manifest, s.acknowledged)
+	}
+	return nil
+}
+
+// syncDirectory makes durable what a process that was killed has left in the page cache. Without it a group could be seen and acted
+// upon after a restart, and then be lost by a power cut.
+func syncDirectory(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !(d.IsDir() || d.Type().IsRegular()) {
+			return err
+		}
+		return syncPath(path)
+	})
+}
+
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,69 @@
+package store
+
+// This file is what the opener of a store may choose.
+
+import (
+	"crypto/rand"
+	"io"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Options of a Store; the zero value is a good choice.
+type Options struct {
+	// Logger gets what Badger says, its chatter at debug level. None if nil.
+	Logger *zap.Logger
+	// Now is the wall clock, noted in the head record of each group. time.Now if nil.
+	Now func() time.Time
+	// Random makes the identity of a new store. crypto/rand if nil.
+	Random io.Reader
+	// LockWait is how long Open waits for another process to leave the directory: 5 seconds if 0.
+	LockWait time.Duration
+	// MinFree is how many bytes must be free in the file system for changes to be taken: DefaultMinFree if 0.
+	MinFree uint64
+	// FreeSpace says how many bytes are free in the file system of dir. The operating system is asked if nil.
+	FreeSpace func(dir string) (uint64, error)
+	// Tail makes every change survive the end of this process as soon as Join returns, at the price of a write(2) in each Join;
+	// without it, and for surviving a power loss, one has to wait for the Ticket.
+	Tail bool
+	// Fault lets tests make things fail, slow or crash at a Point: an error counts as an error of the step itself.
+	// It is called by the goroutines that commit, with the number of the group.
+	Fault func(at Point, sequence uint64) error
+}
+
+// Point is a place where Options.Fault is called.
+type Point int
+
+const (
+	// BeforeCommit is before the group's transaction is given to Badger.
+	BeforeCommit Point = iota
+	// AfterCommit is when Badger has synced the transaction. An error here is one of those that leave the change in place.
+	AfterCommit
+	// BeforeSidecar is before the sidecar's slot is written, at the same time as the commit.
+	BeforeSidecar
+	// BeforeRelease is when both are on disk, and nobody has been told.
+	BeforeRelease
+)
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.LockWait == 0 {
+		o.LockWait = 5 * time.Second
+	}
+	if o.MinFree == 0 {
+		o.MinFree = DefaultMinFree
+	}
+	if o.FreeSpace == nil {
+		o.FreeSpace = freeSpace
+	}
+	return o
+}

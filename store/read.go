@@ -1,0 +1,85 @@
+package store
+
+// This file is reading: single keys, and many keys in one unchanging view.
+
+import (
+	"errors"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// ErrNotFound says that there is nothing under a key.
+var ErrNotFound = errors.New("no such key")
+
+// Get returns a copy of the value of key: what durable groups, or ones about to be, have put. Changes that still gather are not seen.
+// ErrNotFound, ErrClosed or ErrPoisoned.
+func (s *Store) Get(key []byte) (value []byte, err error) {
+	err = s.View(func(v *View) error {
+		value, err = v.Get(key)
+		return err
+	})
+	return value, err
+}
+
+// Iterate calls f for each key that begins with prefix, in the order of their bytes; see View.Iterate.
+func (s *Store) Iterate(prefix []byte, f func(key, value []byte) error) error {
+	return s.View(func(v *View) error { return v.Iterate(prefix, nil, f) })
+}
+
+// View calls f with a view of the store that shows whole groups and does not change. Close waits for f to return.
+func (s *Store) View(f func(v *View) error) error {
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.db == nil {
+		return ErrClosed
+	}
+	if err := s.Err(); errors.Is(err, ErrPoisoned) {
+		return err
+	}
+	txn := s.db.NewTransaction(false)
+	defer txn.Discard()
+	return f(&View{txn})
+}
+
+// View is one moment of the store. It may be used by one goroutine, and only until the function it was given to returns.
+type View struct{ txn *badger.Txn }
+
+// Get returns a copy of the value of key, or ErrNotFound.
+func (v *View) Get(key []byte) ([]byte, error) {
+	value, err := readValue(v.txn, string(key))
+	if err == nil && value == nil {
+		err = ErrNotFound
+	}
+	return value, err
+}
+
+// Iterate calls f for each key that begins with prefix and is not below from (nil: the prefix), in the order of their bytes, until f
+// returns an error, which it returns. The slices are valid until f returns.
+func (v *View) Iterate(prefix, from []byte, f func(key, value []byte) error) error {
+	o := badger.DefaultIteratorOptions
+	o.Prefix = prefix
+	o.PrefetchValues = false // values lie beside their keys
+	it := v.txn.NewIterator(o)
+	defer it.Close()
+	if from == nil {
+		from = prefix
+	}
+	for it.Seek(from); it.Valid(); it.Next() {
+		item := it.Item()
+		err := item.Value(func(value []byte) error { return f(item.Key(), value) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sequence is the number of the last group that this view shows.
+func (v *View) Sequence() (uint64, error) {
+	b, err := readValue(v.txn, headKey)
+	if err != nil || b == nil {
+		return 0, err
+	}
+	h, err := decodeHead(b)
+	return h.sequence, err
+}

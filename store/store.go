@@ -1,0 +1,248 @@
+// Package store keeps keys and values safe: what it has acknowledged survives the end of the process and of the power, and if that
+// should ever not be so, it refuses to open instead of going on with what is there. It knows no money; the ledger is built on it.
+//
+// Changes of many callers are gathered into groups, and each group becomes durable at once:
+//
+//	s, err := store.Open(ctx, "/var/lib/paydoor/ledger", store.Options{})
+//	defer s.Close()
+//	ticket, err := s.Join(func(g *store.Group) { g.Put([]byte("greeting"), []byte("hello")) })
+//	err = ticket.Wait(ctx)                       // nil: it is on disk
+//	value, err := s.Get([]byte("greeting"))      // "hello"
+//
+// The way of a change, from top to bottom: join.go, group.go, committer.go, database.go, sidecar.go. The format on disk is in format.go.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Store is an open store directory. Its methods may be called from many goroutines at once.
+type Store struct {
+	dir      string
+	identity identity
+	now      func() time.Time
+	fault    func(at Point, sequence uint64) error
+	lock     *os.File
+	sidecar  *sidecar
+	sink     sink
+	space    *space
+
+	open sync.RWMutex // held for reading while db is used, for writing to close it
+	db   *badger.DB   // nil once closed
+
+	last    head // of the last durable group; belongs to the committer
+	durable atomic.Uint64
+	backlog atomic.Int64 // groups that are sealed and not durable
+
+	mu         sync.Mutex // the group mutex
+	wake       *sync.Cond // on mu: there is something to commit, or an end
+	gathering  *Group
+	sealed     []*Group // full groups, oldest first
+	committing *Group
+	tail       *tail // nil without Options.Tail
+	closing    bool
+	failure    error // wraps ErrPoisoned
+
+	refusal atomic.Pointer[error] // what Err says, without the mutex
+	failed  chan struct{}         // closed when failure is set
+	stopped chan struct{}         // closed when the committer has ended
+	closed  sync.Once
+}
+
+// Open opens the store in dir, making it with mode 0700 if there is none. It refuses a directory that others can enter
+// (ErrPermissions), that another process holds for longer than Options.LockWait (ErrLocked), that a newer version wrote
+// (ErrFormat), or that has lost something it had acknowledged (ErrLost).
+func Open(ctx context.Context, dir string, o Options) (*Store, error) {
+	o = o.withDefaults()
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepareDirectory(dir); err != nil {
+		return nil, err
+	}
+	lock, err := lockDirectory(ctx, dir, o.LockWait)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openLocked(dir, o)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	s.lock = lock
+	go s.commitGroups()
+	return s, nil
+}
+
+// openLocked opens what is in a directory that is ours alone.
+func openLocked(dir string, o Options) (_ *Store, err error) {
+	said, found, err := readSidecar(dir)
+	if err == nil {
+		err = checkBeforeOpening(dir, said)
+	}
+	if err == nil {
+		err = syncDirectory(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	db, err := openDatabase(dir, o.Logger)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{dir: dir, now: o.Now, fault: o.Fault, db: db, failed: make(chan struct{}), stopped: make(chan struct{})}
+	s.wake = sync.NewCond(&s.mu)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.closeFiles())
+		}
+	}()
+	if err = s.establish(o.Random, said, found); err != nil {
+		return nil, err
+	}
+	if err = s.recoverTail(o.Tail); err != nil {
+		return nil, err
+	}
+	s.durable.Store(s.last.sequence)
+	s.gathering = newGroup(s.last.sequence + 1)
+	if s.fault != nil {
+		s.sink = faulty{s.sink, s.fault}
+	}
+	start := time.Now()
+	s.space = &space{dir: dir, floor: o.MinFree, free: o.FreeSpace, since: func() time.Duration { return time.Since(start) }}
+	s.space.look()
+	return s, nil
+}
+
+// establish makes sure that database and sidecar are those of one store without loss, or makes a new store of an empty directory.
+func (s *Store) establish(random io.Reader, said slot, found bool) error {
+	id, last, known, err := readIdentity(s.db)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.dir, err)
+	}
+	if !known && found {
+		return fmt.Errorf("%w: %s holds 0 groups of changes, and %d were acknowledged; restore it from a backup", ErrLost, s.dir, said.acknowledged)
+	}
+	if !known && !found {
+		if id, err = s.createIdentity(random); err != nil {
+			return err
+		}
+		last = genesis(id)
+	}
+	if !found && last.sequence > 0 {
+		return fmt.Errorf("%w: %s holds %d groups of changes, but %s is missing, so how many were acknowledged is unknown; restore both from one backup",
+			ErrLost, s.dir, last.sequence, filepath.Join(s.dir, sidecarFile))
+	}
+	if found {
+		if err := said.check(last, id, s.dir); err != nil {
+			return err
+		}
+	}
+	s.identity, s.last = id, last
+	return s.startSidecar(said.generation, found)
+}
+
+func (s *Store) createIdentity(random io.Reader) (identity, error) {
+	var id identity
+	if _, err := io.ReadFull(random, id[:]); err != nil {
+		return id, fmt.Errorf("making the identity of a new store: %w", err)
+	}
+	return id, s.db.Update(func(txn *badger.Txn) error { return txn.Set([]byte(formatKey), encodeFormat(id)) })
+}
+
+// startSidecar notes that all that was found is acknowledged from now on: it has been synced before it was read.
+func (s *Store) startSidecar(generation uint64, found bool) (err error) {
+	if !found {
+		if err := createSidecar(s.dir, s.settled()); err != nil {
+			return fmt.Errorf("making the sidecar: %w", err)
+		}
+	}
+	if s.sidecar, err = openSidecar(s.dir, generation); err != nil {
+		return err
+	}
+	s.sink = &disk{db: s.db, sidecar: s.sidecar}
+	return s.sidecar.write(s.settled())
+}
+
+// settled is the slot of a store in which nothing is under way.
+func (s *Store) settled() slot {
+	return slot{
+		acknowledged: s.last.sequence, acknowledgedHash: s.last.hash,
+		intended: s.last.sequence, intendedHash: s.last.hash,
+		identity: s.identity,
+	}
+}
+
+// Durable is the number of the last durable group.
+func (s *Store) Durable() uint64 { return s.durable.Load() }
+
+// Backlog is how many groups are being committed or wait for it; each holds at most about 4,000 entries and 768 KiB.
+func (s *Store) Backlog() int { return int(s.backlog.Load()) }
+
+// HasTail says whether changes survive the end of the process as soon as Join returns: Options.Tail.
+func (s *Store) HasTail() bool { return s.tail != nil }
+
+// Failed is closed when the store is poisoned.
+func (s *Store) Failed() <-chan struct{} { return s.failed }
+
+// Err is nil while the store works, then ErrPoisoned or ErrClosed.
+func (s *Store) Err() error {
+	if e := s.refusal.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+// Ready is nil when a Join would be taken now, else why not: ErrNoSpace, ErrPoisoned or ErrClosed.
+func (s *Store) Ready() error {
+	if err := s.Err(); err != nil {
+		return err
+	}
+	return s.space.check()
+}
+
+// Close takes no more joins, waits until all that were taken are durable and all reads have ended, and closes the files. It may
+// be called at any time and more than once; later calls return nil.
+func (s *Store) Close() (err error) {
+	s.closed.Do(func() { err = s.close() })
+	return err
+}
+
+func (s *Store) close() error {
+	s.mu.Lock()
+	s.closing = true
+	s.refusal.CompareAndSwap(nil, &ErrClosed)
+	s.wake.Signal()
+	s.mu.Unlock()
+	<-s.stopped
+	s.open.Lock()
+	defer s.open.Unlock()
+	var err error
+	if s.failure == nil {
+		err = s.sidecar.write(s.settled())
+	}
+	return errors.Join(err, s.closeFiles(), s.lock.Close())
+}
+
+// closeFiles closes Badger, the sidecar and the tail, as far as they are open.
+func (s *Store) closeFiles() error {
+	err := s.db.Close()
+	s.db = nil
+	if s.sidecar != nil {
+		err = errors.Join(err, s.sidecar.close())
+	}
+	if s.tail != nil {
+		err = errors.Join(err, s.tail.close())
+	}
+	return err
+}
