@@ -8,7 +8,7 @@ import (
 )
 
 // MAC computes HMAC-SHA256 under one key. It keeps the two hash states that follow the key block, so that a sum over a short
-// text costs half of what crypto/hmac takes, and it keeps no working state: Sum allocates nothing and is safe for concurrent use.
+// text costs half of what a fresh crypto/hmac does, and it keeps no working state: Sum allocates nothing and is safe for concurrent use.
 type MAC struct {
 	// states gives two marshalled SHA-256 states that are as secret as the key. They stand behind a function because fmt
 	// prints what unexported fields hold and what they point to, but never what a function holds.

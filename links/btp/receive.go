@@ -98,7 +98,7 @@ func (d *delivery) run() {
 
 // written ends the delivery.
 func (d *delivery) written(err error) {
-	if false {
+	if err != nil && d.fulfill {
 		d.session.unconfirmed(d.session.account, d.fulfilled)
 	}
 	<-d.session.slots

@@ -2,7 +2,6 @@ package btp
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -139,19 +138,45 @@ func TestSetHandler(t *testing.T) {
 	close(next)
 }
 
-// A Fulfill that cannot reach the peer is counted, once, and its packet's context ends.
+// A slot comes back once its packet is answered.
+func TestReceiveOneAfterTheOther(t *testing.T) {
+	answers := make(chan bool, 5)
+	connect(t, listen(t, authenticated(func(p *peerConn) {
+		for i := range uint32(cap(answers)) {
+			p.ilp(frames.TypeMessage, i, prepareBytes(t, testPrepare()))
+			f, ok := p.read()
+			answers <- ok && isFulfill(f)
+			time.Sleep(5 * time.Millisecond) // the slot is freed just after the answer is on its way
+		}
+		p.wait()
+	})), func(c *Config, _ *timing) { c.MaxInFlight = 1 })
+	for range cap(answers) {
+		if !<-answers {
+			t.Error("not fulfilled")
+		}
+	}
+}
+
+// A Fulfill that cannot reach the peer is counted, once, and its packet's context ends; a Reject is not counted.
 func TestReceiveCountsWhatItCouldNotWrite(t *testing.T) {
 	var lost atomic.Uint64
-	var once sync.Once
-	counted := make(chan struct{})
+	entered := make(chan struct{}, 2)
 	l := connect(t, listen(t, authenticated(func(p *peerConn) {
-		p.ilp(frames.TypeMessage, 1, prepareBytes(t, testPrepare()))
-		once.Do(func() { time.Sleep(20 * time.Millisecond) }) // lets the packet arrive before the end
+		refused := testPrepare()
+		refused.Amount = 1000
+		p.ilp(frames.TypeMessage, 1, prepareBytes(t, refused))
+		p.ilp(frames.TypeMessage, 2, prepareBytes(t, testPrepare()))
+		<-entered
+		<-entered // and now the end
 	})), func(c *Config, timing *timing) {
 		timing.waits = []time.Duration{0, time.Hour}
 		timing.stable = time.Hour
-		c.Handler = ilpcore.HandlerFunc(func(ctx context.Context, _ ilpcore.Incoming) ilpcore.Reply {
+		c.Handler = ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+			entered <- struct{}{}
 			<-ctx.Done()
+			if in.Amount == 1000 {
+				return ilpcore.Reject(ilpcore.F99, "", "no", nil)
+			}
 			return ilpcore.Fulfill(testFulfillment, nil)
 		})
 		c.Unconfirmed = func(account ilpcore.AccountID, paid amount.Amount) {
@@ -159,10 +184,11 @@ func TestReceiveCountsWhatItCouldNotWrite(t *testing.T) {
 				t.Errorf("account %q", account)
 			}
 			lost.Add(uint64(paid))
-			close(counted)
 		}
 	})
-	<-counted
+	for l.Up() {
+		time.Sleep(time.Millisecond)
+	}
 	l.Close()
 	if lost.Load() != 107 {
 		t.Errorf("unconfirmed %d", lost.Load())

@@ -58,9 +58,22 @@ func TestClientAndServer(t *testing.T) {
 		p := testPrepare()
 		p.Data = make([]byte, ilpcore.MaxData)
 		p.Data[ilpcore.MaxData-1] = 7
+		if reply := c.HandlePrepare(t.Context(), ilpcore.Incoming{Prepare: p}); string(reply.Data) != string(p.Data) {
+			t.Errorf("%d bytes came back as %d", len(p.Data), len(reply.Data))
+		}
+		p.Data = []byte("a short one")
 		reply := c.HandlePrepare(t.Context(), ilpcore.Incoming{Prepare: p})
 		if !reply.Fulfilled || reply.Fulfillment != testFulfillment || string(reply.Data) != string(p.Data) || !c.Up() {
 			t.Errorf("reply %v %s %q, up %v", reply.Fulfilled, reply.Code, reply.Message, c.Up())
+		}
+		// The data belongs to the caller, whatever the client's buffers are used for next.
+		other := testPrepare()
+		for range 20 {
+			other.Data = append(other.Data, 'x')
+			c.HandlePrepare(t.Context(), ilpcore.Incoming{Prepare: other})
+		}
+		if string(reply.Data) != string(p.Data) {
+			t.Error("a later packet changed an earlier answer")
 		}
 		c.Close()
 		peer.Close()

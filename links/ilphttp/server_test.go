@@ -152,9 +152,9 @@ func TestServerAuthenticatesBeforeReading(t *testing.T) {
 }
 
 func TestServerBoundsPacketsInFlight(t *testing.T) {
-	entered, leave := make(chan struct{}), make(chan struct{})
+	entered, leave := make(chan struct{}, 2), make(chan struct{})
 	server := newTestServer(t, ServerConfig{MaxInFlight: 1, Handler: ilpcore.HandlerFunc(func(context.Context, ilpcore.Incoming) ilpcore.Reply {
-		close(entered)
+		entered <- struct{}{}
 		<-leave
 		return ilpcore.Fulfill(testFulfillment, nil)
 	})})
@@ -173,6 +173,11 @@ func TestServerBoundsPacketsInFlight(t *testing.T) {
 	}
 	close(leave)
 	<-done
+	w = httptest.NewRecorder()
+	server.ServeHTTP(w, post(body, nil))
+	if reply, err := ilpcore.DecodeReply(w.Body.Bytes()); err != nil || !reply.Fulfilled {
+		t.Errorf("a packet after the others: %+v, %v", reply, err)
+	}
 }
 
 func TestServerCountsWhatItCouldNotWrite(t *testing.T) {

@@ -1,0 +1,265 @@
+package balances
+
+// This file compares the ledger with a sequential model of it, under random operations, crashes and clock jumps.
+
+import (
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/store"
+)
+
+// model is what the ledger should be: written to be obviously right.
+type model struct {
+	balance  map[Account]amount.Amount
+	reserved map[Account]amount.Amount
+	credited map[[32]byte]Credit
+	at       map[[32]byte]time.Duration // when it was credited, by the duplicate clock
+	before   time.Duration              // the duplicate clock less the time elapsed: it stands still while the ledger is closed,
+	kept     time.Duration              // and goes on from its reading at the last credit
+	open     []*Reservation
+	price    map[*Reservation]amount.Amount
+	account  map[*Reservation]Account
+}
+
+func newModel() *model {
+	m := &model{balance: map[Account]amount.Amount{}, credited: map[[32]byte]Credit{}, at: map[[32]byte]time.Duration{}}
+	m.forgetReservations()
+	return m
+}
+
+func (m *model) forgetReservations() {
+	m.reserved, m.open = map[Account]amount.Amount{}, nil
+	m.price, m.account = map[*Reservation]amount.Amount{}, map[*Reservation]Account{}
+}
+
+func (m *model) spendable(a Account) amount.Amount { return m.balance[a] - m.reserved[a] }
+
+var drawAmount = rapid.OneOf(rapid.Uint64Range(0, 20), rapid.Uint64Range(0, 20), rapid.SampledFrom([]uint64{1 << 62, 1<<64 - 1, 1<<64 - 20}))
+
+func TestP1ToP8Model(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		b := newBench(t, Options{CacheSize: 1})
+		m := newModel()
+		b.t = fataler{t, rt}
+		rt.Repeat(map[string]func(*rapid.T){
+			"credit":  func(rt *rapid.T) { b.modelCredit(rt, m) },
+			"reserve": func(rt *rapid.T) { b.modelReserve(rt, m) },
+			"finish":  func(rt *rapid.T) { b.modelFinish(rt, m) },
+			"adjust":  func(rt *rapid.T) { b.modelAdjust(rt, m) },
+			"time": func(rt *rapid.T) {
+				b.clock.pass(time.Duration(rapid.IntRange(0, 700).Draw(rt, "seconds")) * time.Second)
+				b.clock.jump(time.Duration(rapid.SampledFrom([]int{0, 0, 3600, -3600, 1e9, -1e9}).Draw(rt, "jump")) * time.Second)
+			},
+			"restart": func(rt *rapid.T) {
+				if rapid.Bool().Draw(rt, "crash") {
+					old := b.store
+					b.dir = b.crash().dirAfterClosing()
+					if err := old.Close(); err != nil {
+						rt.Fatal(err)
+					}
+					b.open()
+				} else {
+					b.reopen()
+				}
+				m.forgetReservations()
+				m.before = m.kept - b.clock.since()
+			},
+			"": func(rt *rapid.T) {
+				for n := range 4 {
+					b.want(account(n), m.spendable(account(n)), m.reserved[account(n)])
+				}
+			},
+		})
+		b.reopen()
+		total := Sum{}
+		for a, n := range m.balance {
+			b.want(a, n, 0)
+			total = total.Plus(n)
+		}
+		if r := b.audit(); r.Balances != total {
+			rt.Fatalf("%v, want %v", r.Balances, total)
+		}
+		if err := b.store.Close(); err != nil {
+			rt.Fatal(err)
+		}
+	})
+}
+
+// fataler lets a bench report to the rapid test that is under way.
+type fataler struct {
+	testing.TB
+	rt *rapid.T
+}
+
+func (f fataler) Fatalf(format string, args ...any) { f.rt.Fatalf(format, args...) }
+func (f fataler) Fatal(args ...any)                 { f.rt.Fatal(args...) }
+
+func (b *bench) dirAfterClosing() string {
+	if err := b.store.Close(); err != nil {
+		b.t.Fatal(err)
+	}
+	return b.dir
+}
+
+func (b *bench) modelCredit(rt *rapid.T, m *model) {
+	c := Credit{
+		Account:   account(rapid.IntRange(0, 3).Draw(rt, "account")),
+		Amount:    amount.Amount(drawAmount.Draw(rt, "amount")),
+		Condition: condition(rapid.IntRange(0, 12).Draw(rt, "condition")),
+		Digest:    digest(rapid.SampledFrom([]string{"a", "a", "b"}).Draw(rt, "digest")),
+		Max:       amount.Amount(rapid.SampledFrom([]uint64{0, 0, 30}).Draw(rt, "max")),
+	}
+	if before, ok := m.credited[c.Condition]; ok && rapid.Bool().Draw(rt, "again") {
+		c = before
+	}
+	when := rapid.SampledFrom([]string{"any", "in time", "over", "late"}).Draw(rt, "deadline")
+	switch when {
+	case "in time", "late":
+		c.Deadline = b.clock.now().Add(time.Second)
+	case "over":
+		c.Deadline = b.clock.now().Add(-time.Second)
+	default:
+		c.Deadline = time.Time{}
+	}
+	if when == "late" {
+		before := b.store.Durable()
+		b.onFault(func(at store.Point, n uint64) error {
+			if at == store.BeforeRelease && n == before+1 {
+				b.clock.pass(2 * time.Second)
+			}
+			return nil
+		})
+		defer b.fault.Store(nil)
+	}
+	before, known := m.credited[c.Condition]
+	now := m.before + b.clock.since()
+	age := now - m.at[c.Condition]
+	repeated, err := b.Credit(ctx, c)
+	if known && age >= 10*time.Minute && age <= 12*time.Minute {
+		known = repeated || err == ErrMismatch // in between, both are right
+	} else if age > 12*time.Minute {
+		known = false
+	}
+	after, fits := m.balance[c.Account].Add(c.Amount)
+	want, again := error(nil), false
+	switch {
+	case known:
+		again = same(c, before.Account, before.Amount, before.Digest)
+		if !again {
+			want = ErrMismatch
+		}
+	case c.Amount == 0:
+	case when == "over":
+		want = ErrTooLate
+	case !fits || (c.Max != 0 && after > c.Max):
+		want = ErrMaxBalance
+	case when == "late":
+		want, m.kept = ErrTooLate, now
+		delete(m.credited, c.Condition) // if there was one, it was forgotten
+	default:
+		m.balance[c.Account], m.credited[c.Condition], m.at[c.Condition], m.kept = after, c, now, now
+	}
+	if repeated != again || err != want {
+		rt.Fatalf("credit %+v %s: %v, %v; want %v, %v", c, when, repeated, err, again, want)
+	}
+}
+
+func (b *bench) modelReserve(rt *rapid.T, m *model) {
+	a := account(rapid.IntRange(0, 3).Draw(rt, "account"))
+	price := amount.Amount(drawAmount.Draw(rt, "price"))
+	r, err := b.Reserve(ctx, a, price)
+	if m.spendable(a) < price {
+		var short *Insufficient
+		if !errors.As(err, &short) || short.Balance != m.spendable(a) {
+			rt.Fatalf("reserving %d of %d: %v", price, m.spendable(a), err)
+		}
+		return
+	}
+	if err != nil {
+		rt.Fatal(err)
+	}
+	m.reserved[a] += price
+	m.open = append(m.open, r)
+	m.price[r], m.account[r] = price, a
+}
+
+func (b *bench) modelFinish(rt *rapid.T, m *model) {
+	if len(m.open) == 0 {
+		rt.Skip("no reservation")
+	}
+	i := rapid.IntRange(0, len(m.open)-1).Draw(rt, "reservation")
+	r := m.open[i]
+	a, price := m.account[r], m.price[r]
+	m.open = append(m.open[:i:i], m.open[i+1:]...)
+	charge := amount.Amount(rapid.Uint64Range(0, uint64(price)).Draw(rt, "charge"))
+	m.reserved[a] -= price
+	if rapid.Bool().Draw(rt, "release") {
+		if got := r.Release(); got != m.spendable(a) {
+			rt.Fatalf("%d after release, want %d", got, m.spendable(a))
+		}
+		return
+	}
+	m.balance[a] -= charge
+	if got, err := r.Settle(ctx, charge); err != nil || got != m.spendable(a) {
+		rt.Fatalf("%d, %v after settling, want %d", got, err, m.spendable(a))
+	}
+}
+
+func (b *bench) modelAdjust(rt *rapid.T, m *model) {
+	x := Adjustment{
+		Account: account(rapid.IntRange(0, 3).Draw(rt, "account")),
+		Amount:  amount.Amount(drawAmount.Draw(rt, "amount")),
+		Lower:   rapid.Bool().Draw(rt, "lower"),
+		Note:    rapid.SampledFrom([]string{"", "note"}).Draw(rt, "note"),
+	}
+	_, err := b.Adjust(ctx, x)
+	after, fits := m.balance[x.Account].Add(x.Amount)
+	switch {
+	case x.Lower && m.spendable(x.Account) < x.Amount:
+		is(b.t, err, ErrInsufficient)
+	case x.Lower:
+		is(b.t, err, nil)
+		m.balance[x.Account] -= x.Amount
+	case !fits:
+		is(b.t, err, ErrMaxBalance)
+	default:
+		is(b.t, err, nil)
+		m.balance[x.Account] = after
+	}
+}
+
+// Durable is the balance on disk while one group is being committed and the next one gathers, whatever the order of changes and syncs;
+// with more groups waiting it may lag behind, and never runs ahead.
+func TestDurableFollowsTheGroups(t *testing.T) {
+	for _, waiting := range []uint64{1, 4} {
+		random := rand.New(rand.NewPCG(1, waiting))
+		for range 2000 {
+			e := entry{}
+			at := map[uint64]amount.Amount{0: 0} // the balance after each group
+			durable, gathering := uint64(0), uint64(1)
+			for range 40 {
+				switch n := random.IntN(3); {
+				case n == 0:
+					e.enter(gathering, durable)
+					e.balance++
+				case n == 1 && gathering-durable <= waiting:
+					at[gathering] = e.balance
+					gathering++
+				case n == 2 && durable+1 < gathering:
+					durable++
+				}
+				before := e.durable
+				e.catchUp(durable)
+				if e.durable > at[durable] || e.durable < before || (waiting == 1 && e.durable != at[durable]) {
+					t.Fatalf("durable is %d after %d, and on disk is %d", e.durable, before, at[durable])
+				}
+			}
+		}
+	}
+}

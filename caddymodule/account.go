@@ -1,0 +1,50 @@
+package caddymodule
+
+// This file declares an account of the node: a neighbour, the link to it, and its limits.
+
+// Account is a neighbour of the node. Its name is what packets from its link are attributed to.
+type Account struct {
+	// Name has 1 to 64 letters, digits, and any of - _ . ~
+	Name string `json:"name"`
+	// Relation is "parent" (packets for everyone else go to it, and it gives the node its address), "peer", "child" (gets an
+	// address below the node's) or "local" (a wallet on this node).
+	Relation string `json:"relation"`
+	// Asset is what the account counts in. Default: the node's.
+	Asset *Asset `json:"asset,omitempty"`
+
+	// BTP links by BTP over WebSocket. An account has one link at most.
+	BTP *BTPLink `json:"btp,omitempty"`
+	// HTTP links by ILP over HTTP (RFC 35).
+	HTTP *HTTPLink `json:"http,omitempty"`
+
+	// MaxPacket is the largest amount of one packet from the account. Default: no maximum.
+	MaxPacket Number `json:"max_packet,omitempty"`
+	// PacketsPerMinute is how many packets it may send. Default: 10000.
+	PacketsPerMinute int `json:"packets_per_minute,omitempty"`
+	// MaxInFlight is how many of its packets may be under way at once. Default: 1000.
+	MaxInFlight int `json:"max_in_flight,omitempty"`
+}
+
+// BTPLink dials a BTP server and keeps the connection up.
+type BTPLink struct {
+	// URL is btp+wss://USER:TOKEN@HOST/PATH, or btp+ws:// on one's own machine. User and token go out exactly as written.
+	URL string `json:"url"`
+}
+
+// HTTPLink posts packets to URL and takes those that come to the node's own /accounts/NAME/ilp, or /ilp, with an Incoming secret.
+type HTTPLink struct {
+	// URL is where packets go out to. Default: none go out, as suits an account that only pays.
+	URL string `json:"url,omitempty"`
+	// Incoming are the credentials that the neighbour may send; several while a secret is being changed.
+	Incoming []Credential `json:"incoming,omitempty"`
+	// Outgoing is the credential that we send. It is required with URL.
+	Outgoing *Credential `json:"outgoing,omitempty"`
+}
+
+// Credential proves who is at the other end of a link.
+type Credential struct {
+	// Type is "simple": the secret itself is the bearer token. Default: "simple".
+	Type string `json:"type,omitempty"`
+	// Secret is the token or a placeholder for it.
+	Secret string `json:"secret"`
+}

@@ -1,0 +1,156 @@
+package caddymodule
+
+// This file reads the global option ilp. It parses and resolves nothing: defaults and placeholders belong to Provision, so that
+// JSON configs get the same.
+
+import (
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+)
+
+func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
+	d.Next()
+	if existing != nil {
+		return nil, d.Err("there are two ilp blocks: a server has one node, so put all of it into one block")
+	}
+	app := new(App)
+	d.Prev()
+	if err := app.UnmarshalCaddyfile(d); err != nil {
+		return nil, err
+	}
+	return httpcaddyfile.App{Name: "ilp", Value: caddyconfig.JSON(app, nil)}, nil
+}
+
+// UnmarshalCaddyfile reads
+//
+//	ilp {
+//		data_dir     PATH
+//		address      ILP_ADDRESS
+//		asset        CODE SCALE
+//		secret       NEW [OLD...]
+//		account NAME { ... }
+//		route        PREFIX ACCOUNT
+//		sandbox
+//		durability   group|process
+//		cache_size   COUNT
+//		min_free     SIZE
+//		max_balance  AMOUNT
+//		allow_weak_secrets
+//		insecure
+//	}
+func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next()
+	l := newLines(d)
+	if err := l.none("ilp {"); err != nil {
+		return err
+	}
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		option := d.Val()
+		if option != "account" && option != "route" {
+			if err := l.once(); err != nil {
+				return err
+			}
+		}
+		if err := a.readOption(l, option); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) readOption(l lines, option string) (err error) {
+	switch option {
+	case "data_dir":
+		a.DataDir, err = l.one("data_dir /var/lib/paydoor")
+	case "address":
+		a.Address, err = l.one("address test.paydoor")
+		if err == nil {
+			err = a.checkAddressText(l)
+		}
+	case "asset":
+		a.Asset, err = l.asset("asset USD 9")
+	case "secret":
+		if a.Secret = l.RemainingArgs(); len(a.Secret) == 0 {
+			err = l.usage("secret {env.PAYDOOR_SECRET}")
+		}
+	case "account":
+		err = a.readAccount(l)
+	case "route":
+		err = a.readRoute(l)
+	case "sandbox":
+		a.Sandbox, err = true, l.none("sandbox")
+	case "admin_token", "default_spsp_account":
+		err = l.later(option, "nothing would use it yet, so remove the line")
+	default:
+		return a.readLimit(l, option)
+	}
+	return err
+}
+
+func (a *App) readLimit(l lines, option string) (err error) {
+	switch option {
+	case "durability":
+		a.Durability, err = l.one("durability group")
+		if err == nil && a.Durability != durabilityGroup && a.Durability != durabilityProcess {
+			err = l.Errf("durability is %q: write group (charges are on disk before the answer) or process (they survive a killed process)", a.Durability)
+		}
+	case "cache_size":
+		a.CacheSize, err = l.count("cache_size 100000")
+	case "min_free":
+		a.MinFree, err = l.bytes("min_free 64MiB")
+	case "max_hold":
+		err = l.later(option, "packets are held for 60s at most, so remove the line")
+	case "max_balance":
+		a.MaxBalance, err = l.number("max_balance 1000000000")
+	case "allow_weak_secrets":
+		a.AllowWeakSecrets, err = true, l.none("allow_weak_secrets")
+	case "insecure":
+		a.Insecure, err = true, l.none("insecure")
+	default:
+		return l.unknown("data_dir", "address", "asset", "secret", "account", "route", "sandbox", "durability", "cache_size",
+			"min_free", "max_balance", "allow_weak_secrets", "insecure")
+	}
+	return err
+}
+
+func (a *App) checkAddressText(l lines) error {
+	if hasPlaceholder(a.Address) {
+		return nil
+	}
+	if err := checkAddress(a.Address); err != nil {
+		return l.WrapErr(err)
+	}
+	return nil
+}
+
+func (a *App) readAccount(l lines) error {
+	account, err := readAccount(l.Dispenser)
+	if err != nil {
+		return err
+	}
+	for _, other := range a.Accounts {
+		if other.Name == account.Name {
+			return l.Errf("there are two accounts named %q: give one of them another name", account.Name)
+		}
+	}
+	a.Accounts = append(a.Accounts, account)
+	return nil
+}
+
+func (a *App) readRoute(l lines) error {
+	args := l.RemainingArgs()
+	if len(args) != 2 {
+		return l.usage("route test.bob bob")
+	}
+	if err := checkPrefix(args[0]); err != nil {
+		return l.WrapErr(err)
+	}
+	for _, other := range a.Routes {
+		if other.Prefix == args[0] {
+			return l.Errf("there are two routes for %s: keep one of them", args[0])
+		}
+	}
+	a.Routes = append(a.Routes, Route{Prefix: args[0], Account: args[1]})
+	return nil
+}

@@ -1,0 +1,109 @@
+package caddymodule
+
+// This file keeps what belongs to one data directory open across config reloads: the store, the ledger on it, what the receiver
+// remembers, and the generated secrets (D9).
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/receiver"
+	"github.com/paydoor/paydoor/store"
+)
+
+func init() {
+	// A hijacked connection may hold its lease for ever, so that the pool alone would never close the books.
+	caddy.OnExit(func(context.Context) {
+		booksPool.Range(func(_, value any) bool {
+			if err := value.(*books).Destruct(); err != nil {
+				pooledLogger().Error("closing the ledger", zap.Error(err))
+			}
+			return true
+		})
+	})
+}
+
+// errClosed says that a config is no longer in use and its ledger is closed.
+var errClosed = errors.New("the ledger of this config is closed")
+
+// booksPool holds the open books of the process by canonical data directory.
+var booksPool = caddy.NewUsagePool()
+
+// ledgerSettings are fixed while books are open.
+type ledgerSettings struct {
+	durability balances.Durability
+	cacheSize  int
+	minFree    uint64
+}
+
+// books are open.
+type books struct {
+	settings ledgerSettings
+	store    *store.Store
+	ledger   *balances.Ledger
+	sessions *receiver.Sessions
+	dir      string
+	random   io.Reader
+}
+
+// acquireBooks returns the books in dir, opened now if need be. Each acquired reference is given back once, with releaseBooks.
+func acquireBooks(dir string, s ledgerSettings) (*books, error) {
+	value, loaded, err := booksPool.LoadOrNew(dir, func() (caddy.Destructor, error) { return openBooks(dir, s) })
+	if err != nil {
+		return nil, err
+	}
+	b := value.(*books)
+	if loaded && b.settings != s {
+		err := fmt.Errorf("the ledger in %s is open with other settings: durability, cache_size and min_free change by a restart, not by a reload", dir)
+		return nil, errors.Join(err, releaseBooks(dir))
+	}
+	return b, nil
+}
+
+// joinBooks is acquireBooks for who comes late: it opens nothing. Without open books it is errClosed.
+func joinBooks(dir string) (*books, error) {
+	value, _, err := booksPool.LoadOrNew(dir, func() (caddy.Destructor, error) { return nil, errClosed })
+	if err != nil {
+		return nil, err
+	}
+	return value.(*books), nil
+}
+
+func releaseBooks(dir string) error {
+	_, err := booksPool.Delete(dir)
+	return err
+}
+
+func openBooks(dir string, s ledgerSettings) (*books, error) {
+	logger := pooledLogger()
+	opened, err := store.Open(context.Background(), filepath.Join(dir, "ledger"), store.Options{
+		Logger: logger, MinFree: s.minFree, Tail: s.durability == balances.Process,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger in %s: %w", dir, err)
+	}
+	ledger, err := balances.Open(opened, balances.Options{Logger: logger, CacheSize: s.cacheSize, Durability: s.durability})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the ledger in %s: %w", dir, err), opened.Close())
+	}
+	logger.Info("opened the ledger", zap.String("data_dir", dir))
+	return &books{
+		settings: s, store: opened, ledger: ledger, sessions: receiver.NewSessions(), dir: dir, random: rand.Reader,
+	}, nil
+}
+
+// secret returns the generated secret in the file of that name. The store's lock keeps other processes from making another one.
+func (b *books) secret(name string) (string, error) { return generated(b.dir, name, b.random) }
+
+// Destruct closes the books once nobody holds a reference. It may be called more than once.
+func (b *books) Destruct() error { return b.store.Close() }
+
+var _ caddy.Destructor = (*books)(nil)

@@ -1,0 +1,168 @@
+package caddymodule
+
+// This file checks what can be wrong with an ilp config before any placeholder is known. The Caddyfile reader and Provision
+// both call it, so that Caddyfile and JSON users read the same words.
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+const (
+	durabilityGroup   = "group"
+	durabilityProcess = "process"
+
+	relationParent = "parent"
+	relationPeer   = "peer"
+	relationChild  = "child"
+	relationLocal  = "local"
+
+	credentialSimple = "simple"
+
+	// defaultRoute is the prefix that stands for every address.
+	defaultRoute = "*"
+
+	// sandboxAccount is the name of the account that sandbox adds.
+	sandboxAccount = "sandbox"
+)
+
+func checkAddress(s string) error {
+	if _, err := ilpcore.ParseAddress(s); err != nil {
+		return fmt.Errorf("%q is not an Interledger address (%w): write one such as test.paydoor or g.us.example", s, err)
+	}
+	return nil
+}
+
+// checkPrefix accepts what routes are keyed by: the leading segments of an address, of which one is enough.
+func checkPrefix(s string) error {
+	if s == defaultRoute {
+		return nil
+	}
+	if !ilpcore.ValidAddress([]byte(s+".x")) || strings.HasSuffix(s, ".") {
+		return fmt.Errorf("%q is not an address prefix: write the leading segments of an address without a dot at the end, such as test.bob, or * for everything else", s)
+	}
+	return nil
+}
+
+func checkAccountName(name string) error {
+	if len(name) < 1 || len(name) > 64 {
+		return fmt.Errorf("the account name has %d characters: use 1 to 64", len(name))
+	}
+	for _, c := range []byte(name) {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-_.~", c) >= 0) {
+			return fmt.Errorf("the account name %q has the character %q: use letters, digits, and - _ . ~ only", name, c)
+		}
+	}
+	return nil
+}
+
+func checkRelation(relation string) error {
+	switch relation {
+	case relationParent, relationPeer, relationChild, relationLocal:
+		return nil
+	case "":
+		return errors.New("the account has no relation: write relation parent, peer, child or local")
+	}
+	return fmt.Errorf("there is no relation %q: write relation parent, peer, child or local", relation)
+}
+
+// check finds the mistakes of one account that show without its secrets.
+func (a *Account) check() error {
+	if err := checkAccountName(a.Name); err != nil {
+		return err
+	}
+	if err := checkRelation(a.Relation); err != nil {
+		return fmt.Errorf("account %s: %w", a.Name, err)
+	}
+	if err := a.checkLink(); err != nil {
+		return fmt.Errorf("account %s: %w", a.Name, err)
+	}
+	if a.Asset != nil {
+		if err := a.Asset.check(); err != nil {
+			return fmt.Errorf("account %s: %w", a.Name, err)
+		}
+	}
+	return nil
+}
+
+func (a *Account) checkLink() error {
+	switch {
+	case a.BTP != nil && a.HTTP != nil:
+		return errors.New("there are two links: keep btp or http, or make a second account")
+	case a.BTP != nil:
+		return checkBTPScheme(a.BTP.URL)
+	case a.HTTP != nil:
+		return a.HTTP.check()
+	case a.Relation == relationLocal:
+		return nil
+	}
+	return errors.New("there is no link: write btp URL, or http URL { incoming ... outgoing ... }")
+}
+
+func checkBTPScheme(rawURL string) error {
+	if strings.HasPrefix(rawURL, "btp+ws://") || strings.HasPrefix(rawURL, "btp+wss://") || strings.HasPrefix(rawURL, "{") {
+		return nil
+	}
+	return errors.New("the BTP address starts with neither btp+wss:// nor btp+ws://: write btp btp+wss://USER:{env.TOKEN}@connector.example")
+}
+
+func (l *HTTPLink) check() error {
+	switch {
+	case l.URL == "" && len(l.Incoming) == 0:
+		return errors.New("the http link can neither send nor receive: write http URL { incoming simple TOKEN, outgoing simple TOKEN } on lines of their own")
+	case l.URL != "" && l.Outgoing == nil:
+		return errors.New("the http link has a URL and nothing to log in with there: write outgoing simple {env.TOKEN} into its block")
+	case l.URL == "" && l.Outgoing != nil:
+		return errors.New("the http link has outgoing and no URL to send to: write http URL {")
+	}
+	for _, credential := range l.Incoming {
+		if err := credential.check(); err != nil {
+			return fmt.Errorf("incoming: %w", err)
+		}
+	}
+	if l.Outgoing != nil {
+		if err := l.Outgoing.check(); err != nil {
+			return fmt.Errorf("outgoing: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c Credential) check() error {
+	if c.Type != "" && c.Type != credentialSimple {
+		return fmt.Errorf("credentials of type %q are not available in this version: use simple", c.Type)
+	}
+	return nil
+}
+
+func (a Asset) check() error {
+	if !ilpcore.Asset(a).Valid() {
+		return fmt.Errorf("the asset code %q is not usable: write one such as USD, and its scale, as in asset USD 9", a.Code)
+	}
+	return nil
+}
+
+// errPlain is the refusal to send secrets and money unprotected.
+var errPlain = errors.New("without TLS everybody on the way reads the secrets: use the TLS form (https, btp+wss), or write insecure in the ilp block")
+
+// checkTransport refuses an http link to another machine.
+func checkTransport(u *url.URL, insecure bool) error {
+	switch u.Scheme {
+	case "https":
+		return nil
+	case "http":
+		if insecure || u.Hostname() == "localhost" {
+			return nil
+		}
+		if ip, err := netip.ParseAddr(u.Hostname()); err == nil && ip.Unmap().IsLoopback() {
+			return nil
+		}
+		return errPlain
+	}
+	return errors.New("the http URL starts with neither https:// nor http://: write http https://connector.example/ilp {")
+}

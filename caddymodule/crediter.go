@@ -1,0 +1,68 @@
+package caddymodule
+
+// This file lends the ledger to the receiver.
+
+import (
+	"context"
+	"errors"
+
+	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/receiver"
+)
+
+// crediter is the receiver's Crediter.
+type crediter struct {
+	running   *running
+	addresses receiver.Addresses
+}
+
+// Credit books a payment in the node's asset of that moment. The ledger refuses it if its balances are in another.
+func (c *crediter) Credit(ctx context.Context, credit receiver.Credit) (repeated bool, err error) {
+	b, end, err := c.running.lease()
+	if err != nil {
+		return false, receiver.ErrUnavailable
+	}
+	defer end()
+	_, asset, ok := c.addresses.Address()
+	if !ok {
+		return false, receiver.ErrUnavailable
+	}
+	if err := b.pin(asset); err != nil {
+		return false, err
+	}
+	repeated, err = b.ledger.Credit(ctx, balances.Credit{
+		Account: credit.Payee.ID, Amount: credit.Amount, Condition: credit.Condition, Digest: credit.Digest,
+		ExpiresAt: credit.ExpiresAt, Deadline: credit.Deadline, Max: c.running.settings.maxBalance,
+	})
+	return repeated, receiverError(err)
+}
+
+func (c *crediter) Lookup(ctx context.Context, condition [32]byte) (digest [32]byte, found bool, err error) {
+	b, end, err := c.running.lease()
+	if err != nil {
+		return digest, false, receiver.ErrUnavailable
+	}
+	defer end()
+	return b.ledger.Lookup(ctx, condition)
+}
+
+// pin makes asset what the ledger counts, or is balances.ErrAsset.
+func (b *books) pin(asset ilpcore.Asset) error { return b.ledger.PinAsset(asset.Code, asset.Scale) }
+
+// receiverError says in the receiver's words what the ledger answered.
+func receiverError(err error) error {
+	for _, pair := range []struct{ ours, theirs error }{
+		{balances.ErrTooLate, receiver.ErrTooLate},
+		{balances.ErrMismatch, receiver.ErrMismatch},
+		{balances.ErrBusy, receiver.ErrBusy},
+		{balances.ErrMaxBalance, receiver.ErrMaxBalance},
+	} {
+		if errors.Is(err, pair.ours) {
+			return pair.theirs
+		}
+	}
+	return err
+}
+
+var _ receiver.Crediter = (*crediter)(nil)

@@ -1,0 +1,32 @@
+package caddymodule
+
+// This file finds the one name of a data directory, so that two spellings of it are never opened twice.
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+)
+
+// canonicalDirectory returns the absolute path of dir without symbolic links. The directory, and the ones above it, need not exist
+// yet: what does not is kept as written, and nothing is made.
+func canonicalDirectory(dir string) (string, error) {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("data_dir %s: %w", dir, err)
+	}
+	missing := ""
+	for existing := absolute; ; existing = filepath.Dir(existing) {
+		real, err := filepath.EvalSymlinks(existing)
+		switch {
+		case err == nil:
+			return filepath.Join(real, missing), nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", fmt.Errorf("data_dir %s: %w", dir, err)
+		case existing == filepath.Dir(existing):
+			return absolute, nil
+		}
+		missing = filepath.Join(filepath.Base(existing), missing)
+	}
+}

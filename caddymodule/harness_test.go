@@ -1,0 +1,198 @@
+package caddymodule
+
+// This file starts and stops whole servers in this process, and types what their clients would.
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	// Nothing of these tests belongs into the home of whoever runs them.
+	home, err := os.MkdirTemp("", "paydoor-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	_ = os.Setenv("XDG_DATA_HOME", home)
+	_ = os.Setenv("XDG_CONFIG_HOME", home)
+	goleak.VerifyTestMain(m,
+		goleak.Cleanup(func(code int) {
+			_ = os.RemoveAll(home)
+			os.Exit(code)
+		}),
+		// Kept by Caddy, and by what it writes logs and locks with, until the process ends.
+		goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.keepLockfileFresh"),
+		goleak.IgnoreAnyFunction("github.com/DeRuina/timberjack.(*Logger).millRun"),
+		goleak.IgnoreAnyFunction("github.com/caddyserver/caddy/v2.replaceLocalAdminServer.func2"),
+	)
+}
+
+// server is the one Caddy of this process, on ports of its own.
+type server struct {
+	t                    *testing.T
+	gateway, node, admin string // host and port
+	options, site        string // what goes into the ilp block and into the paid site
+	backend              *httptest.Server
+	handler              http.HandlerFunc
+	client               *http.Client
+}
+
+const token = "dG9rZW4tdG9rZW4tdG9rZW4"
+
+// newServer prepares a server whose paid site is a paywall before an httptest backend. Load starts it.
+func newServer(t *testing.T) *server {
+	s := &server{t: t, gateway: freePort(t), node: freePort(t), admin: freePort(t)}
+	s.handler = func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "paid %s, left %s", r.Header.Get("Paydoor-Price"), r.Header.Get("Paydoor-Balance"))
+	}
+	s.backend = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handler(w, r) }))
+	s.options = "data_dir " + t.TempDir() + "/data\nsandbox"
+	s.site = "paywall 10\nreverse_proxy " + s.backend.Listener.Addr().String()
+	transport := &http.Transport{DisableKeepAlives: true}
+	s.client = &http.Client{Transport: transport}
+	t.Cleanup(func() {
+		if err := caddy.Stop(); err != nil {
+			t.Errorf("stopping: %v", err)
+		}
+		s.backend.Close()
+		transport.CloseIdleConnections()
+		if n, ok := booksPool.References(s.dataDir()); ok {
+			t.Errorf("%d references to the books are left", n)
+		}
+	})
+	return s
+}
+
+func (s *server) dataDir() string {
+	line, _, _ := strings.Cut(s.options, "\n")
+	dir, err := canonicalDirectory(strings.TrimPrefix(line, "data_dir "))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return dir
+}
+
+func (s *server) caddyfile() string {
+	return fmt.Sprintf(`
+{
+	admin %s
+	persist_config off
+	auto_https off
+	grace_period 1s
+	log {
+		output discard
+	}
+	ilp {
+		%s
+	}
+}
+http://%s {
+	bind 127.0.0.1
+	%s
+}
+http://%s {
+	bind 127.0.0.1
+	ilp_node
+}
+`, s.admin, s.options, s.gateway, s.site, s.node)
+}
+
+func (s *server) load() {
+	s.t.Helper()
+	if err := s.tryLoad(s.caddyfile()); err != nil {
+		s.t.Fatalf("loading: %v", err)
+	}
+}
+
+func (s *server) tryLoad(caddyfile string) error {
+	s.t.Helper()
+	return caddy.Load(adapted(s.t, caddyfile), true)
+}
+
+func adapted(t *testing.T, caddyfile string) []byte {
+	t.Helper()
+	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(caddyfile), map[string]any{"filename": "Caddyfile"})
+	if err != nil {
+		t.Fatalf("adapting: %v", err)
+	}
+	return config
+}
+
+// answer is a response whose body was read.
+type answer struct {
+	*http.Response
+	body string
+}
+
+func (s *server) do(method, path string, headers ...string) answer {
+	s.t.Helper()
+	request, err := http.NewRequest(method, "http://"+s.gateway+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Pay-Token", token)
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	return s.send(request)
+}
+
+func (s *server) send(request *http.Request) answer {
+	s.t.Helper()
+	response, err := s.client.Do(request)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", request.Method, request.URL, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatalf("%s %s: reading: %v", request.Method, request.URL, err)
+	}
+	return answer{response, string(body)}
+}
+
+// pay pays n to the token with the sandbox wallet.
+func (s *server) pay(n string) {
+	s.t.Helper()
+	quote := s.do(http.MethodOptions, "/")
+	form := url.Values{"pay": {quote.Header.Get("Pay")}, "amount": {n}, "token": {token}}
+	request, err := http.NewRequest(http.MethodPost, "http://"+s.node+"/sandbox/pay", strings.NewReader(form.Encode()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if paid := s.send(request); paid.StatusCode != http.StatusOK {
+		s.t.Fatalf("paying: %s %s", paid.Status, paid.body)
+	}
+}
+
+// want checks status and Pay-Balance.
+func (s *server) want(a answer, status int, balance string) {
+	s.t.Helper()
+	if a.StatusCode != status || a.Header.Get("Pay-Balance") != balance {
+		s.t.Fatalf("got %d with Pay-Balance %q, want %d with %q: %s", a.StatusCode, a.Header.Get("Pay-Balance"), status, balance, a.body)
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}

@@ -1,0 +1,124 @@
+package caddymodule
+
+// This file is the app's life: Provision reads, Start opens, Cleanup gives back (D9). Stop does nothing: on a reload Caddy calls it
+// while requests of this config are still under way.
+
+import (
+	"fmt"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+)
+
+// Provision reads the config. It opens nothing, so that validating a config beside a running server disturbs nobody.
+func (a *App) Provision(ctx caddy.Context) (err error) {
+	a.logger = ctx.Logger()
+	a.settings, err = a.resolveSettings()
+	if err != nil {
+		return fmt.Errorf("ilp: %w", err)
+	}
+	return nil
+}
+
+// Start opens the ledger and the links, if no request was faster, and takes the packets that the links bring from now on.
+func (a *App) Start() error {
+	r, err := a.open()
+	if err != nil {
+		return fmt.Errorf("ilp: %w", err)
+	}
+	r.takePackets()
+	address, asset, ok := r.node.Address()
+	if ok {
+		a.logger.Info("the node is ready", zap.String("address", string(address)), zap.Stringer("asset", asset), zap.String("data_dir", a.settings.dataDir))
+	} else {
+		a.logger.Info("the node waits for its address from the parent account", zap.String("data_dir", a.settings.dataDir))
+	}
+	return nil
+}
+
+// Stop has nothing to stop: see Cleanup.
+func (a *App) Stop() error { return nil }
+
+// Cleanup gives back what this config holds. It also runs for a config that failed, at whatever point.
+func (a *App) Cleanup() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.cleaned {
+		return nil
+	}
+	a.cleaned = true
+	if a.running == nil {
+		return nil
+	}
+	if err := a.running.close(); err != nil {
+		return fmt.Errorf("ilp: closing: %w", err)
+	}
+	return nil
+}
+
+// open returns what this config works with, made at the first call: apps start in random order, so a request may come before Start.
+func (a *App) open() (*running, error) {
+	if r := a.opened.Load(); r != nil {
+		return r, nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.running != nil:
+		return a.running, nil
+	case a.cleaned:
+		return nil, errClosed
+	}
+	r, err := open(&a.settings, a)
+	if err != nil {
+		return nil, err
+	}
+	a.running = r
+	a.opened.Store(r)
+	return r, nil
+}
+
+// readiness says whether a payment could be received now.
+func (a *App) readiness() readiness {
+	r, err := a.open()
+	if err != nil {
+		return readiness{Problem: "the ledger is not open: see the log"}
+	}
+	if err := r.ready(); err != nil {
+		return readiness{Problem: err.Error()}
+	}
+	address, asset, ok := r.node.Address()
+	if !ok {
+		return readiness{Problem: "the node has no address yet: " + r.whyNoAddress()}
+	}
+	return readiness{Ready: true, Address: string(address), Asset: &Asset{Code: asset.Code, Scale: asset.Scale}}
+}
+
+// ready says why no money could be booked now, if so.
+func (r *running) ready() error {
+	b, end, err := r.lease()
+	if err != nil {
+		return err
+	}
+	defer end()
+	return b.store.Ready()
+}
+
+func (r *running) whyNoAddress() string {
+	for _, account := range r.node.Status().Accounts {
+		switch {
+		case account.Relation != relationParent:
+		case account.Problem != "":
+			return "account " + string(account.ID) + ": " + account.Problem
+		case !account.Up:
+			return "the link to account " + string(account.ID) + " is down"
+		}
+	}
+	return "the parent account has not given one"
+}
+
+var (
+	_ caddy.App          = (*App)(nil)
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
+)

@@ -1,0 +1,152 @@
+package caddymodule
+
+// This file keeps links open across config reloads: an unchanged link is the same connection afterwards (D9).
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/connector"
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/links/btp"
+	"github.com/paydoor/paydoor/links/ilphttp"
+)
+
+const (
+	linkBTP  = "btp"
+	linkHTTP = "http"
+)
+
+// linkSettings is all that makes two links the same one, and so the pool's key. It holds secrets and is never printed.
+type linkSettings struct {
+	Kind     string // "": no link goes out
+	URL      string
+	Outgoing string
+	Account  ilpcore.AccountID
+	Asset    ilpcore.Asset
+	Parent   bool
+	Insecure bool
+}
+
+// linkPool holds the open links of the process.
+var linkPool = caddy.NewUsagePool()
+
+// pooledLink is an open link and whoever takes what it brings. Several configs may share it; the newest takes the packets.
+type pooledLink struct {
+	connector.OpenLink
+	incoming *incoming
+}
+
+// acquireLink returns the open link with these settings, opened now if need be. Each acquired link is given back once.
+// expected is the asset that a new parent link expects; a link that is open has settled on one.
+func acquireLink(s linkSettings, expected ilpcore.Asset) (*pooledLink, error) {
+	value, _, err := linkPool.LoadOrNew(s, func() (caddy.Destructor, error) { return openLink(s, expected, pooledLogger()) })
+	if err != nil {
+		return nil, fmt.Errorf("account %s: opening its link: %w", s.Account, err)
+	}
+	return value.(*pooledLink), nil
+}
+
+func releaseLink(s linkSettings) error {
+	_, err := linkPool.Delete(s)
+	return err
+}
+
+func openLink(s linkSettings, expected ilpcore.Asset, logger *zap.Logger) (*pooledLink, error) {
+	link := &pooledLink{incoming: new(incoming)}
+	factory := func(handler ilpcore.Handler, state func(up bool)) (connector.OpenLink, error) {
+		return dial(s, handler, state, logger)
+	}
+	var err error
+	if !s.Parent {
+		link.OpenLink, err = factory(link.incoming, func(bool) {})
+		return link, err
+	}
+	uplink, err := connector.NewUplink(connector.UplinkConfig{Account: s.Account, Asset: expected, Open: factory, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	uplink.SetHandler(link.incoming)
+	link.OpenLink = uplink
+	return link, nil
+}
+
+// dial is the LinkFactory of one link.
+func dial(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *zap.Logger) (connector.OpenLink, error) {
+	switch s.Kind {
+	case linkHTTP:
+		// What the neighbour sends comes in through ilp_node, so handler is not needed.
+		return ilphttp.NewClient(ilphttp.ClientConfig{
+			Account: s.Account, Endpoint: s.URL, Token: s.Outgoing, Insecure: s.Insecure, Logger: logger,
+		})
+	case linkBTP:
+		address, err := btp.ParseURL(s.URL)
+		if err != nil {
+			return nil, err
+		}
+		return btp.Dial(btp.Config{
+			Account: s.Account, URL: address, Insecure: s.Insecure, Handler: handler, State: state, Logger: logger,
+			Unconfirmed: unconfirmed(logger),
+		})
+	}
+	return nil, errors.New("a link of unknown kind")
+}
+
+// unconfirmed returns what to do when a neighbour paid and its connection broke before it got the fulfillment: the credit stands, and a
+// retry of the packet gets the same answer.
+func unconfirmed(logger *zap.Logger) func(ilpcore.AccountID, amount.Amount) {
+	return func(account ilpcore.AccountID, paid amount.Amount) {
+		logger.Warn("a fulfillment could not be sent; the payment is credited", zap.String("account", string(account)), zap.Stringer("amount", paid))
+	}
+}
+
+// Destruct closes the link once no config uses it.
+func (l *pooledLink) Destruct() error { return l.Close() }
+
+// incoming hands packets to the handler that was added last. Handlers of older configs stay below it, so that the running config gets
+// its packets back when a newer one fails to start.
+type incoming struct {
+	mu       sync.RWMutex
+	handlers []*handler
+}
+
+// handler is an ilpcore.Handler with an identity.
+type handler struct{ ilpcore.Handler }
+
+func (i *incoming) add(h *handler) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.handlers = append(i.handlers, h)
+}
+
+func (i *incoming) remove(h *handler) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.handlers = slices.DeleteFunc(i.handlers, func(other *handler) bool { return other == h })
+}
+
+// HandlePrepare gives a packet to the newest handler.
+func (i *incoming) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	i.mu.RLock()
+	var newest *handler
+	if n := len(i.handlers); n > 0 {
+		newest = i.handlers[n-1]
+	}
+	i.mu.RUnlock()
+	if newest == nil {
+		return ilpcore.Reject(ilpcore.T01, "", "the node is starting: try again in a moment", nil)
+	}
+	return newest.HandlePrepare(ctx, in)
+}
+
+var (
+	_ caddy.Destructor = (*pooledLink)(nil)
+	_ ilpcore.Handler  = (*incoming)(nil)
+)

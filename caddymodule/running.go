@@ -1,0 +1,173 @@
+package caddymodule
+
+// This file is the app at work: books, links, receiver and node, made once at the first use or at Start, whichever comes first, and
+// given back at Cleanup and after the last request that holds a lease.
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/connector"
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/receiver"
+)
+
+// running is what a config works with once it runs.
+type running struct {
+	settings *settings
+	books    *books
+	receiver *receiver.Receiver
+	node     *connector.Node
+	entry    *entrance
+	links    []acquiredLink
+	handler  *handler
+
+	// leases counts the app itself and each operation under way; the books are given back when it comes to 0.
+	leases atomic.Int64
+}
+
+type acquiredLink struct {
+	settings linkSettings
+	link     *pooledLink
+}
+
+// open acquires everything, or nothing.
+func open(s *settings, app *App) (_ *running, err error) {
+	r := &running{settings: s}
+	if r.books, err = acquireBooks(s.dataDir, s.ledger); err != nil {
+		return nil, err
+	}
+	r.leases.Store(1)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.close())
+		}
+	}()
+	if s.asset != (ilpcore.Asset{}) {
+		if err := r.books.pin(s.asset); err != nil {
+			return nil, fmt.Errorf("%w: set asset to what the ledger in %s holds, or use another data_dir", err, s.dataDir)
+		}
+	}
+	accounts, err := r.openLinks()
+	if err != nil {
+		return nil, err
+	}
+	addresses := new(nodeAddresses)
+	if r.receiver, err = r.newReceiver(addresses, app.logger); err != nil {
+		return nil, err
+	}
+	r.node, err = connector.NewNode(connector.Config{
+		Address: s.address, Asset: s.asset, Accounts: accounts, Routes: s.routes, Receiver: r.receiver, Logger: app.logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	addresses.Node = r.node
+	r.handler = &handler{r.node}
+	r.entry, err = r.newEntrance(app.logger)
+	return r, err
+}
+
+// nodeAddresses breaks the circle between receiver and node: the receiver is made first and knows the node's address through it.
+type nodeAddresses struct{ *connector.Node }
+
+func (r *running) openLinks() ([]connector.Account, error) {
+	accounts := make([]connector.Account, 0, len(r.settings.accounts))
+	for _, account := range r.settings.accounts {
+		if account.link.Kind != "" {
+			link, err := acquireLink(account.link, r.expectedAsset(account))
+			if err != nil {
+				return nil, err
+			}
+			r.links = append(r.links, acquiredLink{account.link, link})
+			account.Link = link.OpenLink
+		}
+		accounts = append(accounts, account.Account)
+	}
+	return accounts, nil
+}
+
+// expectedAsset is what a parent has to count in: what is configured, else what the ledger already holds. Another one keeps the account
+// down, since balances are never reinterpreted.
+func (r *running) expectedAsset(account accountSettings) ilpcore.Asset {
+	if account.Asset != (ilpcore.Asset{}) {
+		return account.Asset
+	}
+	if r.settings.asset != (ilpcore.Asset{}) {
+		return r.settings.asset
+	}
+	if asset, pinned := r.books.ledger.Asset(); pinned {
+		return ilpcore.Asset(asset)
+	}
+	return ilpcore.Asset{}
+}
+
+func (r *running) newReceiver(addresses receiver.Addresses, logger *zap.Logger) (*receiver.Receiver, error) {
+	secrets := r.settings.secrets
+	if len(secrets) == 0 {
+		secret, err := r.books.secret(receiverSecretFile)
+		if err != nil {
+			return nil, err
+		}
+		secrets = [][]byte{[]byte(secret)}
+	}
+	made, err := receiver.New(receiver.Config{
+		Secrets: secrets, Addresses: addresses, Crediter: &crediter{r, addresses}, Sessions: r.books.sessions,
+		Random: rand.Reader, Now: time.Now,
+		Conflict: func(from ilpcore.AccountID) {
+			logger.Warn("a payment came again with other content and was refused", zap.String("account", string(from)))
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the receiver: %w", err)
+	}
+	return made, nil
+}
+
+// takePackets directs what the links bring to this config.
+func (r *running) takePackets() {
+	for _, l := range r.links {
+		l.link.incoming.add(r.handler)
+	}
+}
+
+// close gives everything back; the books only once the last lease has ended. It is called once.
+func (r *running) close() error {
+	var err error
+	for _, l := range r.links {
+		l.link.incoming.remove(r.handler)
+		err = errors.Join(err, releaseLink(l.settings))
+	}
+	return errors.Join(err, r.endLease())
+}
+
+// lease keeps the books open until the returned function is called, once. After the config's end it joins the books of a newer
+// config with the same directory; without such it is errClosed.
+func (r *running) lease() (*books, func(), error) {
+	for n := r.leases.Load(); n > 0; n = r.leases.Load() {
+		if r.leases.CompareAndSwap(n, n+1) {
+			return r.books, func() { _ = r.endLease() }, nil
+		}
+	}
+	joined, err := joinBooks(r.settings.dataDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return joined, func() { _ = releaseBooks(r.settings.dataDir) }, nil
+}
+
+func (r *running) endLease() error {
+	if r.leases.Add(-1) > 0 {
+		return nil
+	}
+	return releaseBooks(r.settings.dataDir)
+}
+
+var _ receiver.Addresses = nodeAddresses{}
+
+var _ ilpcore.Handler = (*handler)(nil)
