@@ -2,6 +2,16 @@ package balances
 
 // This file tests what the ledger keeps beside balances: asset, history, adjustments and the audit.
 
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/store"
+)
+
 func TestAssetIsPinnedByTheFirstCredit(t *testing.T) {
 	b := newBench(t, Options{})
 	is(t, b.PinAsset("EUR", 2), nil) // nothing is final yet

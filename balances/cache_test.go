@@ -2,6 +2,14 @@ package balances
 
 // This file tests the balances in memory: what stays, what goes, and that nothing gets lost on the way.
 
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paydoor/paydoor/amount"
+)
+
 func TestP9UnknownAccountsLeaveNothing(t *testing.T) {
 	b := newBench(t, Options{CacheSize: 256})
 	before := b.store.Durable()

@@ -2,6 +2,17 @@ package balances
 
 // This file tests failing: disks that break or fill up, callers that leave, overload.
 
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paydoor/paydoor/store"
+)
+
 func TestP10PoisonedStore(t *testing.T) {
 	b := newBench(t, Options{})
 	a := account(1)

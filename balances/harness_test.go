@@ -136,7 +136,9 @@ func (b *bench) holdCommits() (release func()) {
 		}
 		return nil
 	})
-	return sync.OnceFunc(func() { b.fault.Store(nil); close(hold) })
+	release = sync.OnceFunc(func() { b.fault.Store(nil); close(hold) })
+	b.t.Cleanup(release) // before the store is closed, which would wait
+	return release
 }
 
 func account(n int) Account       { return sha256.Sum256(fmt.Appendf(nil, "account %d", n)) }

@@ -72,6 +72,7 @@ func decodeEvent(b []byte) (e Event, err error) {
 }
 
 // History calls f for each durable event of the account, oldest first, until f returns an error, which it returns.
+// f must not call the ledger.
 func (l *Ledger) History(ctx context.Context, a Account, f func(Event) error) error {
 	prefix := append([]byte(historyPrefix), a[:]...)
 	err := l.store.Iterate(prefix, func(key, value []byte) error {

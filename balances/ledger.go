@@ -83,7 +83,8 @@ type Ledger struct {
 	number   uint32
 }
 
-// Open reads what the ledger must know of s: totals, asset, and the credits of the last minutes. s stays the caller's to close.
+// Open reads what the ledger must know of s: totals, asset, and the credits of the last minutes. s stays the caller's to close, and must
+// not get a second Ledger: balances are authoritative in the memory of the one that it has.
 func Open(s *store.Store, o Options) (*Ledger, error) {
 	if o.Durability == Process && !s.HasTail() {
 		return nil, errors.New("balances: durability process needs a store with a tail")
@@ -187,6 +188,7 @@ func (l *Ledger) Balance(ctx context.Context, a Account) (b Balance, err error) 
 }
 
 // Each calls f with every account and its durable balance, in the order of the accounts, until f returns an error, which it returns.
+// f must not call the ledger.
 func (l *Ledger) Each(ctx context.Context, f func(a Account, balance amount.Amount) error) error {
 	err := l.store.Iterate([]byte(balancePrefix), func(key, value []byte) error {
 		a, err := readAccountKey(key, balancePrefix)

@@ -2,6 +2,18 @@ package balances
 
 // This file tests charging and its promises; the numbers P1 to P12 in names of tests are those of the promises the ledger is held to.
 
+import (
+	"errors"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/store"
+)
+
 func TestReserveSettleRelease(t *testing.T) {
 	b := newBench(t, Options{})
 	a := account(1)
@@ -250,4 +262,3 @@ func TestP4P7HotAccount(t *testing.T) {
 	b.reopen()
 	b.want(a, 0, 0)
 }
-

@@ -26,7 +26,8 @@ func (s *Store) Iterate(prefix []byte, f func(key, value []byte) error) error {
 	return s.View(func(v *View) error { return v.Iterate(prefix, nil, f) })
 }
 
-// View calls f with a view of the store that shows whole groups and does not change. Close waits for f to return.
+// View calls f with a view of the store that shows whole groups and does not change. Close waits for f to return, and f must not
+// read the store by other means than the view: it could then wait for a Close that waits for it.
 func (s *Store) View(f func(v *View) error) error {
 	s.open.RLock()
 	defer s.open.RUnlock()

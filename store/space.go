@@ -33,12 +33,22 @@ type space struct {
 	low    atomic.Pointer[error]
 }
 
+// checkToOpen returns an ErrNoSpace when even what Badger writes while it opens may not fit.
+func (s *space) checkToOpen() error {
+	s.look(s.floor / 2)
+	if e := s.low.Load(); e != nil {
+		return *e
+	}
+	s.look(s.floor)
+	return nil
+}
+
 // check returns an ErrNoSpace when less than the floor was free at a look at most spaceInterval ago.
 func (s *space) check() error {
 	now := int64(s.since()) + 1
 	last := s.looked.Load()
 	if (last == 0 || now-last >= int64(spaceInterval)) && s.looked.CompareAndSwap(last, now) {
-		s.look()
+		s.look(s.floor)
 	}
 	if e := s.low.Load(); e != nil {
 		return *e
@@ -46,13 +56,13 @@ func (s *space) check() error {
 	return nil
 }
 
-func (s *space) look() {
+func (s *space) look(floor uint64) {
 	free, err := s.free(s.dir)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("%w: the space left in %s is unknown: %w", ErrNoSpace, s.dir, err)
-	case free < s.floor:
-		err = fmt.Errorf("%w: %d MiB are free in %s, and %d MiB are needed", ErrNoSpace, free>>20, s.dir, s.floor>>20)
+	case free < floor:
+		err = fmt.Errorf("%w: %d MiB are free in %s, and %d MiB are needed", ErrNoSpace, free>>20, s.dir, floor>>20)
 	}
 	if err == nil {
 		s.low.Store(nil)

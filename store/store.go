@@ -61,7 +61,8 @@ type Store struct {
 
 // Open opens the store in dir, making it with mode 0700 if there is none. It refuses a directory that others can enter
 // (ErrPermissions), that another process holds for longer than Options.LockWait (ErrLocked), that a newer version wrote
-// (ErrFormat), or that has lost something it had acknowledged (ErrLost).
+// (ErrFormat), or that has lost something it had acknowledged (ErrLost). It also refuses when less than half of Options.MinFree is
+// free (ErrNoSpace), because opening itself writes, and would end the process on a full disk.
 func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
 	dir, err := filepath.Abs(dir)
@@ -86,6 +87,11 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 
 // openLocked opens what is in a directory that is ours alone.
 func openLocked(dir string, o Options) (_ *Store, err error) {
+	start := time.Now()
+	space := &space{dir: dir, floor: o.MinFree, free: o.FreeSpace, since: func() time.Duration { return time.Since(start) }}
+	if err := space.checkToOpen(); err != nil {
+		return nil, err
+	}
 	said, found, err := readSidecar(dir)
 	if err == nil {
 		err = checkBeforeOpening(dir, said)
@@ -100,7 +106,7 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, now: o.Now, fault: o.Fault, db: db, failed: make(chan struct{}), stopped: make(chan struct{})}
+	s := &Store{dir: dir, now: o.Now, fault: o.Fault, space: space, db: db, failed: make(chan struct{}), stopped: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
 	defer func() {
 		if err != nil {
@@ -118,9 +124,6 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if s.fault != nil {
 		s.sink = faulty{s.sink, s.fault}
 	}
-	start := time.Now()
-	s.space = &space{dir: dir, floor: o.MinFree, free: o.FreeSpace, since: func() time.Duration { return time.Since(start) }}
-	s.space.look()
 	return s, nil
 }
 

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -394,83 +393,4 @@ func puts(g *Group, n, size int) {
 	for i := range n {
 		g.Put(fmt.Appendf(nil, "%d", i), make([]byte, size))
 	}
-}
-
-func TestDirectoryIsPrivate(t *testing.T) {
-	dir := filepath.Join(newDir(t), "below")
-	old := syscall.Umask(0o027)
-	s := mustOpen(t, dir, Options{})
-	syscall.Umask(old)
-	for _, d := range []string{dir, filepath.Dir(dir)} {
-		if info, err := os.Stat(d); err != nil || info.Mode().Perm() != 0o700 {
-			t.Errorf("%s: %v, %v", d, info.Mode(), err)
-		}
-	}
-	mustClose(t, s)
-	for _, mode := range []os.FileMode{0o750, 0o705, 0o701, 0o720} {
-		if err := os.Chmod(dir, mode); err != nil {
-			t.Fatal(err)
-		}
-		_, err := Open(context.Background(), dir, Options{})
-		if !errors.Is(err, ErrPermissions) || !strings.Contains(err.Error(), "chmod 700 "+dir) {
-			t.Errorf("mode %o: %v", mode, err)
-		}
-	}
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(context.Background(), file, Options{}); err == nil {
-		t.Error("a file was opened")
-	}
-}
-
-func TestASecondStoreIsRefusedAndAClosingOneWaitedFor(t *testing.T) {
-	dir := newDir(t)
-	s := mustOpen(t, dir, Options{})
-	_, err := Open(context.Background(), dir, Options{LockWait: time.Millisecond})
-	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), "another process uses this directory: "+dir) {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := Open(ctx, dir, Options{}); !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
-	}
-	putDurably(t, s, "a", "1")
-	closed := make(chan error)
-	time.AfterFunc(20*time.Millisecond, func() { closed <- s.Close() })
-	second := mustOpen(t, dir, Options{})
-	if err := <-closed; err != nil {
-		t.Fatal(err)
-	}
-	wantValue(t, second, "a", "1")
-}
-
-func TestNearlyFullDiskRefusesJoinsWithoutPoison(t *testing.T) {
-	var free atomic.Uint64
-	free.Store(100 << 20)
-	dir := newDir(t)
-	s := mustOpen(t, dir, Options{MinFree: 64 << 20, FreeSpace: func(string) (uint64, error) { return free.Load(), nil }})
-	putDurably(t, s, "a", "1")
-	eventually := func(what string, f func() bool) {
-		t.Helper()
-		for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatal(what)
-			}
-		}
-	}
-	free.Store(63 << 20)
-	eventually("no ErrNoSpace", func() bool { return errors.Is(s.Ready(), ErrNoSpace) })
-	if _, err := s.Join(func(*Group) { t.Error("called") }); !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), dir) {
-		t.Fatal(err)
-	}
-	if ticket, err := s.FollowUp(func(g *Group) { g.Put([]byte("a"), []byte("2")) }); err != nil || ticket.Wait(context.Background()) != nil {
-		t.Fatal("a follow-up was refused")
-	}
-	wantValue(t, s, "a", "2")
-	free.Store(64 << 20)
-	eventually("still ErrNoSpace", func() bool { return s.Ready() == nil })
-	putDurably(t, s, "a", "3")
 }
