@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
@@ -102,10 +103,12 @@ func TestRestartKeepsBalances(t *testing.T) {
 // TestMovingTheLedgerUnderARequest ends a request on the ledger that it began with.
 func TestMovingTheLedgerUnderARequest(t *testing.T) {
 	s := newServer(t)
-	arrived, leave := make(chan struct{}), make(chan struct{})
+	arrived, leave := make(chan struct{}, 1), make(chan struct{})
+	letGo := sync.OnceFunc(func() { close(leave) })
+	t.Cleanup(letGo)
 	s.handler = func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" {
-			close(arrived)
+			arrived <- struct{}{}
 			<-leave
 			panic(http.ErrAbortHandler)
 		}
@@ -119,7 +122,7 @@ func TestMovingTheLedgerUnderARequest(t *testing.T) {
 	s.options = strings.Replace(first, "/data", "/elsewhere", 1)
 	s.load()
 	s.want(s.do(http.MethodOptions, "/"), http.StatusNoContent, "0")
-	close(leave)
+	letGo()
 	s.want(<-ended, http.StatusBadGateway, "100")
 	s.options = first
 	s.load()

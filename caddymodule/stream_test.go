@@ -48,6 +48,8 @@ func TestConcurrentRequestsSpendNoMoreThanThereIs(t *testing.T) {
 func TestEventsArriveOneByOne(t *testing.T) {
 	s := newServer(t)
 	seen := make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(seen) })
+	t.Cleanup(goOn)
 	s.handler = func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, "data: one\n\n")
@@ -73,7 +75,7 @@ func TestEventsArriveOneByOne(t *testing.T) {
 			t.Errorf("the first event is %q, %v", line, err)
 		}
 	})
-	close(seen)
+	goOn()
 	rest, err := io.ReadAll(events)
 	if err != nil || !strings.Contains(string(rest), "data: two") {
 		t.Errorf("the rest is %q, %v", rest, err)
