@@ -28,8 +28,10 @@ type charge struct {
 	account     balances.Account
 	id          string
 	cost        cost
-	body        *countedBody // nil unless bytes are counted
+	body        *watchedBody // nil without a body
 	reservation Reservation
+	rest        Reservation   // for the bytes that come after the answer began; nil: none may come
+	paid        amount.Amount // what the bytes before it cost
 
 	sent        atomic.Bool           // request headers went upstream
 	undelivered atomic.Pointer[error] // what a proxy said to Undelivered
@@ -101,8 +103,11 @@ func (c *charge) outgoing() *http.Request {
 	c.trace.WroteHeaders = func() { c.sent.Store(true) }
 	ctx := context.WithValue(c.request.Context(), chargeKey{}, c)
 	out := c.request.WithContext(httptrace.WithClientTrace(ctx, &c.trace))
-	if c.cost.count {
-		c.body = &countedBody{ReadCloser: out.Body, max: c.cost.max}
+	if out.Body == nil {
+		out.Body = http.NoBody
+	}
+	if c.cost.count || out.Body != http.NoBody {
+		c.body = &watchedBody{ReadCloser: out.Body, counted: c.cost.count, max: c.cost.max}
 		out.Body = c.body
 	}
 	return out
@@ -171,6 +176,7 @@ func (c *charge) end() {
 	if c.outcome == Reserved {
 		c.unanswered(0, errNoResponse)
 	}
+	c.settleRest()
 	for _, name := range [...]string{"Paydoor-Account", "Paydoor-Price", "Paydoor-Balance", "Paydoor-Charge-Id"} {
 		delete(c.request.Header, name) // error routes may call another backend, and this charge is over
 	}
@@ -181,10 +187,10 @@ func (c *charge) end() {
 
 var errNoResponse = errors.New("the handler ended without a response")
 
-// unanswered decides when there was no response. If the client left after the backend had its request, the work was done for
-// it: otherwise leaving early would be a way to get it free (T13).
+// unanswered decides when there was no response. If the client left, or broke its body off, after the backend had its request, the work
+// was done for it: otherwise leaving early would be a way to get it free (T13).
 func (c *charge) unanswered(status int, err error) {
-	if c.clientGone() && c.sent.Load() {
+	if c.sent.Load() && (c.clientGone() || c.body != nil && c.body.broken.Load()) {
 		_ = c.settle(statusClientGone) // nobody is left to tell; the observer knows
 		return
 	}
@@ -197,7 +203,7 @@ func (c *charge) clientGone() bool { return c.request.Context().Err() == context
 // settle takes the charge. It does not end early when the client leaves, since the outcome would then be unknown.
 func (c *charge) settle(status int) error {
 	charged := c.cost.price
-	if c.body != nil {
+	if c.cost.count {
 		charged = c.body.charge(c.cost.perByte)
 	}
 	balance, err := c.reservation.Settle(context.WithoutCancel(c.request.Context()), charged)
@@ -211,7 +217,43 @@ func (c *charge) settle(status int) error {
 	e := c.event(status, nil)
 	e.Charged = charged
 	c.paywall.observe(c.request, e)
+	c.goOn(charged)
 	return nil
+}
+
+// goOn reserves for the bytes of a counted body that come after the answer has begun. If the balance does not cover them any more,
+// none come.
+func (c *charge) goOn(paid amount.Amount) {
+	if !c.cost.count || c.body.ended.Load() {
+		return
+	}
+	rest, _ := c.cost.price.Sub(paid)
+	var err error
+	c.paid = paid
+	if c.rest, err = c.paywall.config.Ledger.Reserve(c.request.Context(), c.account, rest); err != nil {
+		c.rest = nil
+		c.body.freeze()
+	}
+}
+
+// settleRest charges what came after the answer had begun.
+func (c *charge) settleRest() {
+	if c.rest == nil {
+		return
+	}
+	c.body.freeze()
+	more, _ := c.body.charge(c.cost.perByte).Sub(c.paid)
+	balance, err := c.rest.Settle(context.WithoutCancel(c.request.Context()), more)
+	e := c.event(0, err)
+	if err != nil {
+		c.rest.Release()
+		e.Outcome = Unsettled
+	} else {
+		e.Charged, e.Balance = more, balance
+	}
+	if more > 0 {
+		c.paywall.observe(c.request, e)
+	}
 }
 
 func (c *charge) release(status int, err error) {

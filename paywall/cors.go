@@ -115,19 +115,39 @@ func addListed(h http.Header, header string, names ...string) {
 	h[header] = []string{list}
 }
 
-// preflightGate lets a backend's answer to a preflight through, and adds Pay-Token to the headers that it allows.
+// preflightGate lets the permissions in a backend's answer to a preflight through, and adds Pay-Token to the headers that it allows. A
+// backend that ignores the method answers with what others pay for, so everything else stays here.
 type preflightGate struct{}
 
-func (preflightGate) final(w *responseWriter, _ int) bodyMode {
+func (preflightGate) final(w *responseWriter, status int) bodyMode {
 	h := w.Header()
-	scrub(h)
-	scrubAnnounced(h)
+	for name := range h {
+		if !permission(name) {
+			delete(h, name)
+		}
+	}
 	if len(h["Access-Control-Allow-Origin"]) > 0 {
 		addListed(h, "Access-Control-Allow-Headers", "Pay-Token", "Pay-Accept")
 	}
 	varyBy(h, "Pay-Token")
 	makePrivate(h)
-	return passBody
+	if status == 0 {
+		return passBody // the server will answer, with these headers
+	}
+	if status >= 200 && status < 300 {
+		status = http.StatusNoContent
+	}
+	w.under.WriteHeader(status)
+	return discardBody
+}
+
+// permission says whether a header of a preflight's answer is about what is allowed, or of the server that answers.
+func permission(name string) bool {
+	switch name {
+	case "Allow", "Vary", "Server", "Date", "Via", "Alt-Svc", "Strict-Transport-Security":
+		return true
+	}
+	return strings.HasPrefix(name, "Access-Control-")
 }
 
 func (preflightGate) after(h http.Header) { scrub(h) }

@@ -1,11 +1,9 @@
 package paywall
 
-// This file turns a rule and a request into a price, and counts the bytes of bodies whose length nobody announced.
+// This file turns a rule and a request into a price.
 
 import (
-	"io"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/paydoor/paydoor/amount"
 )
@@ -63,49 +61,4 @@ func (r *Rule) costOfBytes(n uint64) (cost, *problem) {
 		return cost{}, priceOverflow
 	}
 	return cost{price: price}, nil
-}
-
-// countedBody counts what is read of a body of unknown length and ends it with an error at the maximum. The transport may
-// read it while the response is handled, so its numbers are atomic.
-type countedBody struct {
-	io.ReadCloser
-	max      uint64
-	count    atomic.Uint64
-	exceeded atomic.Bool
-}
-
-func (b *countedBody) Read(p []byte) (int, error) {
-	left := b.max - b.count.Load()
-	// One byte more than allowed is asked for, to tell the end of the body from its excess.
-	if uint64(len(p)) > left+1 {
-		p = p[:left+1]
-	}
-	n, err := b.ReadCloser.Read(p)
-	if uint64(n) > left {
-		b.count.Store(b.max)
-		b.exceeded.Store(true)
-		return int(left), &http.MaxBytesError{Limit: int64(b.max)}
-	}
-	b.count.Add(uint64(n))
-	return n, err
-}
-
-// charge is what the bytes read so far cost. It is at most the price, which was checked for the maximum.
-func (b *countedBody) charge(perByte amount.Amount) amount.Amount {
-	charged, _ := perByte.Mul(max(b.count.Load(), 1))
-	return charged
-}
-
-// trailerBody removes Pay* from the request's trailers, which the server fills in when the body ends.
-type trailerBody struct {
-	io.ReadCloser
-	trailer http.Header
-}
-
-func (b *trailerBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		scrub(b.trailer)
-	}
-	return n, err
 }

@@ -92,6 +92,13 @@ func cleanRequest(r *http.Request, keep upgrades) {
 	})
 }
 
+// dropBody takes the body off r.
+func dropBody(r *http.Request) {
+	r.Body, r.ContentLength, r.TransferEncoding, r.Trailer = http.NoBody, 0, nil, nil
+	delete(r.Header, "Content-Length")
+	delete(r.Header, "Trailer")
+}
+
 func isMethodOverride(name string) bool {
 	if len(name) < 13 || name[0]|0x20 != 'x' {
 		return false

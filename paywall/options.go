@@ -57,8 +57,9 @@ func (p *Paywall) servePreflight(w http.ResponseWriter, r *http.Request, next Ne
 		p.config.CORS.answer(w, r)
 		return nil
 	}
-	// Without upgrades: a tunnel that began as a preflight would be a free ride.
+	// Without upgrades and without a body: either would make a free ride of a preflight, which has neither.
 	cleanRequest(r, noUpgrade)
+	dropBody(r)
 	rw := newResponseWriter(w, preflightGate{})
 	defer rw.finish()
 	err := next(rw, withoutCharge(r))

@@ -119,11 +119,23 @@ func (prob *problem) write(w http.ResponseWriter, r *http.Request) {
 	}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	h["X-Content-Type-Options"] = []string{"nosniff"}
+	if leavesBody(r) {
+		h["Connection"] = []string{"close"}
+	}
 	if prob.retryAfter != "" {
 		h["Retry-After"] = []string{prob.retryAfter}
 	}
 	w.WriteHeader(prob.Status)
 	w.Write(body) // a client that left is no concern of the answer
+}
+
+// maxDrain is how much of an unwanted body a server reads to keep a connection, in bytes; so does net/http.
+const maxDrain = 256 << 10
+
+// leavesBody says whether the body that r announces is better left unread. On HTTP/1 the server would first try to read it, and a
+// client that waits for 100 Continue would wait for ever.
+func leavesBody(r *http.Request) bool {
+	return r.ProtoMajor == 1 && (len(r.Header["Expect"]) > 0 || r.ContentLength < 0 || r.ContentLength > maxDrain)
 }
 
 var pageTemplate = template.Must(template.New("problem").Parse(`<!doctype html>

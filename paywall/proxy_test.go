@@ -25,10 +25,17 @@ type site struct {
 	*bench
 	gateway *httptest.Server
 	client  *http.Client
+	timeout time.Duration // for the backend's response header
 }
 
 func newSite(t testing.TB, http2 bool, target string, rules ...Rule) *site {
-	s := &site{bench: newBench(t, rules...)}
+	s := &site{bench: newBench(t, rules...), timeout: time.Minute}
+	return s.start(http2, target)
+}
+
+// newImpatientSite gives a backend a second to begin its answer.
+func newImpatientSite(t testing.TB, http2 bool, target string) *site {
+	s := &site{bench: newBench(t), timeout: time.Second}
 	return s.start(http2, target)
 }
 
@@ -37,7 +44,7 @@ func (s *site) start(http2 bool, target string) *site {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 50, ResponseHeaderTimeout: time.Second}
+	transport := &http.Transport{MaxIdleConnsPerHost: 50, ResponseHeaderTimeout: s.timeout}
 	proxy := &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(u) },
 		Transport: transport,
@@ -170,7 +177,7 @@ func TestBackendFailures(t *testing.T) {
 		for _, test := range []struct{ target, path string }{
 			{refusing, "/"}, {failing, "/reset"}, {failing, "/close"}, {failing, "/early"}, {failing, "/hang"}, {failing, "/panic"},
 		} {
-			s := newSite(t, http2, test.target)
+			s := newImpatientSite(t, http2, test.target)
 			s.ledger.credit(t, testToken, 25)
 			res, _, err := s.get("POST", test.path, testToken)
 			if err != nil {

@@ -37,8 +37,8 @@ func TestAddressAndExpiry(t *testing.T) {
 			f.Receiver = f.rebuild(other, []byte("a receiver secret of 32 bytes...."))
 		}, fulfilled},
 		{"expired", func(f *fixture, q *Quote, in *ilpcore.Incoming) { in.ExpiresAt = f.now }, ilpcore.R00},
-		{"too tight", func(f *fixture, q *Quote, in *ilpcore.Incoming) { in.ExpiresAt = f.now.Add(499 * time.Millisecond) }, ilpcore.R02},
-		{"just enough", func(f *fixture, q *Quote, in *ilpcore.Incoming) { in.ExpiresAt = f.now.Add(500 * time.Millisecond) }, fulfilled},
+		{"too tight", func(f *fixture, q *Quote, in *ilpcore.Incoming) { in.ExpiresAt = f.now.Add(999 * time.Millisecond) }, ilpcore.R02},
+		{"just enough", func(f *fixture, q *Quote, in *ilpcore.Incoming) { in.ExpiresAt = f.now.Add(time.Second) }, fulfilled},
 		{"tampered data", func(f *fixture, q *Quote, in *ilpcore.Incoming) { in.Data[20] ^= 1 }, ilpcore.F06},
 		{"no data", func(f *fixture, q *Quote, in *ilpcore.Incoming) { in.Data = nil }, ilpcore.F06},
 		{"27 bytes of data", func(f *fixture, q *Quote, in *ilpcore.Incoming) { in.Data = in.Data[:27] }, ilpcore.F06},

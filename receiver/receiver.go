@@ -35,9 +35,11 @@ type Config struct {
 	Random    io.Reader // cryptographically secure
 	Now       func() time.Time
 
-	// Margin is the time a packet must have left when it arrives; 0 means 500 ms. Less is R02, which ends the payment.
+	// Margin is the time a packet must have left when it arrives; 0 means 1 s. Less is R02, which ends the payment.
 	Margin time.Duration
-	// Reserve is the time that must be left for the way back when the credit is durable; 0 means 200 ms. Less is R00.
+	// Reserve is the time that must be left for the way back when the credit is durable; 0 means 500 ms. Less is
+	// R00. It has to cover the way back and the difference between the clocks of this node and its neighbour: a payer chooses the
+	// expiry, and a Fulfill that comes too late is a credit that nobody pays for.
 	Reserve time.Duration
 	// Conflict is called, if set, when a known condition comes with other content: somebody tampers, or a peer is broken.
 	Conflict func(from ilpcore.AccountID)
@@ -88,10 +90,10 @@ func New(c Config) (*Receiver, error) {
 		r.sessions = NewSessions()
 	}
 	if r.margin == 0 {
-		r.margin = 500 * time.Millisecond
+		r.margin = time.Second
 	}
 	if r.reserve == 0 {
-		r.reserve = 200 * time.Millisecond
+		r.reserve = 500 * time.Millisecond
 	}
 	if r.conflict == nil {
 		r.conflict = func(ilpcore.AccountID) {}
@@ -223,11 +225,21 @@ func (r *Receiver) remember(p *payment) {
 	r.opened.getOrPut(segment, p.now, func() *opened { return p.quote })
 }
 
-// credit makes the payment durable; repeated says that it was before. Its errors are the sentinels of Crediter.
+// maxHold is how far ahead an expiry counts: later ones, up to the year 9999, are taken to be this far ahead (D8).
+const maxHold = 60 * time.Second
+
+// credit makes the payment durable; repeated says that it was before. Its errors are the sentinels of Crediter. It goes on when the
+// link breaks meanwhile: the credit then stands, the answer is a Fulfill that cannot be written, and the link counts it.
 func (r *Receiver) credit(ctx context.Context, p *payment) (repeated bool, err error) {
+	expires := p.ExpiresAt
+	if latest := p.now.Round(0).Add(maxHold); expires.After(latest) { // Round: a deadline is a time of the wall clock
+		expires = latest
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), expires.Sub(p.now))
+	defer cancel()
 	return r.crediter.Credit(ctx, Credit{
 		Payee: p.quote.payee, Amount: p.Amount, Condition: p.Condition, Digest: p.digest(), From: p.From,
-		ExpiresAt: p.ExpiresAt, Deadline: p.ExpiresAt.Add(-r.reserve),
+		ExpiresAt: expires, Deadline: expires.Add(-r.reserve),
 	})
 }
 

@@ -1,6 +1,22 @@
 package receiver
 
 // This file seals a quote into one address segment and opens it again (D3).
+//
+// A segment is base64url without padding, canonical, of nonce (12 bytes) | ciphertext | tag (16), AES-256-GCM without additional
+// data. The format is final: quotes are honoured for as long as the secret is configured. The plaintext, 70 bytes, big-endian:
+//
+//	 0  version, 1
+//	 1  flags: 1 the payee is an account of the node; 2 STREAM takes no more than due; 4 the memo checks are set; others refused
+//	 2  payee, 32 bytes: the key of its balance
+//	34  due, 8 bytes
+//	42  quote id, 8 bytes: random if flag 2 is set, else zero
+//	50  expiry, 4 bytes: minutes since 1970; zero is never
+//	54  memo check of the whole token, 8 bytes: SHA-256("paydoor/memo/v1" | token), cut
+//	62  memo check of the token's first 16 bytes, 8 bytes
+//
+// With HMAC-SHA256 under the receiver secret: the key is that of "paydoor/receiver/seal/v1"; the nonce is the HMAC of the plaintext
+// under that of "paydoor/receiver/nonce/v1", cut; and the shared secret is the HMAC of the 98 sealed bytes under that of
+// "paydoor/receiver/shared/v1".
 
 import (
 	"crypto/aes"
@@ -28,6 +44,7 @@ const (
 	flagAccount = 1 << 0 // the payee is an account of the node
 	flagCapped  = 1 << 1 // STREAM takes no more than due
 	flagMemo    = 1 << 2 // the memo checks are set
+	knownFlags  = flagAccount | flagCapped | flagMemo
 )
 
 // segmentLength is the length of a segment in characters.
@@ -99,7 +116,7 @@ func (k secretKeys) decode(sealed []byte) (terms, error) {
 	}
 	var room [plainLength]byte
 	plain, err := k.seal.Open(room[:0], sealed[:nonceLength], sealed[nonceLength:], nil)
-	if err != nil || len(plain) != plainLength || plain[0] != segmentVersion {
+	if err != nil || len(plain) != plainLength || plain[0] != segmentVersion || plain[1]&^knownFlags != 0 {
 		return terms{}, errSegment
 	}
 	return parseTerms(plain), nil

@@ -27,30 +27,29 @@ func (s *Sessions) Len() int { return s.byQuote.len() }
 // maxGoAheads is how many different packets may carry the go-ahead.
 const maxGoAheads = 3
 
-// session is what one capped quote has received. Its total includes packets whose credit is still under way, so that packets in
-// flight together cannot exceed the cap.
+// session is what one capped quote has received, and what is being credited for it. The cap holds for both together; senders are
+// told of the first alone, because what is under way may still fail.
 type session struct {
 	mu       sync.Mutex
-	received amount.Amount
-	pending  map[[32]byte]struct{} // the conditions whose credit is under way
+	received amount.Amount         // credited
+	underway amount.Amount         // being credited
+	pending  map[[32]byte]struct{} // the conditions of what is under way
 	goAhead  [32]byte              // the condition of the packet that completed the due amount
 	told     int                   // how many packets have carried it
 }
 
-// begin counts the payment if the cap lets it. A sender whose smallest unit is worth more than ours cannot hit due exactly: it
-// rounds up and puts its own amount into the shares, so an overshoot below one of its units passes. A retry of a packet that
-// was credited, or is being credited, passes uncounted: the ledger adds nothing for it.
+// begin counts the payment as under way if the cap lets it. A retry of a packet that was credited, or is being credited, passes
+// uncounted: the ledger adds nothing for it.
 func (s *session) begin(p *payment, shares uint64) (counted, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, underway := s.pending[p.Condition]; underway || p.known {
 		return false, true
 	}
-	total, fits := s.received.Add(p.Amount)
-	if !fits || (total > p.quote.due && !belowOneUnit(total-p.quote.due, shares, p.Amount)) {
+	if !fits(s.received.Saturate(s.underway), p, shares) {
 		return false, false
 	}
-	s.received = total
+	s.underway += p.Amount
 	if s.pending == nil {
 		s.pending = map[[32]byte]struct{}{}
 	}
@@ -58,22 +57,28 @@ func (s *session) begin(p *payment, shares uint64) (counted, ok bool) {
 	return true, true
 }
 
-// end sets the total right once the ledger has answered.
+// end sets the totals right once the ledger has answered.
 func (s *session) end(p *payment, counted, credited bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if counted {
 		delete(s.pending, p.Condition)
+		s.underway -= p.Amount
 	}
 	switch {
-	case counted && !credited:
-		s.received -= p.Amount
-	case !counted && credited:
+	case credited:
 		s.received = s.received.Saturate(p.Amount)
 	case p.known && s.received == 0:
 		// The session was lost and this packet is what is left to know of it.
 		s.received = p.Amount
 	}
+}
+
+// fits says whether the payment may come on top of before. A sender whose smallest unit is worth more than ours cannot hit due
+// exactly: it rounds up and puts its own amount into the shares, so an overshoot below one of its units passes.
+func fits(before amount.Amount, p *payment, shares uint64) bool {
+	total, ok := before.Add(p.Amount)
+	return ok && (total <= p.quote.due || belowOneUnit(total-p.quote.due, shares, p.Amount))
 }
 
 // belowOneUnit says whether overshoot is worth less than one of the shares that make up n: overshoot*shares < n.
@@ -85,7 +90,7 @@ func belowOneUnit(overshoot amount.Amount, shares uint64, n amount.Amount) bool 
 	return hi == 0 && lo < uint64(n)
 }
 
-// total returns what was received so far.
+// total returns what was credited so far.
 func (s *session) total() amount.Amount {
 	s.mu.Lock()
 	defer s.mu.Unlock()

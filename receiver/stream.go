@@ -48,16 +48,12 @@ func (s *streamReply) take(ctx context.Context) (reply ilpcore.Reply, ok bool) {
 	r, p := s.receiver, s.payment
 	counted := false
 	if p.quote.capped {
-		if s.session == nil {
-			s.session = r.sessions.make(p)
-		}
-		var fits bool
-		if counted, fits = s.session.begin(p, s.asked.shares); !fits && !r.creditedMeanwhile(ctx, p) {
-			return s.reject(ilpcore.F99, "more than is due: the data says how much may come"), false
+		if counted, ok = s.begin(); !ok && !r.creditedMeanwhile(ctx, p) {
+			return s.overCap(), false
 		}
 	}
 	repeated, err := r.credit(ctx, p)
-	if p.quote.capped {
+	if s.session != nil {
 		s.session.end(p, counted, err == nil && !repeated)
 	}
 	if err != nil {
@@ -68,6 +64,18 @@ func (s *streamReply) take(ctx context.Context) (reply ilpcore.Reply, ok bool) {
 		return s.reject(code, message), false
 	}
 	return ilpcore.Reply{}, true
+}
+
+// begin holds the payment against the cap. A quote gets a session only with a payment that fits, so that packets which cost their
+// sender nothing push nobody's session out.
+func (s *streamReply) begin() (counted, ok bool) {
+	if s.session == nil {
+		if !s.payment.known && !fits(0, s.payment, s.asked.shares) {
+			return false, false
+		}
+		s.session = s.receiver.sessions.make(s.payment)
+	}
+	return s.session.begin(s.payment, s.asked.shares)
 }
 
 // creditedMeanwhile says whether a copy of the payment was credited after this one was looked up, so that no cap applies to it.
@@ -96,8 +104,16 @@ func (s *streamReply) fulfill(fulfillment [32]byte) ilpcore.Reply {
 }
 
 func (s *streamReply) reject(code ilpcore.Code, message string) ilpcore.Reply {
-	fulfillable := s.session != nil && s.asked.money != 0
-	data, err := s.seal(ilpcore.TypeReject, fulfillable && code == ilpcore.F99 && s.violation == 0)
+	return s.rejectWith(code, message, false)
+}
+
+// overCap refuses money beyond what is due. A sender that goes on after all is paid has evidently missed the go-ahead.
+func (s *streamReply) overCap() ilpcore.Reply {
+	return s.rejectWith(ilpcore.F99, "more than is due: the data says how much may come", true)
+}
+
+func (s *streamReply) rejectWith(code ilpcore.Code, message string, mayGo bool) ilpcore.Reply {
+	data, err := s.seal(ilpcore.TypeReject, mayGo)
 	if err != nil {
 		return s.receiver.reject(ilpcore.T00, "the answer could not be encrypted", nil)
 	}
