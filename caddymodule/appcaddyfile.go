@@ -4,6 +4,8 @@ package caddymodule
 // JSON configs get the same.
 
 import (
+	"slices"
+
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
@@ -45,6 +47,8 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := l.none("ilp {"); err != nil {
 		return err
 	}
+	nowhere := d.Err("the node can never have an address: write address test.paydoor, or an account with relation parent that gives it one, or sandbox to try things out")
+	stray := map[string]error{} // by account: that a route leads to it
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		option := d.Val()
 		if option != "account" && option != "route" {
@@ -55,6 +59,19 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		if err := a.readOption(l, option); err != nil {
 			return err
 		}
+		if option == "route" {
+			name := a.Routes[len(a.Routes)-1].Account
+			stray[name] = d.Errf("a route leads to account %q, which there is not: write an account block for it, or the name of another", name)
+		}
+	}
+	if a.Address == "" && !a.Sandbox && !slices.ContainsFunc(a.Accounts, func(n *Account) bool { return n.Relation == relationParent }) {
+		return nowhere
+	}
+	for _, account := range a.Accounts {
+		delete(stray, account.Name)
+	}
+	for _, err := range stray {
+		return err
 	}
 	return nil
 }

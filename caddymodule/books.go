@@ -57,10 +57,16 @@ type books struct {
 // acquireBooks returns the books in dir, opened now if need be. Each acquired reference is given back once, with releaseBooks.
 func acquireBooks(dir string, s ledgerSettings) (*books, error) {
 	value, loaded, err := booksPool.LoadOrNew(dir, func() (caddy.Destructor, error) { return openBooks(dir, s) })
+	for errors.Is(err, errClosed) { // somebody came late and was told so; there is nothing in the pool now
+		value, loaded, err = booksPool.LoadOrNew(dir, func() (caddy.Destructor, error) { return openBooks(dir, s) })
+	}
 	if err != nil {
 		return nil, err
 	}
 	b := value.(*books)
+	if err := b.store.Err(); loaded && err != nil {
+		return nil, errors.Join(fmt.Errorf("the ledger in %s has failed; restart paydoor to open it again: %w", dir, err), releaseBooks(dir))
+	}
 	if loaded && b.settings != s {
 		err := fmt.Errorf("the ledger in %s is open with other settings: durability, cache_size and min_free change by a restart, not by a reload", dir)
 		return nil, errors.Join(err, releaseBooks(dir))

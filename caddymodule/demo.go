@@ -56,6 +56,12 @@ func runDemo(ctx context.Context, out io.Writer, once bool) (err error) {
 		return fmt.Errorf("making a temporary directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
+	// Caddy keeps an id and locks in its data directory, wherever its storage is.
+	for _, name := range []string{"XDG_DATA_HOME", "XDG_CONFIG_HOME"} {
+		if err := os.Setenv(name, dir); err != nil {
+			return fmt.Errorf("moving into the temporary directory: %w", err)
+		}
+	}
 	d := &demo{out: out, dir: dir}
 	if err := d.start(); err != nil {
 		return err

@@ -3,16 +3,12 @@ package caddymodule
 // This file is what a running node answers over HTTP: the packets of its neighbours, and the sandbox wallet.
 
 import (
-	"crypto/rand"
 	"net/http"
 	"strings"
-	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/links/ilphttp"
-	"github.com/paydoor/paydoor/nodeapi"
-	"github.com/paydoor/paydoor/payer"
 )
 
 // entrance routes by path.
@@ -34,12 +30,8 @@ func (r *running) newEntrance(logger *zap.Logger) (*entrance, error) {
 	if err != nil || !r.settings.sandbox {
 		return e, err
 	}
-	wallet, err := r.node.Local(sandboxAccount)
-	if err != nil {
-		return nil, err
-	}
-	e.sandbox = nodeapi.Sandbox{Wallet: payer.PSK2{Link: wallet, Random: rand.Reader, Now: time.Now}}
-	return e, nil
+	e.sandbox, err = r.newSandbox()
+	return e, err
 }
 
 // serve answers r, or returns false if its path is none of the node's.

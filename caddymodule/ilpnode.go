@@ -59,7 +59,7 @@ func (n *Node) Provision(ctx caddy.Context) (err error) {
 func configuredApp(ctx caddy.Context, directive string) (*App, error) {
 	found, err := ctx.AppIfConfigured("ilp")
 	if errors.Is(err, caddy.ErrNotConfigured) {
-		return nil, fmt.Errorf("%s needs a node: add an ilp block to the global options, such as { ilp { address test.paydoor } }", directive)
+		return nil, fmt.Errorf("%s needs a node: add an ilp block to the global options, for a start\n\n{\n\tilp {\n\t\tsandbox\n\t}\n}\n", directive)
 	}
 	if err != nil {
 		return nil, err

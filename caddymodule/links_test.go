@@ -45,7 +45,7 @@ func openLinks() map[ilpcore.AccountID]*pooledLink {
 func TestReloadKeepsUnchangedLinks(t *testing.T) {
 	s := newServer(t)
 	nowhere := freePort(t)
-	s.options += `
+	s.options = strings.Replace(s.options, "sandbox", "", 1) + `
 	allow_weak_secrets
 	account uplink {
 		relation parent

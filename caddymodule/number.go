@@ -36,6 +36,9 @@ func (n *Number) UnmarshalJSON(b []byte) error {
 
 // parseNumber checks what can be checked before placeholders are known.
 func parseNumber(s string) (Number, error) {
+	if strings.Contains(s, "{http.") {
+		return "", fmt.Errorf("%q would let the client set its own price: write a number, or a placeholder that is known when the config is loaded, such as {env.PRICE}", s)
+	}
 	if hasPlaceholder(s) {
 		return Number(s), nil
 	}

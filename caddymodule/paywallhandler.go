@@ -64,6 +64,7 @@ func (p *Paywall) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return next.ServeHTTP(w, r)
 	}
 	caddyhttp.SetVar(r.Context(), decidedVar, true)
+	clearPlaceholders(r)
 	return p.wall.ServeHTTP(w, r, next.ServeHTTP)
 }
 
@@ -84,6 +85,18 @@ func level(r *http.Request, e paywall.Event) zapcore.Level {
 		return zapcore.ErrorLevel
 	}
 	return zapcore.DebugLevel
+}
+
+// clearPlaceholders gives every placeholder a value, so that none reaches a client by its name where there is no charge.
+func clearPlaceholders(r *http.Request) {
+	replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	if !ok {
+		return
+	}
+	for _, name := range [...]string{"price", "balance", "account", "charge_id"} {
+		replacer.Set("http.paywall."+name, "")
+	}
+	replacer.Set("http.paywall.paid", false)
 }
 
 func (p *Paywall) publish(r *http.Request, e paywall.Event) {

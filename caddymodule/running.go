@@ -80,6 +80,10 @@ func (r *running) openLinks() ([]connector.Account, error) {
 	accounts := make([]connector.Account, 0, len(r.settings.accounts))
 	for _, account := range r.settings.accounts {
 		if account.link.Kind != "" {
+			// What the config expects is part of the key: a config with another asset gets another link.
+			if account.link.Asset == (ilpcore.Asset{}) {
+				account.link.Asset = r.settings.asset
+			}
 			link, err := acquireLink(account.link, r.expectedAsset(account))
 			if err != nil {
 				return nil, err

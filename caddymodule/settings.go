@@ -174,7 +174,7 @@ func (s *settings) check() error {
 	if parents == 1 {
 		config.Address, config.Asset = "test.parent", defaultAsset
 	}
-	if err := s.checkAssets(); err != nil {
+	if err := errors.Join(s.checkAssets(), s.checkSandbox()); err != nil {
 		return err
 	}
 	_, err := connector.NewNode(config)

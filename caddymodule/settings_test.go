@@ -68,13 +68,15 @@ func TestResolveSettingsErrors(t *testing.T) {
 		"parent without link":   {&App{Accounts: []*Account{{Name: "up", Relation: "parent", HTTP: &HTTPLink{Incoming: []Credential{{Secret: strong}}}}}}, "reachable"},
 		"two parents": {&App{Accounts: append(btp("btp+wss://u:"+strong+"@c.example"),
 			&Account{Name: "up2", Relation: "parent", BTP: &BTPLink{URL: "btp+wss://u:" + strong + "@d.example"}})}, "one parent"},
-		"route to nobody":    {&App{Sandbox: true, Routes: []Route{{Prefix: "test.bob", Account: "bob"}}}, "bob"},
-		"sandbox name taken": {&App{Sandbox: true, Accounts: []*Account{{Name: "sandbox", Relation: "local"}}}, "sandbox"},
-		"dotted child":       {&App{Address: "test.a", Accounts: []*Account{{Name: "a.b", Relation: "local"}}}, "a.b"},
-		"other asset":        {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "local", Asset: &Asset{"EUR", 2}}}}, "exchange rates"},
-		"durability":         {&App{Sandbox: true, Durability: "fast"}, "group or process"},
-		"max_balance":        {&App{Sandbox: true, MaxBalance: "1.5"}, "max_balance"},
-		"jwt credential":     {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "peer", HTTP: &HTTPLink{Incoming: []Credential{{Type: "jwt_hs256", Secret: strong}}}}}}, "not available"},
+		"route to nobody":         {&App{Sandbox: true, Routes: []Route{{Prefix: "test.bob", Account: "bob"}}}, "bob"},
+		"sandbox with real money": {&App{Sandbox: true, Address: "g.shop"}, "play money"},
+		"sandbox with a parent":   {&App{Sandbox: true, Accounts: []*Account{{Name: "up", Relation: "parent", BTP: &BTPLink{URL: "btp+ws://:t@127.0.0.1:1"}}}, AllowWeakSecrets: true}, "play money"},
+		"sandbox name taken":      {&App{Sandbox: true, Accounts: []*Account{{Name: "sandbox", Relation: "local"}}}, "sandbox"},
+		"dotted child":            {&App{Address: "test.a", Accounts: []*Account{{Name: "a.b", Relation: "local"}}}, "a.b"},
+		"other asset":             {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "local", Asset: &Asset{"EUR", 2}}}}, "exchange rates"},
+		"durability":              {&App{Sandbox: true, Durability: "fast"}, "group or process"},
+		"max_balance":             {&App{Sandbox: true, MaxBalance: "1.5"}, "max_balance"},
+		"jwt credential":          {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "peer", HTTP: &HTTPLink{Incoming: []Credential{{Type: "jwt_hs256", Secret: strong}}}}}}, "not available"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.app.DataDir = t.TempDir()

@@ -6,6 +6,7 @@ package paywall
 import (
 	"net/http"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -20,6 +21,10 @@ func requestPath(r *http.Request) string {
 // checkPath returns why the path cannot be priced, or nil. What passes is forwarded as it came.
 func checkPath(r *http.Request) *problem {
 	path := requestPath(r)
+	if r.URL.Opaque != "" {
+		// "GET x:http://host/paid" has an empty path here, but proxies send what follows the colon, and it is an absolute form.
+		return badPath("a scheme without a host")
+	}
 	if strings.Contains(r.URL.RawPath, "%2f") || strings.Contains(r.URL.RawPath, "%2F") {
 		return badPath("an encoded slash")
 	}
@@ -57,11 +62,13 @@ func ambiguity(path string) string {
 	return ""
 }
 
-// dotSegment says whether the first segment of rest is "." or "..", with or without path parameters ("..;x").
+// dotSegment says whether the first segment of rest is "." or "..", with or without path parameters ("..;x") and trailing
+// spaces, which file systems of Windows drop.
 func dotSegment(rest string) bool {
 	if end := strings.IndexAny(rest, "/;"); end >= 0 {
 		rest = rest[:end]
 	}
+	rest = strings.TrimRight(rest, " ")
 	return rest == "." || rest == ".."
 }
 
@@ -69,9 +76,9 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// foldPath maps paths that some backends serve alike to one key: ASCII letters lose their case, segments their parameters
-// (";x") and trailing dots and spaces, the path its trailing slash. Price rules compare folded paths, so none of these dodges a
-// price; free rules never do. The root is "". It allocates only when something changes.
+// foldPath maps paths that some backends serve alike to one key: letters lose their case, segments their parameters (";x") and
+// trailing dots and spaces, the path its trailing slash. Price rules compare folded paths, so none of these dodges a price; free
+// rules never do. The root is "". It allocates only for what it may change.
 func foldPath(path string) string {
 	if !foldable(path) {
 		return path
@@ -86,8 +93,8 @@ func foldPath(path string) string {
 			continue
 		}
 		folded = append(folded, '/')
-		for i := 0; i < len(segment); i++ {
-			folded = append(folded, lower(segment[i]))
+		for _, c := range segment {
+			folded = utf8.AppendRune(folded, lower(c))
 		}
 	}
 	return string(folded)
@@ -96,7 +103,7 @@ func foldPath(path string) string {
 func foldable(path string) bool {
 	for i := 0; i < len(path); i++ {
 		switch c := path[i]; {
-		case 'A' <= c && c <= 'Z', c == ';':
+		case 'A' <= c && c <= 'Z', c == ';', c >= utf8.RuneSelf:
 			return true
 		case c == '/' || c == '.' || c == ' ':
 			if i+1 == len(path) || (c != '/' && path[i+1] == '/') {
@@ -107,9 +114,14 @@ func foldable(path string) bool {
 	return false
 }
 
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
+// lower folds through upper case, because some letters beyond ASCII have an ASCII letter on the other side: a program that
+// ignores case takes the Kelvin sign for k, the long s for s and the dotless i for i.
+func lower(c rune) rune {
+	if c < utf8.RuneSelf {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		return c
 	}
-	return c
+	return unicode.ToLower(unicode.ToUpper(c))
 }

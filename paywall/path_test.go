@@ -7,12 +7,15 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func TestAmbiguousPathsAreRefused(t *testing.T) {
 	for _, target := range []string{
 		"//", "//a", "/a//b", "/a//", "/.", "/..", "/./a", "/a/.", "/a/..", "/a/../b", "/%2e%2e/a", "/a/%2E/b", "/a/.%2e",
 		"/a%2fb", "/a%2Fb", "/a%5cb", `/a\b`, "/a%00", "/a%0d%0ab", "/a%7f", "/%252e%252e/a", "/a%252fb", "/a%255cb",
+		"http:http://host/a", "x:http://host/a", "x:a",
+		"/a/..%20/b", "/a/.%20%20/b", "/a/..%20;x/b", "/..%20",
 		"/a/..;/b", "/a/..;x=1/b", "/.;/b", "/%c0%af", "/a%ff", "/%e0%80%af",
 	} {
 		u, err := url.ParseRequestURI(target)
@@ -51,10 +54,19 @@ func TestConnectNeedsAPath(t *testing.T) {
 func TestFoldPath(t *testing.T) {
 	for in, want := range map[string]string{
 		"/": "", "/a": "/a", "/A/b/": "/a/b", "/a;x/b;y": "/a/b", "/a./b. ": "/a/b", "/a/;x/b": "/a/b", "/...": "", "/.a": "/.a",
-		"/ÄÖ": "/ÄÖ", "/a b": "/a b",
+		"/ÄÖ": "/äö", "/a b": "/a b", "/boo\u212a": "/book", "/\u017fecret": "/secret", "/pa\u0131d/\u0130": "/paid/i", "/straße": "/straße",
 	} {
 		if got := foldPath(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// A second spelling of a path never lowers its price, whatever letters it is made of.
+func TestEveryLetterFoldsOnce(t *testing.T) {
+	for c := rune(1); c <= unicode.MaxRune; c++ {
+		if once := lower(c); lower(once) != once || lower(unicode.ToUpper(c)) != once || lower(unicode.ToLower(c)) != once {
+			t.Errorf("%U folds to %U, then %U; its upper case to %U, its lower case to %U", c, once, lower(once), lower(unicode.ToUpper(c)), lower(unicode.ToLower(c)))
 		}
 	}
 }

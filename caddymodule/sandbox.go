@@ -1,0 +1,41 @@
+package caddymodule
+
+// This file keeps play money where it belongs: on this node, which is none that takes real money.
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/nodeapi"
+	"github.com/paydoor/paydoor/payer"
+)
+
+// errPlayMoney refuses a config in which anybody on the machine could turn play money into what others paid for.
+var errPlayMoney = errors.New("sandbox makes play money, so it goes with no parent account and no address below g: remove sandbox, or for a test node the others")
+
+// checkSandbox says whether the config may have play money.
+func (s *settings) checkSandbox() error {
+	if s.sandbox && (s.parent() != nil || s.address.Scheme() == "g") {
+		return errPlayMoney
+	}
+	return nil
+}
+
+// newSandbox returns the wallet's HTTP side. Its packets never leave the node: the next one would take them for money.
+func (r *running) newSandbox() (http.Handler, error) {
+	local, err := r.node.Local(sandboxAccount)
+	if err != nil {
+		return nil, err
+	}
+	link := ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+		if _, own := r.node.Suffix(in.Destination); !own {
+			return ilpcore.Reject(ilpcore.F02, "", "play money is worth nothing at another node: this wallet pays the sites of this server only", nil)
+		}
+		return local.HandlePrepare(ctx, in)
+	})
+	return nodeapi.Sandbox{Wallet: payer.PSK2{Link: link, Random: rand.Reader, Now: time.Now}}, nil
+}
