@@ -76,7 +76,7 @@ func TestReloadKeepsUnchangedLinks(t *testing.T) {
 	if n := len(after["uplink"].incoming.handlers); n != 1 {
 		t.Errorf("%d configs take the packets of the link", n)
 	}
-	s.options = strings.Split(s.options, "\n\tallow_weak")[0]
+	s.options = strings.Split(s.options, "\n\tallow_weak")[0] + "\nsandbox"
 	s.load()
 	if left := openLinks(); len(left) != 0 {
 		t.Errorf("removed links are still open: %v", left)
