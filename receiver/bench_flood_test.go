@@ -7,10 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/paydoor/paydoor/amount"
-	"github.com/paydoor/paydoor/balances"
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
@@ -30,22 +28,19 @@ func (f *fixture) floods() map[string]func() ilpcore.Incoming {
 
 // BenchmarkOthersDuringAFlood is the receiver alone, with a ledger that costs nothing.
 func BenchmarkOthersDuringAFlood(b *testing.B) {
-	benchmarkFloods(b, func(*testing.B, *fixture) Crediter { return &counted{} })
+	benchmarkFloods(b, func(f *fixture) { f.Receiver.crediter = &counted{} })
 }
 
 // BenchmarkOthersDuringAFloodDurable is the same with the real ledger: each packet waits for the disk.
 func BenchmarkOthersDuringAFloodDurable(b *testing.B) {
-	benchmarkFloods(b, func(b *testing.B, f *fixture) Crediter {
-		f.now = time.Now().Add(time.Hour) // packets that stay good for as long as the benchmark runs
-		return openLedger(b, nil, balances.Options{})
-	})
+	benchmarkFloods(b, func(f *fixture) { f.durable() })
 }
 
-func benchmarkFloods(b *testing.B, crediter func(*testing.B, *fixture) Crediter) {
+func benchmarkFloods(b *testing.B, crediter func(*fixture)) {
 	for _, name := range []string{"quiet", "dust", "probes", "strangers", "quotes"} {
 		b.Run(name, func(b *testing.B) {
 			f := newFixture(b)
-			f.Receiver.crediter = crediter(b, f)
+			crediter(f)
 			victim := f.packets(f.quote(false, 10))
 			f.code(f.handle(victim.packet(1, false)), fulfilled)
 			var over atomic.Bool

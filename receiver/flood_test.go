@@ -4,10 +4,8 @@ package receiver
 // stays exact, and other tokens are served as before.
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -17,123 +15,7 @@ import (
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/balances"
 	"github.com/paydoor/paydoor/ilpcore"
-	"github.com/paydoor/paydoor/ilpcore/stream"
 )
-
-// scaled is n with PAYDOOR_FLOOD=1, else a tenth of it: enough to see a leak of a few bytes per packet.
-func scaled(n int) int {
-	if os.Getenv("PAYDOOR_FLOOD") == "1" {
-		return n
-	}
-	return n / 10
-}
-
-// heap returns how many bytes are in use once everything unreachable is gone; twice, because a pool survives one collection.
-func heap() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
-
-// wantGrowth demands that at most limit bytes more are in use than before.
-func wantGrowth(t testing.TB, before, limit int64) {
-	t.Helper()
-	grown := heap() - before
-	t.Logf("%d kB more in use", grown>>10)
-	if grown > limit {
-		t.Errorf("%d bytes more are in use, want at most %d", grown, limit)
-	}
-}
-
-// counted is a ledger that takes everything and remembers nothing but the sum, so that what grows is the receiver's.
-type counted struct{ sum, credits atomic.Int64 }
-
-func (c *counted) Credit(_ context.Context, credit Credit) (bool, error) {
-	c.sum.Add(int64(credit.Amount))
-	c.credits.Add(1)
-	return false, nil
-}
-
-func (c *counted) Lookup(context.Context, [32]byte) (digest [32]byte, found bool, err error) {
-	return digest, false, nil
-}
-
-// flood sends n packets from several goroutines and counts the outcomes, "fulfill" or a reject's code.
-func (f *fixture) flood(n, workers int, packet func(i int) ilpcore.Incoming) map[string]int {
-	var next atomic.Int64
-	var mu sync.Mutex
-	outcomes := map[string]int{}
-	var together sync.WaitGroup
-	for range workers {
-		together.Go(func() {
-			mine := map[string]int{}
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				mine[outcomeOf(f.handle(packet(i)))]++
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			for outcome, count := range mine {
-				outcomes[outcome] += count
-			}
-		})
-	}
-	together.Wait()
-	return outcomes
-}
-
-func outcomeOf(reply ilpcore.Reply) string {
-	if reply.Fulfilled {
-		return "fulfill"
-	}
-	return reply.Code.String()
-}
-
-// wantOutcomes demands that every packet had the one outcome.
-func wantOutcomes(t testing.TB, got map[string]int, want string, n int) {
-	t.Helper()
-	if len(got) != 1 || got[want] != n {
-		t.Errorf("the outcomes are %v, want %d times %s", got, n, want)
-	}
-}
-
-// packets seals STREAM packets for one quote without deriving its keys each time.
-type packets struct {
-	fixture *fixture
-	quote   Quote
-	keys    *ilpcore.EndToEnd
-}
-
-func (f *fixture) packets(q Quote) packets {
-	return packets{f, q, stream.Keys(q.SharedSecret[:])}
-}
-
-// packet is a payment of n units. A probe has a condition that nobody can fulfill.
-func (p packets) packet(n amount.Amount, probe bool) ilpcore.Incoming {
-	b := stream.Begin(nil, ilpcore.TypePrepare, 5, 0)
-	b.StreamMoney(stream.StreamMoney{StreamID: 1, Shares: uint64(n)})
-	plain, err := b.Finish()
-	if err != nil {
-		p.fixture.t.Error(err)
-	}
-	return p.fixture.prepare(p.keys, p.quote, n, plain, !probe)
-}
-
-// payeeOf is a payee of its own for each n.
-func payeeOf(n int) Payee {
-	var id [32]byte
-	binary.BigEndian.PutUint64(id[:], uint64(n)+1)
-	return TokenPayee(id)
-}
-
-func (f *fixture) quoteFor(p Payee, due amount.Amount) Quote {
-	q, err := f.Quote(QuoteRequest{Payee: p, Token: token, Due: due, Capped: true})
-	if err != nil {
-		f.t.Error(err)
-	}
-	return q
-}
 
 // TestFloodOfDust: single units, one packet each. The receiver keeps nothing of them, whatever kind of quote they go to.
 func TestFloodOfDust(t *testing.T) {
@@ -162,9 +44,7 @@ func TestFloodOfDust(t *testing.T) {
 func TestFloodOfDustIsExact(t *testing.T) {
 	n := scaled(200_000)
 	f := newFixture(t)
-	f.now = time.Now()
-	ledger := openLedger(t, nil, balances.Options{})
-	f.Receiver.crediter = ledger
+	ledger := f.durable()
 	dust := f.packets(f.quote(false, 10))
 	began := time.Now()
 	before := heap()
@@ -291,7 +171,7 @@ func TestFloodOfDistinctQuotes(t *testing.T) {
 func TestGenerationsStayBounded(t *testing.T) {
 	g := NewSessions().byQuote
 	most := 0
-	for i := range 400_000 {
+	for i := range 200_000 {
 		key := binary.BigEndian.AppendUint64(nil, uint64(i))
 		g.getOrPut(key, start, func() *session { return nil })
 		binary.BigEndian.PutUint64(key, uint64(i/2))
@@ -315,14 +195,15 @@ func TestGenerationsStayBounded(t *testing.T) {
 func TestFloodPushesNobodyOut(t *testing.T) {
 	f := newFixture(t)
 	f.Receiver.crediter = &counted{}
-	f.sessions = &Sessions{byQuote: newGenerations[*session](4000, 10*time.Minute)}
+	f.sessions = &Sessions{byQuote: newGenerations[*session](1000, 10*time.Minute)}
+	f.opened = newGenerations[*opened](1000, 10*time.Minute)
 	victim := f.packets(f.quote(true, 1000))
 	f.code(f.handle(victim.packet(1, false)), fulfilled)
 	segment, _ := f.Receiver.segment([]byte(victim.quote.Address))
 	keys, _ := f.opened.get(segment, f.now)
 	for round := range 12 {
-		f.flood(1500, 2, func(i int) ilpcore.Incoming {
-			return f.packets(f.quoteFor(payeeOf(round*1500+i), 10)).packet(1, false)
+		f.flood(400, 2, func(i int) ilpcore.Incoming {
+			return f.packets(f.quoteFor(payeeOf(round*400+i), 10)).packet(1, false)
 		})
 		reply := f.handle(victim.packet(1, false))
 		f.code(reply, fulfilled)
@@ -340,9 +221,7 @@ func TestFloodPushesNobodyOut(t *testing.T) {
 func TestOthersDuringAFlood(t *testing.T) {
 	const parts = 100
 	f := newFixture(t)
-	f.now = time.Now()
-	ledger := openLedger(t, nil, balances.Options{})
-	f.Receiver.crediter = ledger
+	ledger := f.durable()
 	dust, victim := f.packets(f.quoteFor(payeeOf(1), 1<<40)), f.packets(f.quote(true, parts))
 	before := runtime.NumGoroutine()
 

@@ -23,6 +23,7 @@ type ClientConfig struct {
 	Account   ilpcore.AccountID // for the log
 	Endpoint  string            // where to POST, such as https://connector.example/ilp; no userinfo
 	Token     string            // what follows "Bearer ": the token, or account:token
+	JWT       *OutgoingJWT      // instead of Token: makes the tokens
 	Insecure  bool              // allows http: to a host that is not this one
 	Transport http.RoundTripper // nil: one of the Client's own, see NewTransport
 	Logger    *zap.Logger       // nil: none
@@ -33,7 +34,7 @@ type ClientConfig struct {
 type Client struct {
 	account   ilpcore.AccountID
 	endpoint  string
-	auth      string
+	auth      func() (string, error) // the value of Authorization
 	http      *http.Client
 	transport http.RoundTripper
 	logger    *zap.Logger
@@ -44,18 +45,13 @@ type Client struct {
 // state is what the last exchange said about the peer.
 type state struct{ err error } // nil: it answers
 
-// NewClient checks the settings and connects to nothing yet. Errors: ErrEndpoint, ErrInsecure, ErrConfig without a token.
+// NewClient checks the settings and connects to nothing yet. Errors: ErrEndpoint, ErrInsecure, ErrConfig without a token, or with two
+// ways to get one.
 func NewClient(c ClientConfig) (*Client, error) {
 	if err := checkEndpoint(c.Endpoint, c.Insecure); err != nil {
 		return nil, err
 	}
-	if c.Token == "" || !headerSafe(c.Token) {
-		return nil, fmt.Errorf("%w: the outgoing token is empty or cannot stand in a header", ErrConfig)
-	}
-	k := &Client{
-		account: c.Account, endpoint: c.Endpoint, auth: "Bearer " + c.Token,
-		transport: c.Transport, logger: c.Logger, now: c.Now,
-	}
+	k := &Client{account: c.Account, endpoint: c.Endpoint, transport: c.Transport, logger: c.Logger, now: c.Now}
 	if k.transport == nil {
 		k.transport = NewTransport()
 	}
@@ -66,7 +62,27 @@ func NewClient(c ClientConfig) (*Client, error) {
 		k.now = time.Now
 	}
 	k.http = &http.Client{Transport: k.transport, CheckRedirect: noRedirects}
-	return k, nil
+	var err error
+	k.auth, err = c.authorization(k.now)
+	return k, err
+}
+
+// authorization returns what makes the header's value.
+func (c *ClientConfig) authorization(now func() time.Time) (func() (string, error), error) {
+	switch {
+	case c.JWT != nil && (c.Token != "" || c.JWT.Subject == "" || len(c.JWT.Secret) == 0):
+		return nil, fmt.Errorf("%w: an outgoing JWT needs a subject and a secret, and no token beside it", ErrConfig)
+	case c.JWT != nil:
+		m := newMinter(*c.JWT, now)
+		return func() (string, error) {
+			token, err := m.current()
+			return "Bearer " + token, err
+		}, nil
+	case c.Token == "" || !headerSafe(c.Token):
+		return nil, fmt.Errorf("%w: the outgoing token is empty or cannot stand in a header", ErrConfig)
+	}
+	value := "Bearer " + c.Token
+	return func() (string, error) { return value, nil }, nil
 }
 
 // HandlePrepare POSTs the Prepare and returns the answer. What is no ILP answer becomes a Reject without triggeredBy: T01 when the
@@ -87,8 +103,12 @@ func (k *Client) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore
 	if err != nil {
 		return ilpcore.Reject(ilpcore.T00, "", "the request could not be made", nil)
 	}
+	auth, err := k.auth()
+	if err != nil {
+		return ilpcore.Reject(ilpcore.T00, "", "the request could not be authenticated", nil)
+	}
 	h := request.Header
-	h["Authorization"] = []string{k.auth}
+	h["Authorization"] = []string{auth}
 	h["Content-Type"] = []string{mediaType}
 	h["Accept"] = []string{mediaType}
 	h["User-Agent"] = []string{"paydoor"}

@@ -37,7 +37,7 @@ func soon() ilpcore.Prepare {
 }
 
 func TestClientAndServer(t *testing.T) {
-	credentials := NewCredentials()
+	credentials := NewCredentials(nil)
 	credentials.Add("alice", "our-very-secret-token")
 	server, err := NewServer(ServerConfig{Accounts: credentials, Handler: fulfilling})
 	if err != nil {

@@ -1,6 +1,6 @@
 package ilphttp
 
-// This file knows whose bearer token is whose. It keeps hashes only.
+// This file knows whose bearer token is whose. Of tokens that are secrets themselves it keeps hashes only.
 
 import (
 	"crypto/sha256"
@@ -8,26 +8,32 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
-// Credentials holds the incoming SIMPLE bearer tokens of accounts. It is safe for concurrent use.
+// Credentials holds what neighbours log in with: bearer tokens of the profiles SIMPLE and JWT_HS_256. It is safe for concurrent use.
 //
-// Both shapes in use are taken (ILP HTTP auth profiles; interledger-rs before and after 1.0): the token alone, and
+// Of SIMPLE, both shapes in use are taken (ILP HTTP auth profiles; interledger-rs before and after 1.0): the token alone, and
 // "<account>:<token>". A token may itself hold a colon.
 type Credentials struct {
 	mu       sync.RWMutex
 	accounts map[ilpcore.AccountID][]digest
 	owners   map[digest][]ilpcore.AccountID
+	jwt      []*jwtKey
+	now      func() time.Time
 }
 
 // digest is the SHA-256 of a token.
 type digest [sha256.Size]byte
 
-// NewCredentials returns an empty store.
-func NewCredentials() *Credentials {
-	return &Credentials{accounts: make(map[ilpcore.AccountID][]digest), owners: make(map[digest][]ilpcore.AccountID)}
+// NewCredentials returns an empty store, whose JWTs expire by the clock now; nil: time.Now.
+func NewCredentials(now func() time.Time) *Credentials {
+	if now == nil {
+		now = time.Now
+	}
+	return &Credentials{accounts: make(map[ilpcore.AccountID][]digest), owners: make(map[digest][]ilpcore.AccountID), now: now}
 }
 
 // Add lets token authenticate account, besides those added before. Two accounts may have the same token; without the
@@ -46,7 +52,19 @@ func (c *Credentials) Add(account ilpcore.AccountID, token string) {
 	c.owners[d] = append(c.owners[d], account)
 }
 
-// Remove forgets all tokens of account.
+// AddJWT lets tokens that j describes authenticate account, besides what was added before. Two accounts may have the same subject and
+// secret; without the account's name such tokens then authenticate neither. An empty secret is never added.
+func (c *Credentials) AddJWT(account ilpcore.AccountID, j JWT) {
+	if len(j.Secret) == 0 {
+		return
+	}
+	key := newJWTKey(account, j, c.now)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.jwt = append(c.jwt, key)
+}
+
+// Remove forgets all credentials of account.
 func (c *Credentials) Remove(account ilpcore.AccountID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -57,13 +75,39 @@ func (c *Credentials) Remove(account ilpcore.AccountID) {
 		}
 	}
 	delete(c.accounts, account)
+	c.jwt = slices.DeleteFunc(c.jwt, func(key *jwtKey) bool { return key.account == account })
 }
 
 // Authenticate returns the account that bearer, the credentials of an Authorization header without "Bearer ", belongs to. With a
-// name, as in the path /accounts/<name>/ilp, it can only be that account; without one the account is found by the token.
+// name, as in the path /accounts/<name>/ilp, it can only be that account; without one the account is found by the token. A JWT is
+// verified each time, so that none is honoured after its exp; it takes a few microseconds.
 func (c *Credentials) Authenticate(account, bearer string) (ilpcore.AccountID, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	if id, ok := c.simple(account, bearer); ok {
+		return id, true
+	}
+	if len(c.jwt) == 0 || !isJWT(bearer) {
+		return "", false
+	}
+	id, err := verifyJWT(bearer, func(subject string) []*jwtKey { return candidatesFor(c.keysOf(account), subject) })
+	return id, err == nil
+}
+
+// keysOf returns the JWT keys of one account, or all of them.
+func (c *Credentials) keysOf(account string) (keys []*jwtKey) {
+	if account == "" {
+		return c.jwt
+	}
+	for _, key := range c.jwt {
+		if string(key.account) == account {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func (c *Credentials) simple(account, bearer string) (ilpcore.AccountID, bool) {
 	if account != "" {
 		return c.named(account, bearer)
 	}

@@ -3,7 +3,7 @@ package ilphttp
 import "testing"
 
 func TestAuthenticate(t *testing.T) {
-	c := NewCredentials()
+	c := NewCredentials(nil)
 	c.Add("alice", "a:token+with/colon=")
 	c.Add("bob", "bob's")
 	c.Add("carol", "shared")
@@ -44,7 +44,7 @@ func TestAuthenticate(t *testing.T) {
 }
 
 func TestRemoveFreesASharedToken(t *testing.T) {
-	c := NewCredentials()
+	c := NewCredentials(nil)
 	c.Add("carol", "shared")
 	c.Add("dave", "shared")
 	c.Remove("carol")

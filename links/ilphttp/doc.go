@@ -3,7 +3,7 @@
 //
 // Server takes the packets of other nodes; Client sends to one. Both directions of a link have their own bearer token.
 //
-//	credentials := ilphttp.NewCredentials()
+//	credentials := ilphttp.NewCredentials(nil)
 //	credentials.Add("alice", "her token")
 //	server, err := ilphttp.NewServer(ilphttp.ServerConfig{Accounts: credentials, Handler: node})
 //	mux.Handle("POST /ilp", server)

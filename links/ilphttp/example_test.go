@@ -19,7 +19,7 @@ func Example() {
 		fmt.Println(in.From, "pays", in.Amount)
 		return ilpcore.Fulfill(fulfillment, nil)
 	})
-	credentials := ilphttp.NewCredentials()
+	credentials := ilphttp.NewCredentials(nil)
 	credentials.Add("alice", "her token")
 	server, err := ilphttp.NewServer(ilphttp.ServerConfig{Accounts: credentials, Handler: node})
 	if err != nil {

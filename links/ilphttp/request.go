@@ -18,15 +18,19 @@ const (
 	tooLarge      = "the body is longer than any ILP Prepare"
 )
 
-// bearerToken returns what follows "Bearer " in the one Authorization header there may be.
+// bearerToken returns what follows "Bearer " in the one Authorization header there may be. Some versions of ilp-plugin-http and of the Java
+// connector leave "Bearer " out.
 func bearerToken(h http.Header) (token string, ok bool) {
 	values := h["Authorization"]
 	if len(values) != 1 {
 		return "", false
 	}
-	scheme, token, ok := strings.Cut(values[0], " ")
+	scheme, token, found := strings.Cut(values[0], " ")
+	if !found {
+		return scheme, scheme != "" && !strings.EqualFold(scheme, "Bearer")
+	}
 	token = strings.TrimSpace(token)
-	return token, ok && token != "" && strings.EqualFold(scheme, "Bearer")
+	return token, token != "" && strings.EqualFold(scheme, "Bearer")
 }
 
 // acceptable says whether the body can be a packet: RFC 35 has one media type, ilp-plugin-http sends another, and some send none.

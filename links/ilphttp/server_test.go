@@ -17,7 +17,7 @@ import (
 
 func newTestServer(t testing.TB, c ServerConfig) http.Handler {
 	t.Helper()
-	credentials := NewCredentials()
+	credentials := NewCredentials(nil)
 	credentials.Add("alice", "secret")
 	c.Accounts = credentials
 	if c.Handler == nil {
