@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
 )
 
 // MinSecret is the least length of a receiver secret in bytes.
@@ -69,8 +70,8 @@ type terms struct {
 // secretKeys are the subkeys of one receiver secret.
 type secretKeys struct {
 	seal   cipher.AEAD
-	nonce  []byte
-	shared []byte
+	nonce  ilpcore.MAC
+	shared ilpcore.MAC
 }
 
 func newSecretKeys(secret []byte) (secretKeys, error) {
@@ -87,8 +88,8 @@ func newSecretKeys(secret []byte) (secretKeys, error) {
 	}
 	return secretKeys{
 		seal:   aead,
-		nonce:  subkey(secret, "paydoor/receiver/nonce/v1"),
-		shared: subkey(secret, "paydoor/receiver/shared/v1"),
+		nonce:  ilpcore.NewMAC(subkey(secret, "paydoor/receiver/nonce/v1")),
+		shared: ilpcore.NewMAC(subkey(secret, "paydoor/receiver/shared/v1")),
 	}, nil
 }
 
@@ -102,10 +103,8 @@ func subkey(secret []byte, label string) []byte {
 // fixed terms can be cached and costs no randomness, and different terms never share a nonce.
 func (k secretKeys) encode(t terms) []byte {
 	plain := t.append(make([]byte, 0, plainLength))
-	mac := hmac.New(sha256.New, k.nonce)
-	mac.Write(plain)
-	sealed := make([]byte, nonceLength, sealedLength)
-	copy(sealed, mac.Sum(nil)[:nonceLength])
+	nonce := k.nonce.Sum(plain)
+	sealed := append(make([]byte, 0, sealedLength), nonce[:nonceLength]...)
 	return k.seal.Seal(sealed, sealed[:nonceLength], plain, nil)
 }
 
@@ -123,12 +122,7 @@ func (k secretKeys) decode(sealed []byte) (terms, error) {
 }
 
 // secret returns the shared secret of the quote with these sealed bytes.
-func (k secretKeys) secret(sealed []byte) (secret [32]byte) {
-	mac := hmac.New(sha256.New, k.shared)
-	mac.Write(sealed)
-	mac.Sum(secret[:0])
-	return secret
-}
+func (k secretKeys) secret(sealed []byte) [32]byte { return k.shared.Sum(sealed) }
 
 func (t terms) append(b []byte) []byte {
 	var flags byte

@@ -1,0 +1,158 @@
+//go:build linux
+
+// Command bench measures what Paydoor costs: the same site with and without a paywall, in alternating slices of one run, and packets
+// into the node over both kinds of link. It builds the gateway, and brings load generator and backend itself:
+//
+//	go run ./bench                    everything, about five minutes; writes the tables into docs/performance.md
+//	go run ./bench -short             a glance of a minute; writes nothing
+//	go run ./bench -profile /tmp/p    CPU profiles of the gateway, for go tool pprof
+//	go run ./bench -against ./older   the control is another binary with a paywall: is this one faster?
+//
+// How it measures is in docs/performance.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// options are what the command line says.
+type options struct {
+	short   bool
+	slice   time.Duration // how long one side is under load before the next has its turn
+	rounds  int           // slices of each side for each line of a table
+	tokens  int           // of the many; the hot one comes on top
+	only    string
+	binary  string // "": build it
+	against string // "": the control is a second gateway without paywall
+	profile string // directory for CPU profiles; "": none
+	dir     string // where the ledger is
+	out     string // the document that holds the tables; "": none
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o, err := readOptions(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		err = run(ctx, o, os.Stdout, os.Stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func readOptions(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.BoolVar(&o.short, "short", false, "few and short slices, fewer tokens; writes no document unless -out is given")
+	flags.DurationVar(&o.slice, "slice", time.Second, "how long one side is under load before it is the other's turn")
+	flags.IntVar(&o.rounds, "rounds", 12, "slices of each side")
+	flags.IntVar(&o.tokens, "tokens", 100_000, "how many tokens are funded, beside the hot one")
+	flags.StringVar(&o.only, "only", "", "requests or packets: measure only these, and write no document unless -out is given")
+	flags.StringVar(&o.binary, "paydoor", "", "the `binary` to measure, instead of building one")
+	flags.StringVar(&o.against, "against", "", "another `binary`, to be the control: with a paywall too, and a ledger of its own")
+	flags.StringVar(&o.profile, "profile", "", "write CPU profiles of the gateways into this `directory`")
+	flags.StringVar(&o.dir, "dir", "", "`directory` on the disk to be measured (default: the one for temporary files)")
+	flags.StringVar(&o.out, "out", "docs/performance.md", "the `document` whose tables are replaced")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	given := make(map[string]bool)
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if !given["out"] && (o.short || o.only != "" || o.against != "" || o.profile != "") {
+		o.out = ""
+	}
+	if o.short {
+		for name, value := range map[string]string{"slice": "300ms", "rounds": "4", "tokens": "20000"} {
+			if !given[name] {
+				_ = flags.Set(name, value) // these are valid
+			}
+		}
+	}
+	switch {
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("%q is not expected; see -help", flags.Arg(0))
+	case o.slice < 50*time.Millisecond || o.rounds < 1 || o.tokens < payees:
+		return o, fmt.Errorf("at least slices of 50ms, one round and %d tokens are needed", payees)
+	case o.only != "" && o.only != "requests" && o.only != "packets":
+		return o, fmt.Errorf("-only %q: write requests or packets", o.only)
+	}
+	return o, nil
+}
+
+// run measures and writes. What it says while it works goes to progress, the tables to w.
+func run(ctx context.Context, o options, w, progress io.Writer) (err error) {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(o.dir, "paydoor-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	say := func(format string, a ...any) { fmt.Fprintf(progress, format+"\n", a...) }
+	if o.binary == "" {
+		say("building the gateway")
+		o.binary = filepath.Join(dir, "paydoor")
+		if out, err := command(ctx, root, "go", "build", "-o", o.binary, "./cmd/paydoor"); err != nil {
+			return fmt.Errorf("go build ./cmd/paydoor: %w\n%s", err, out)
+		}
+	}
+	if o.profile != "" {
+		if err := os.MkdirAll(o.profile, 0o755); err != nil {
+			return err
+		}
+	}
+	r := &report{options: o}
+	if r.machine, err = describeMachine(dir, o.binary); err != nil {
+		return err
+	}
+	b, err := newBed(ctx, o, dir, say)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.measure(ctx, r); err != nil {
+		return err
+	}
+	text := r.markdown()
+	fmt.Fprint(w, text)
+	if o.out == "" {
+		return nil
+	}
+	if !filepath.IsAbs(o.out) {
+		o.out = filepath.Join(root, o.out)
+	}
+	return replaceTables(o.out, text)
+}
+
+// moduleRoot is the checkout, wherever in it the command runs.
+func moduleRoot(ctx context.Context) (string, error) {
+	out, err := command(ctx, "", "go", "env", "GOMOD")
+	path := strings.TrimSpace(string(out))
+	if err != nil || path == "" || path == os.DevNull {
+		return "", errors.New("run this inside the checkout of Paydoor, with go on the PATH")
+	}
+	return filepath.Dir(path), nil
+}
+
+func command(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Dir = dir
+	return c.CombinedOutput()
+}

@@ -1,0 +1,148 @@
+//go:build linux
+
+package main
+
+// This file is money: tokens, what their quotes say, and payments to them as PSK2 senders craft them (RFC 25).
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/ilpcore/psk2"
+	"github.com/paydoor/paydoor/payer"
+)
+
+// token is a Pay-Token with what its quote says.
+type token struct {
+	text string
+	ask  payer.Ask
+	keys *ilpcore.EndToEnd // of ask; nil until they are needed
+}
+
+func newTokens(n int) []token {
+	tokens := make([]token, n)
+	var b [32]byte
+	for i := range tokens {
+		rand.Read(b[:])
+		tokens[i].text = base64.RawURLEncoding.EncodeToString(b[:])
+	}
+	return tokens
+}
+
+// payment is a packet under way.
+type payment struct {
+	fulfillment [32]byte
+	packet      []byte
+	plain       []byte
+}
+
+// craft makes the packet that pays n to t; it is valid until the next call.
+func (p *payment) craft(t *token, n amount.Amount) error {
+	if t.keys == nil {
+		t.keys = psk2.Keys(t.ask.Secret)
+	}
+	request := psk2.Packet{Type: psk2.TypeRequest, RequestID: 1, Amount: n}
+	var err error
+	if p.plain, err = request.Append(p.plain[:0]); err != nil {
+		return err
+	}
+	data, err := t.keys.Seal(nil, p.plain, rand.Reader)
+	if err != nil {
+		return err
+	}
+	p.fulfillment = t.keys.Fulfillment(data)
+	prepare := ilpcore.Prepare{
+		Amount: n, ExpiresAt: time.Now().Add(30 * time.Second).UTC().Truncate(time.Millisecond),
+		Condition: ilpcore.ConditionOf(p.fulfillment), Destination: []byte(t.ask.Address), Data: data,
+	}
+	p.packet, err = prepare.Append(p.packet[:0])
+	return err
+}
+
+// check wants the Fulfill that belongs to the packet.
+func (p *payment) check(answer []byte) error {
+	reply, err := ilpcore.DecodeReply(answer)
+	switch {
+	case err != nil:
+		return fmt.Errorf("a packet's answer: %w", err)
+	case !reply.Fulfilled:
+		return fmt.Errorf("a packet was rejected: %s %s", reply.Code, reply.Message)
+	case reply.Fulfillment != p.fulfillment:
+		return errors.New("a packet was answered with a wrong fulfillment")
+	}
+	return nil
+}
+
+// pay is the job that pays by ILP over HTTP: whom and how much next says, until it returns nil.
+type pay struct {
+	head string
+	next func() (*token, amount.Amount)
+	payment
+}
+
+func newPay(secret string, next func() (*token, amount.Amount)) *pay {
+	return &pay{next: next, head: "POST /ilp HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + secret +
+		"\r\nContent-Type: application/octet-stream\r\nContent-Length: "}
+}
+
+func (p *pay) request(b []byte) ([]byte, bool) {
+	t, n := p.next()
+	if t == nil {
+		return b, false
+	}
+	if err := p.craft(t, n); err != nil {
+		panic(err) // the packet does not depend on anybody else
+	}
+	b = append(b, p.head...)
+	b = strconv.AppendInt(b, int64(len(p.packet)), 10)
+	return append(append(b, "\r\n\r\n"...), p.packet...), true
+}
+
+func (p *pay) answer(status int, head, body []byte) error {
+	if status != 200 {
+		return fmt.Errorf("a packet was answered with %.300q", head)
+	}
+	return p.check(body)
+}
+
+// quote is the job that asks by OPTIONS where to pay, and what the balance is, for each token that next returns.
+type quote struct {
+	next  func() *token
+	token *token
+	seen  func(t *token, balance amount.Amount)
+}
+
+func (q *quote) request(b []byte) ([]byte, bool) {
+	if q.token = q.next(); q.token == nil {
+		return b, false
+	}
+	b = append(b, "OPTIONS / HTTP/1.1\r\nHost: 127.0.0.1\r\nPay-Token: "...)
+	return append(append(b, q.token.text...), "\r\n\r\n"...), true
+}
+
+func (q *quote) answer(status int, head, _ []byte) (err error) {
+	line, ok1 := headerValue(head, []byte("\r\nPay: "))
+	text, ok2 := headerValue(head, []byte("\r\nPay-Balance: "))
+	if status != 204 || !ok1 || !ok2 {
+		return fmt.Errorf("a price query was answered with %.300q", head)
+	}
+	balance, err := amount.Parse(string(text))
+	if err == nil && q.token.ask.Address == "" {
+		q.token.ask, err = payer.ParsePay(string(line))
+	}
+	if err == nil && q.seen != nil {
+		q.seen(q.token, balance)
+	}
+	return err
+}
+
+var (
+	_ job = (*pay)(nil)
+	_ job = (*quote)(nil)
+)

@@ -1,0 +1,124 @@
+//go:build linux
+
+package main
+
+// This file turns figures into tables, and puts them into the document.
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// report is what a run has found.
+type report struct {
+	options
+	machine  string
+	requests []line
+	idle     []line
+	packets  []*road
+	others   float64 // share of the processors that was used by others
+
+	charges, credited, held uint64
+}
+
+func (r *report) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Measured on %s. %d slices of %v for each side; others used %.0f %% of the processors meanwhile.\n",
+		r.machine, r.rounds, r.slice, 100*r.others)
+	fmt.Fprintf(&b, "The ledger agrees: %d units sent, %d requests charged, %d units left.\n", r.credited, r.charges, r.held)
+	if len(r.requests) > 0 {
+		b.WriteString("\n### Requests\n\n" +
+			"| | side | requests/s | ratio | p50 ms | p99 ms | gateway CPU µs/request | more than bare |\n|---|---|---|---|---|---|---|---|\n")
+		for _, l := range r.requests {
+			l.write(&b)
+		}
+	}
+	if len(r.idle) > 0 {
+		b.WriteString("\n### Idle connections to the backend\n\n" +
+			"| | side | requests/s | ratio | p50 ms | p99 ms | gateway CPU µs/request | more than raised |\n|---|---|---|---|---|---|---|---|\n")
+		for _, l := range r.idle {
+			l.sides[0].gateway = &gateway{name: "raised"}
+			l.sides[1].gateway = &gateway{name: "Caddy's default"}
+			l.write(&b)
+		}
+	}
+	if len(r.packets) > 0 {
+		b.WriteString("\n### Packets\n\n| | packets/s | p50 ms | p99 ms | gateway CPU µs/packet |\n|---|---|---|---|---|\n")
+		for _, p := range r.packets {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", p.name, spread(p.rates, 0), milliseconds(p.times, 50), milliseconds(p.times, 99), spread(p.cpu, 1))
+		}
+	}
+	return b.String()
+}
+
+// write appends a row for each side; the first is what the others are compared with.
+func (l *line) write(b *strings.Builder) {
+	first := l.sides[0]
+	for _, s := range l.sides {
+		against, more := "", ""
+		if s != first {
+			against = "**" + strings.Replace(spread(pairwise(s.rates, first.rates, ratio), 2), " ", "** ", 1)
+			more = "**" + strings.Replace(spread(pairwise(s.cpu, first.cpu, difference), 1), " ", "** ", 1)
+		}
+		fmt.Fprintf(b, "| %s, %d connections | %s | %.0f | %s | %s | %s | %.1f | %s |\n", l.setting, l.conns, s.gateway.name,
+			median(s.rates), against, milliseconds(s.times, 50), milliseconds(s.times, 99), median(s.cpu), more)
+	}
+}
+
+// spread is the median with the smallest and the largest value.
+func spread(values []float64, digits int) string {
+	return fmt.Sprintf("%.*f (%.*f..%.*f)", digits, median(values), digits, slices.Min(values), digits, slices.Max(values))
+}
+
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+// milliseconds is the time that so many percent of the answers took at most.
+func milliseconds(times []time.Duration, percent int) string {
+	if len(times) == 0 {
+		return ""
+	}
+	sorted := slices.Sorted(slices.Values(times))
+	at := (len(sorted)*percent + 99) / 100
+	return fmt.Sprintf("%.2f", float64(sorted[max(at, 1)-1])/float64(time.Millisecond))
+}
+
+const (
+	tablesBegin = "<!-- go run ./bench writes from here -->\n"
+	tablesEnd   = "<!-- to here -->\n"
+)
+
+var errNoMarks = errors.New("the document has no place for the tables, which is between two comments")
+
+// replaceTables writes text into the document's place for it.
+func replaceTables(path, text string) error {
+	document, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	changed, err := splice(document, text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, changed, 0o644)
+}
+
+func splice(document []byte, text string) ([]byte, error) {
+	head, rest, ok1 := bytes.Cut(document, []byte(tablesBegin))
+	_, tail, ok2 := bytes.Cut(rest, []byte(tablesEnd))
+	if !ok1 || !ok2 {
+		return nil, errNoMarks
+	}
+	return slices.Concat(head, []byte(tablesBegin+"\n"+text+"\n"+tablesEnd), tail), nil
+}
