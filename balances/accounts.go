@@ -64,12 +64,15 @@ type accounts struct {
 	store  *store.Store
 	seed   maphash.Seed
 	limit  int // entries per shard
+	read   func(a Account, create bool) (amount.Amount, error)
 	shards [shardCount]shard
 }
 
 type shard struct {
 	mu      sync.Mutex
-	entries map[Account]entry
+	numbers map[Account]int32 // of the entries
+	entries []entry
+	unused  []int32 // numbers of entries that were evicted
 	loading map[Account]*load
 	tick    uint32
 }
@@ -84,8 +87,9 @@ var errUnknown = errors.New("unknown account")
 
 func newAccounts(s *store.Store, size int) *accounts {
 	t := &accounts{store: s, seed: maphash.MakeSeed(), limit: max(1, (size+shardCount-1)/shardCount)}
+	t.read = t.readStore
 	for i := range t.shards {
-		t.shards[i].entries = make(map[Account]entry)
+		t.shards[i].numbers = make(map[Account]int32)
 		t.shards[i].loading = make(map[Account]*load)
 	}
 	return t
@@ -100,14 +104,17 @@ func (t *accounts) shard(a Account) *shard {
 // update returns errUnknown, keeping nothing of it in memory.
 func (t *accounts) update(ctx context.Context, a Account, create bool, f func(e *entry) error) error {
 	sh := t.shard(a)
+	var number int32
 	for {
 		sh.mu.Lock()
-		if _, ok := sh.entries[a]; ok {
+		var ok bool
+		if number, ok = sh.numbers[a]; ok {
 			break
 		}
 		l := sh.loading[a]
 		if l == nil {
-			if err := t.load(sh, a, create); err != nil {
+			var err error
+			if number, err = t.load(sh, a, create); err != nil {
 				return err
 			}
 			break // loaded, and locked
@@ -123,38 +130,64 @@ func (t *accounts) update(ctx context.Context, a Account, create bool, f func(e 
 		}
 	}
 	defer sh.mu.Unlock()
-	e := sh.entries[a]
+	e := &sh.entries[number]
 	sh.tick++
 	e.used = sh.tick
-	err := f(&e)
-	sh.entries[a] = e
-	return err
+	return f(e)
 }
 
 // load reads the account while the shard is unlocked, and enters it. It is called with the shard locked and returns with it locked,
 // or unlocked with an error.
-func (t *accounts) load(sh *shard, a Account, create bool) (err error) {
-	l := &load{done: make(chan struct{})}
+func (t *accounts) load(sh *shard, a Account, create bool) (number int32, err error) {
+	l := &load{done: make(chan struct{}), err: fmt.Errorf("%w: reading the account panicked", ErrUnavailable)}
 	sh.loading[a] = l
 	sh.mu.Unlock()
-	balance, err := t.read(a)
-	sh.mu.Lock()
-	delete(sh.loading, a)
+	entered := false
+	defer func() { // also after a panic, or the account could never be used again
+		if !entered {
+			sh.mu.Lock()
+			defer sh.mu.Unlock()
+		}
+		delete(sh.loading, a)
+		close(l.done)
+	}()
+	balance, err := t.read(a, create)
 	l.err = err
-	close(l.done)
 	if err != nil && !(create && err == errUnknown) {
-		sh.mu.Unlock()
-		return err
+		return 0, err
 	}
+	sh.mu.Lock()
+	entered = true
 	t.makeRoom(sh)
-	sh.entries[a] = entry{balance: balance, durable: balance}
-	return nil
+	return sh.enter(a, entry{balance: balance, durable: balance}), nil
 }
 
-func (t *accounts) read(a Account) (amount.Amount, error) {
+// enter makes an entry of an account that has none.
+func (sh *shard) enter(a Account, e entry) (number int32) {
+	if n := len(sh.unused); n > 0 {
+		number, sh.unused = sh.unused[n-1], sh.unused[:n-1]
+		sh.entries[number] = e
+	} else {
+		number = int32(len(sh.entries))
+		sh.entries = append(sh.entries, e)
+	}
+	sh.numbers[a] = number
+	return number
+}
+
+// readStore returns the account's balance, or errUnknown. When the account is then to be created, it must not have a history: with one
+// it is not new but damaged, and its balance must not be overwritten. So the store is stopped. Badger says "no such key" also of
+// keys in a block that it finds damaged.
+func (t *accounts) readStore(a Account, create bool) (amount.Amount, error) {
 	b, err := t.store.Get(balanceKey(a))
 	if errors.Is(err, store.ErrNotFound) {
-		return 0, errUnknown
+		err = errUnknown
+		if create {
+			err = t.checkNew(a)
+		}
+		if err == errUnknown {
+			return 0, err
+		}
 	}
 	var balance amount.Amount
 	if err == nil {
@@ -166,13 +199,27 @@ func (t *accounts) read(a Account) (amount.Amount, error) {
 	return balance, err
 }
 
+// checkNew returns errUnknown if there is no trace of the account, else what is wrong.
+func (t *accounts) checkNew(a Account) error {
+	err := t.store.Iterate(append([]byte(historyPrefix), a[:]...), func(_, _ []byte) error { return errEnough })
+	switch err {
+	case nil:
+		return errUnknown
+	case errEnough:
+		t.store.Fail(fmt.Errorf("%w: account %x has a history and no balance: the database is damaged; restore it from a backup", ErrAudit, a))
+		return t.store.Err()
+	}
+	return err
+}
+
 // makeRoom evicts entries until one more fits, or none of those looked at can go: then the shard is above its limit until later.
 func (t *accounts) makeRoom(sh *shard) {
 	durable := t.store.Durable()
-	for len(sh.entries) >= t.limit {
+	for len(sh.numbers) >= t.limit {
 		var oldest Account
 		age, looked := int64(-1), 0
-		for a, e := range sh.entries { // Go begins at a random place
+		for a, n := range sh.numbers { // Go begins at a random place
+			e := &sh.entries[n]
 			if d := int64(sh.tick - e.used); e.evictable(durable) && d > age {
 				oldest, age = a, d
 			}
@@ -183,7 +230,8 @@ func (t *accounts) makeRoom(sh *shard) {
 		if age < 0 {
 			return
 		}
-		delete(sh.entries, oldest)
+		sh.unused = append(sh.unused, sh.numbers[oldest])
+		delete(sh.numbers, oldest)
 	}
 }
 
@@ -192,7 +240,7 @@ func (t *accounts) resident() (n int) {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		n += len(sh.entries)
+		n += len(sh.numbers)
 		sh.mu.Unlock()
 	}
 	return n

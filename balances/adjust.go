@@ -66,7 +66,7 @@ func (l *Ledger) joinLower(a Adjustment, e *entry) (store.Ticket, error) {
 		l.change(g, a.Account, e, e.balance-a.Amount)
 		l.note(g, a.Account, Event{Kind: Lowered, Amount: a.Amount, Note: a.Note})
 		l.totals.Lowered = l.totals.Lowered.Plus(a.Amount)
-		l.putTotals(g)
+		l.unput = true
 	})
 }
 
@@ -80,7 +80,7 @@ func (l *Ledger) joinRaise(a Adjustment, e *entry) (store.Ticket, error) {
 		l.change(g, a.Account, e, after)
 		l.note(g, a.Account, Event{Kind: Raised, Amount: a.Amount, Note: a.Note})
 		l.totals.Raised = l.totals.Raised.Plus(a.Amount)
-		l.putTotals(g)
+		l.unput = true
 		l.putAsset(g)
 		g.AfterCommit(func() { l.raised(a) })
 	})

@@ -4,6 +4,7 @@ package balances
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,9 @@ func benchmarkCharges(b *testing.B, accounts int) {
 				var next atomic.Int64
 				took := make([]time.Duration, b.N)
 				b.ReportAllocs()
+				runtime.GC()
 				b.ResetTimer()
+				cpu := cpuTime(b)
 				var wg sync.WaitGroup
 				for range workers {
 					wg.Go(func() {
@@ -46,6 +49,7 @@ func benchmarkCharges(b *testing.B, accounts int) {
 				}
 				wg.Wait()
 				b.StopTimer()
+				b.ReportMetric(float64(cpuTime(b)-cpu)/float64(b.N), "cpu-ns/op")
 				slices.Sort(took)
 				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "charges/s")
 				b.ReportMetric(float64(b.N)/float64(l.store.Durable()-first), "charges/group")

@@ -140,7 +140,7 @@ func (l *Ledger) joinCredit(ctx context.Context, f *flight) error {
 			l.note(g, c.Account, Event{Kind: Credited, Amount: c.Amount, Condition: c.Condition})
 			l.totals.Credits = l.totals.Credits.Plus(c.Amount)
 			l.totals.CreditCount++
-			l.putTotals(g)
+			l.unput = true
 			l.putAsset(g)
 			l.known.remove(g)
 			g.AfterCommit(func() { l.creditDurable(f) })
@@ -192,7 +192,7 @@ func (l *Ledger) reverse(f *flight, e *entry) error {
 		g.Delete(creditKey(f.minute, c.Condition))
 		l.note(g, c.Account, Event{Kind: Reversed, Amount: c.Amount, Condition: c.Condition})
 		l.totals.Reversals = l.totals.Reversals.Plus(c.Amount)
-		l.putTotals(g)
+		l.unput = true
 		g.AfterCommit(func() { l.known.end(f, ErrTooLate, false) })
 	})
 	if err == nil {

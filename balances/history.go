@@ -35,8 +35,10 @@ type Event struct {
 	Charges   Sum
 }
 
-func (e Event) encode() []byte {
-	b := appendTime([]byte{recordVersion, byte(e.Kind)}, e.At)
+func (e Event) encode() []byte { return e.appendTo(nil) }
+
+func (e Event) appendTo(b []byte) []byte {
+	b = appendTime(append(b, recordVersion, byte(e.Kind)), e.At)
 	switch e.Kind {
 	case Credited, Reversed:
 		return append(binary.BigEndian.AppendUint64(b, uint64(e.Amount)), e.Condition[:]...)
@@ -66,7 +68,7 @@ func decodeEvent(b []byte) (e Event, err error) {
 	case Raised, Lowered:
 		e.Amount, e.Note = amount.Amount(first), string(rest)
 	default:
-		return e, fmt.Errorf("%w: history of kind %q", ErrRecord, b[1])
+		return e, fmt.Errorf("%w: history of kind %q, which this program does not know", ErrRecord, b[1])
 	}
 	return e, nil
 }
@@ -109,15 +111,11 @@ func (l *Ledger) note(g *store.Group, a Account, e Event) {
 
 // noteCharge adds a charge to those of the account in the group. It is called in a join.
 func (l *Ledger) noteCharge(g *store.Group, a Account, charge amount.Amount) {
-	key := historyKey(a, g.Sequence(), 0)
-	e := Event{Kind: Settled, At: l.now()}
-	if b, ok := g.Value(key); ok {
-		var err error
-		if e, err = decodeEvent(b); err != nil {
-			panic("balances: a record that was just written is unreadable")
-		}
+	b, fresh := g.Edit(historyKey(a, g.Sequence(), 0), settledSize)
+	if fresh {
+		Event{Kind: Settled, At: l.now()}.appendTo(b[:0])
 	}
-	e.Count++
-	e.Charges = e.Charges.Plus(charge)
-	g.Put(key, e.encode())
+	count, charges := b[eventSize:], b[eventSize+8:]
+	binary.BigEndian.PutUint64(count, binary.BigEndian.Uint64(count)+1)
+	readSum(charges).Plus(charge).append(charges[:0])
 }

@@ -79,6 +79,7 @@ type Ledger struct {
 
 	// Of the group that gathers; used only in joins.
 	totals   Totals
+	unput    bool   // totals have changed since they were put into a group
 	numbered uint64 // the group that number belongs to
 	number   uint32
 }
@@ -117,6 +118,7 @@ func Open(s *store.Store, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
+	s.BeforeCommit(l.putTotals)
 	return l, nil
 }
 
@@ -238,4 +240,10 @@ func (l *Ledger) change(g *store.Group, a Account, e *entry, balance amount.Amou
 	g.Put(balanceKey(a), encodeBalance(balance))
 }
 
-func (l *Ledger) putTotals(g *store.Group) { g.Put([]byte(totalsKey), l.totals.encode()) }
+// putTotals puts the totals into a group whose joins have changed them.
+func (l *Ledger) putTotals(g *store.Group) {
+	if l.unput {
+		l.unput = false
+		g.Put([]byte(totalsKey), l.totals.encode())
+	}
+}

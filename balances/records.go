@@ -1,6 +1,9 @@
 package balances
 
-// This file is the ledger's format: the keys and records it keeps in the store. They are final; a later version may only add to them.
+// This file is the ledger's format: the keys and records it keeps in the store. They are final. What a later version may add is keys
+// under other prefixes, of which this one knows nothing and which it leaves alone, and records of a higher version or, in a history, of
+// another kind. Those it refuses with ErrRecord instead of guessing what they mean: opening the ledger, and using an account, if it
+// meets one where it looks, and History and Audit, while money goes on, if it is in a history.
 //
 // Integers are big-endian, times are milliseconds since 1970, sums have 16 bytes. Every record begins with a version byte, 1; a
 // higher one is refused.
@@ -48,6 +51,7 @@ const (
 	creditSize  = 1 + 32 + 8 + 32 + 8
 	totalsSize  = 1 + 5*16 + 2*8
 	eventSize   = 1 + 1 + 8 // and more by kind
+	settledSize = eventSize + 8 + 16
 
 	// MaxNote is the longest note of an Adjustment, in bytes.
 	MaxNote = 200
@@ -56,7 +60,10 @@ const (
 // ErrRecord says that a record of the ledger is damaged, or was written by a newer version.
 var ErrRecord = errors.New("unreadable record in the ledger")
 
-func balanceKey(a Account) []byte { return append([]byte(balancePrefix), a[:]...) }
+// The functions that make keys and balances are small so that the compiler can keep these out of the heap.
+func balanceKey(a Account) []byte {
+	return append(append(make([]byte, 0, len(balancePrefix)+len(a)), balancePrefix...), a[:]...)
+}
 
 func creditKey(minute uint32, condition [32]byte) []byte {
 	return append(append(minutePrefix(minute), '/'), condition[:]...)

@@ -97,7 +97,7 @@ func (r *Reservation) Settle(ctx context.Context, charge amount.Amount) (balance
 			l.noteCharge(g, r.account, charge)
 			l.totals.Charges = l.totals.Charges.Plus(charge)
 			l.totals.ChargeCount++
-			l.putTotals(g)
+			l.unput = true
 		})
 		balance = e.spendable()
 		return err

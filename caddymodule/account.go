@@ -12,7 +12,7 @@ type Account struct {
 	// Asset is what the account counts in. Default: the node's.
 	Asset *Asset `json:"asset,omitempty"`
 
-	// BTP links by BTP over WebSocket. An account has one link at most.
+	// BTP links by BTP over WebSocket: this node dials, or is dialled. An account has one link at most.
 	BTP *BTPLink `json:"btp,omitempty"`
 	// HTTP links by ILP over HTTP (RFC 35).
 	HTTP *HTTPLink `json:"http,omitempty"`
@@ -25,10 +25,20 @@ type Account struct {
 	MaxInFlight int `json:"max_in_flight,omitempty"`
 }
 
-// BTPLink dials a BTP server and keeps the connection up.
+// BTPLink is a connection that this node dials and keeps up, with URL, or that the neighbour dials, with Listen.
 type BTPLink struct {
 	// URL is btp+wss://USER:TOKEN@HOST/PATH, or btp+ws:// on one's own machine. User and token go out exactly as written.
-	URL string `json:"url"`
+	URL string `json:"url,omitempty"`
+	// Listen lets the neighbour dial /ilp/btp or /accounts/NAME/ilp/btp of ilp_node.
+	Listen *BTPListen `json:"listen,omitempty"`
+}
+
+// BTPListen is what the neighbour logs in with. A new login takes the place of its connection.
+type BTPListen struct {
+	// User is the auth_username that the neighbour may send besides the account's name. Default: none. It may also send none.
+	User string `json:"user,omitempty"`
+	// Token is the auth_token, or a placeholder for it.
+	Token string `json:"token"`
 }
 
 // HTTPLink posts packets to URL and takes those that come to the node's own /accounts/NAME/ilp, or /ilp, with an Incoming secret.
@@ -43,8 +53,13 @@ type HTTPLink struct {
 
 // Credential proves who is at the other end of a link.
 type Credential struct {
-	// Type is "simple": the secret itself is the bearer token. Default: "simple".
+	// Type is "simple": the secret itself is the bearer token; or "jwt_hs256": the bearer token is a JSON Web Token, signed with the
+	// secret. Default: "simple".
 	Type string `json:"type,omitempty"`
-	// Secret is the token or a placeholder for it.
+	// Subject is the sub claim of a JSON Web Token: the one that we send, or the one that is required. Incoming, the default is any.
+	Subject string `json:"subject,omitempty"`
+	// Secret is the token or the key, or a placeholder for it. A key is the text's own bytes, unless that begins with "base64:".
 	Secret string `json:"secret"`
+	// AllowWithoutExp takes incoming JSON Web Tokens that never expire. Default: false.
+	AllowWithoutExp bool `json:"allow_without_exp,omitempty"`
 }

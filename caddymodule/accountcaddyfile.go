@@ -12,9 +12,13 @@ import (
 //		relation  parent|peer|child|local
 //		asset     CODE SCALE
 //		btp       btp+wss://USER:TOKEN@HOST
+//		btp       listen [USER] TOKEN
 //		http [URL] {
 //			incoming simple TOKEN
+//			incoming jwt_hs256 [SUBJECT] SECRET
+//			allow_jwt_without_exp
 //			outgoing simple TOKEN
+//			outgoing jwt_hs256 SUBJECT SECRET
 //		}
 //		max_packet          AMOUNT
 //		packets_per_minute  COUNT
@@ -75,15 +79,22 @@ func (a *Account) readOption(l lines, option string) (err error) {
 }
 
 func (a *Account) readBTP(l lines) error {
-	const usage = "btp btp+wss://USER:{env.TOKEN}@connector.example"
 	args := l.RemainingArgs()
-	if len(args) > 0 && args[0] == "listen" {
-		return l.later("btp listen", "dial the other node instead ("+usage+"), or link it with http")
+	switch {
+	case len(args) == 1 && args[0] != "listen":
+		a.BTP = &BTPLink{URL: args[0]}
+	case len(args) == 2 && args[0] == "listen":
+		a.BTP = &BTPLink{Listen: &BTPListen{Token: args[1]}}
+	case len(args) == 3 && args[0] == "listen":
+		a.BTP = &BTPLink{Listen: &BTPListen{User: args[1], Token: args[2]}}
+	case len(args) > 0 && args[0] == "listen":
+		return l.usage("btp listen {env.TOKEN}, or btp listen USER {env.TOKEN}")
+	default:
+		return l.usage("btp btp+wss://USER:{env.TOKEN}@connector.example to dial, or btp listen {env.TOKEN} to be dialled")
 	}
-	if len(args) != 1 {
-		return l.usage(usage)
+	if err := a.BTP.check(); err != nil {
+		return l.WrapErr(err)
 	}
-	a.BTP = &BTPLink{URL: args[0]}
 	return nil
 }
 
@@ -97,6 +108,7 @@ func (a *Account) readHTTP(l lines) error {
 		return l.usage("http https://connector.example/accounts/NAME/ilp {")
 	}
 	a.HTTP = link
+	withoutExp := false
 	for nesting := l.Nesting(); l.NextBlock(nesting); {
 		switch l.Val() {
 		case "incoming":
@@ -114,21 +126,57 @@ func (a *Account) readHTTP(l lines) error {
 				return err
 			}
 			link.Outgoing = &credential
+		case "allow_jwt_without_exp":
+			if err := l.none("allow_jwt_without_exp"); err != nil {
+				return err
+			}
+			withoutExp = true
 		default:
-			return l.unknown("incoming", "outgoing")
+			return l.unknown("incoming", "outgoing", "allow_jwt_without_exp")
 		}
+	}
+	return link.allowWithoutExp(l, withoutExp)
+}
+
+// allowWithoutExp spreads the option over the credentials that it is about.
+func (h *HTTPLink) allowWithoutExp(l lines, allowed bool) error {
+	if !allowed {
+		return nil
+	}
+	found := false
+	for i := range h.Incoming {
+		if h.Incoming[i].Type == credentialJWT {
+			h.Incoming[i].AllowWithoutExp, found = true, true
+		}
+	}
+	if !found {
+		return l.Err("allow_jwt_without_exp is about incoming jwt_hs256, which there is not: remove it, or write incoming jwt_hs256 SUBJECT {env.SECRET}")
 	}
 	return nil
 }
 
+// readCredential reads the line incoming or outgoing.
 func readCredential(l lines) (Credential, error) {
-	usage := l.Val() + " simple {env.TOKEN}"
+	direction := l.Val()
+	simple := direction + " simple {env.TOKEN}"
+	jwt := direction + " jwt_hs256 SUBJECT {env.SECRET}"
 	args := l.RemainingArgs()
+	var c Credential
 	switch {
-	case len(args) > 0 && (args[0] == "jwt_hs256" || args[0] == "jwt_rs256"):
-		return Credential{}, l.later(args[0], "write "+usage)
-	case len(args) != 2 || args[0] != credentialSimple:
-		return Credential{}, l.usage(usage)
+	case len(args) == 2 && args[0] == credentialSimple:
+		c = Credential{Type: credentialSimple, Secret: args[1]}
+	case len(args) == 3 && args[0] == credentialJWT:
+		c = Credential{Type: credentialJWT, Subject: args[1], Secret: args[2]}
+	case len(args) == 2 && args[0] == credentialJWT && direction == "incoming":
+		c = Credential{Type: credentialJWT, Secret: args[1]}
+	case len(args) > 0 && args[0] == credentialSimple:
+		return c, l.usage(simple)
+	case len(args) > 0 && args[0] == credentialJWT:
+		return c, l.usage(jwt)
+	case len(args) > 0 && args[0] == "jwt_rs256":
+		return c, l.later(args[0], "write "+jwt+", or "+simple)
+	default:
+		return c, l.usage(simple + ", or " + jwt)
 	}
-	return Credential{Type: credentialSimple, Secret: args[1]}, nil
+	return c, nil
 }

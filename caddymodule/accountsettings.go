@@ -35,13 +35,16 @@ func (a *Account) resolve(weak, insecure bool) (s accountSettings, err error) {
 	case a.HTTP != nil:
 		s.incoming, err = a.HTTP.resolve(&s.link, weak, insecure)
 	}
-	if err == nil && s.Relation == connector.Parent && s.link.URL == "" {
-		err = errors.New("a parent has to be reachable, since it is asked for the node's address: write btp URL, or http URL")
+	if err == nil && s.Relation == connector.Parent && s.link.Kind == "" {
+		err = errors.New("a parent has to be reachable, since it is asked for the node's address: write btp URL, btp listen TOKEN, or http URL")
 	}
 	return s, err
 }
 
 func (b *BTPLink) resolve(link *linkSettings, weak, insecure bool) error {
+	if b.Listen != nil {
+		return b.Listen.resolve(link, weak)
+	}
 	text, err := resolve(b.URL, "the btp URL")
 	if err != nil {
 		return err
@@ -60,13 +63,24 @@ func (b *BTPLink) resolve(link *linkSettings, weak, insecure bool) error {
 	return nil
 }
 
-func (h *HTTPLink) resolve(link *linkSettings, weak, insecure bool) (incoming []string, err error) {
+func (b *BTPListen) resolve(link *linkSettings, weak bool) (err error) {
+	link.Kind, link.Insecure = linkListen, false
+	if link.Outgoing, err = resolveSecret(b.Token, "the token after btp listen", weak); err != nil {
+		return err
+	}
+	if link.Subject, err = resolve(b.User, "the user after btp listen"); err != nil {
+		return err
+	}
+	return (&BTPLink{Listen: &BTPListen{User: link.Subject, Token: link.Outgoing}}).check()
+}
+
+func (h *HTTPLink) resolve(link *linkSettings, weak, insecure bool) (incoming []incomingCredential, err error) {
 	for _, credential := range h.Incoming {
-		token, err := resolveSecret(credential.Secret, "incoming simple", weak)
+		resolved, err := credential.resolve("incoming", weak)
 		if err != nil {
 			return nil, err
 		}
-		incoming = append(incoming, token)
+		incoming = append(incoming, resolved)
 	}
 	if h.URL == "" {
 		return incoming, nil
@@ -81,7 +95,32 @@ func (h *HTTPLink) resolve(link *linkSettings, weak, insecure bool) (incoming []
 	if err := checkTransport(u, insecure); err != nil {
 		return nil, err
 	}
-	link.Kind = linkHTTP
-	link.Outgoing, err = resolveSecret(h.Outgoing.Secret, "outgoing simple", weak)
+	outgoing, err := h.Outgoing.resolve("outgoing", weak)
+	link.Kind, link.Outgoing, link.Subject = linkHTTP, outgoing.secret, outgoing.subject
 	return incoming, err
+}
+
+// incomingCredential is a credential as it is compared with what a neighbour shows; the outgoing one has the same parts.
+type incomingCredential struct {
+	kind       string
+	subject    string // of a JSON Web Token; "": any
+	secret     string // the token, or the bytes of the key
+	withoutExp bool
+}
+
+func (c Credential) resolve(direction string, weak bool) (r incomingCredential, err error) {
+	r.kind, r.withoutExp = c.Type, c.AllowWithoutExp
+	if c.Type != credentialJWT {
+		r.kind = credentialSimple
+		r.secret, err = resolveSecret(c.Secret, direction+" simple", weak)
+		return r, err
+	}
+	if r.subject, err = resolve(c.Subject, "the subject of "+direction+" jwt_hs256"); err != nil {
+		return r, err
+	}
+	if c.Subject != "" && r.subject == "" {
+		return r, fmt.Errorf("the subject of %s jwt_hs256 is empty", direction)
+	}
+	r.secret, err = resolveKey(c.Secret, direction+" jwt_hs256", weak)
+	return r, err
 }

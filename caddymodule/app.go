@@ -37,7 +37,7 @@ type App struct {
 	Durability string `json:"durability,omitempty"`
 	// CacheSize is how many balances are kept in memory. Default: 100000.
 	CacheSize int `json:"cache_size,omitempty"`
-	// MinFree is how many bytes of disk must stay free; below, no money is taken. Default: 67108864 (64 MiB).
+	// MinFree is how many bytes of disk must stay free; below, no money is taken. Default: 268435456 (256 MiB).
 	MinFree uint64 `json:"min_free,omitempty"`
 	// MaxBalance is how much one token may hold. Default: no maximum.
 	MaxBalance Number `json:"max_balance,omitempty"`

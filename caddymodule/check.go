@@ -23,6 +23,7 @@ const (
 	relationLocal  = "local"
 
 	credentialSimple = "simple"
+	credentialJWT    = "jwt_hs256"
 
 	// defaultRoute is the prefix that stands for every address.
 	defaultRoute = "*"
@@ -95,13 +96,27 @@ func (a *Account) checkLink() error {
 	case a.BTP != nil && a.HTTP != nil:
 		return errors.New("there are two links: keep btp or http, or make a second account")
 	case a.BTP != nil:
-		return checkBTPScheme(a.BTP.URL)
+		return a.BTP.check()
 	case a.HTTP != nil:
 		return a.HTTP.check()
 	case a.Relation == relationLocal:
 		return nil
 	}
-	return errors.New("there is no link: write btp URL, or http URL { incoming ... outgoing ... }")
+	return errors.New("there is no link: write btp URL, btp listen TOKEN, or http URL { incoming ... outgoing ... }")
+}
+
+func (b *BTPLink) check() error {
+	switch {
+	case b.Listen == nil:
+		return checkBTPScheme(b.URL)
+	case b.URL != "":
+		return errors.New("the btp link both dials and listens: keep btp URL or btp listen TOKEN")
+	case b.Listen.Token == "":
+		return errors.New("btp listen has no token: write btp listen {env.TOKEN}")
+	case strings.Contains(b.Listen.User, ":"):
+		return errors.New("the user after btp listen has a colon, which ends a user in a BTP URL: write USER and {env.TOKEN} apart, as in btp listen USER {env.TOKEN}")
+	}
+	return nil
 }
 
 func checkBTPScheme(rawURL string) error {
@@ -121,21 +136,30 @@ func (l *HTTPLink) check() error {
 		return errors.New("the http link has outgoing and no URL to send to: write http URL {")
 	}
 	for _, credential := range l.Incoming {
-		if err := credential.check(); err != nil {
-			return fmt.Errorf("incoming: %w", err)
+		if err := credential.check("incoming"); err != nil {
+			return err
 		}
 	}
 	if l.Outgoing != nil {
-		if err := l.Outgoing.check(); err != nil {
-			return fmt.Errorf("outgoing: %w", err)
+		if err := l.Outgoing.check("outgoing"); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (c Credential) check() error {
-	if c.Type != "" && c.Type != credentialSimple {
-		return fmt.Errorf("credentials of type %q are not available in this version: use simple", c.Type)
+func (c Credential) check(direction string) error {
+	switch {
+	case c.Type == credentialJWT && c.Subject == "" && direction == "outgoing":
+		return errors.New("outgoing jwt_hs256 has no subject: write outgoing jwt_hs256 SUBJECT {env.SECRET} with the subject that the neighbour expects of us")
+	case c.Type == credentialJWT && direction == "outgoing" && c.AllowWithoutExp:
+		return errors.New("allow_without_exp is about incoming tokens, and the ones we send always expire: remove it from outgoing")
+	case c.Type == credentialJWT:
+		return nil
+	case c.Type != "" && c.Type != credentialSimple:
+		return fmt.Errorf("%s: credentials of type %q are not available in this version: use simple or jwt_hs256", direction, c.Type)
+	case c.Subject != "" || c.AllowWithoutExp:
+		return fmt.Errorf("%s: subject and allow_without_exp belong to credentials of type jwt_hs256: remove them, or set the type", direction)
 	}
 	return nil
 }

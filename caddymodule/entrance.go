@@ -1,32 +1,37 @@
 package caddymodule
 
-// This file is what a running node answers over HTTP: the packets of its neighbours, and the sandbox wallet.
+// This file is what a running node answers over HTTP: the packets of its neighbours, their BTP connections, and the sandbox wallet.
 
 import (
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/paydoor/paydoor/links/btp"
 	"github.com/paydoor/paydoor/links/ilphttp"
 )
 
 // entrance routes by path.
 type entrance struct {
 	packets *ilphttp.Server
+	peers   *btp.Listener
 	sandbox http.Handler // nil without sandbox
 }
 
 func (r *running) newEntrance(logger *zap.Logger) (*entrance, error) {
-	credentials := ilphttp.NewCredentials()
-	for _, account := range r.settings.accounts {
-		for _, token := range account.incoming {
-			credentials.Add(account.ID, token)
+	e := &entrance{peers: btp.NewListener(btp.ListenerConfig{Remote: clientAddress, Logger: logger})}
+	for _, l := range r.links {
+		if l.link.awaited != nil {
+			e.peers.Add(l.link.awaited)
 		}
 	}
-	e := new(entrance)
 	var err error
-	e.packets, err = ilphttp.NewServer(ilphttp.ServerConfig{Accounts: credentials, Handler: r.node, Logger: logger, Unconfirmed: unconfirmed(logger)})
+	e.packets, err = ilphttp.NewServer(ilphttp.ServerConfig{
+		Accounts: r.settings.credentials(), Handler: r.node, Logger: logger, Unconfirmed: unconfirmed(logger),
+	})
 	if err != nil || !r.settings.sandbox {
 		return e, err
 	}
@@ -34,10 +39,40 @@ func (r *running) newEntrance(logger *zap.Logger) (*entrance, error) {
 	return e, err
 }
 
+// credentials returns what the neighbours log in with over HTTP.
+func (s *settings) credentials() *ilphttp.Credentials {
+	credentials := ilphttp.NewCredentials(time.Now)
+	for _, account := range s.accounts {
+		for _, c := range account.incoming {
+			if c.kind == credentialJWT {
+				credentials.AddJWT(account.ID, ilphttp.JWT{Subject: c.subject, Secret: []byte(c.secret), AllowNoExpiry: c.withoutExp})
+			} else {
+				credentials.Add(account.ID, c.secret)
+			}
+		}
+	}
+	return credentials
+}
+
+// clientAddress is the address that failed logins are counted by: the one that Caddy found behind trusted proxies.
+func clientAddress(r *http.Request) string {
+	if address, ok := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string); ok && address != "" {
+		return address
+	}
+	return r.RemoteAddr
+}
+
+// close ends what is not authenticated yet. Connections that are belong to their links.
+func (e *entrance) close() error { return e.peers.Close() }
+
 // serve answers r, or returns false if its path is none of the node's.
 func (e *entrance) serve(w http.ResponseWriter, r *http.Request) bool {
 	if account, ok := packetPath(r.URL.Path); ok {
 		e.packets.ServeAccount(w, r, account)
+		return true
+	}
+	if account, ok := peerPath(r.URL.Path); ok {
+		e.peers.ServeAccount(w, r, account)
 		return true
 	}
 	if r.URL.Path != sandboxPath || e.sandbox == nil {
@@ -70,8 +105,18 @@ func packetPath(path string) (account string, ok bool) {
 	return account, true
 }
 
+// peerPath says whether BTP peers connect to path, and as which account; "" lets the login decide.
+func peerPath(path string) (account string, ok bool) {
+	path, ok = strings.CutSuffix(path, "/btp")
+	if !ok {
+		return "", false
+	}
+	return packetPath(path)
+}
+
 // nodePath says whether path may be one of the node's, without opening it.
 func nodePath(path string) bool {
-	_, ok := packetPath(path)
-	return ok || path == sandboxPath
+	_, packets := packetPath(path)
+	_, peers := peerPath(path)
+	return packets || peers || path == sandboxPath
 }

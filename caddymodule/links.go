@@ -20,15 +20,17 @@ import (
 )
 
 const (
-	linkBTP  = "btp"
-	linkHTTP = "http"
+	linkBTP    = "btp"
+	linkListen = "btp listen"
+	linkHTTP   = "http"
 )
 
 // linkSettings is all that makes two links the same one, and so the pool's key. It holds secrets and is never printed.
 type linkSettings struct {
 	Kind     string // "": no link goes out
 	URL      string
-	Outgoing string
+	Subject  string // of the JSON Web Tokens we send, "" where we send none; the user after btp listen
+	Outgoing string // the token or key that proves who we are; the token after btp listen
 	Account  ilpcore.AccountID
 	Asset    ilpcore.Asset
 	Parent   bool
@@ -42,6 +44,7 @@ var linkPool = caddy.NewUsagePool()
 type pooledLink struct {
 	connector.OpenLink
 	incoming *incoming
+	awaited  *btp.Awaited // of a link that the neighbour dials: where the connection is brought to; else nil
 }
 
 // acquireLink returns the open link with these settings, opened now if need be. Each acquired link is given back once.
@@ -62,7 +65,12 @@ func releaseLink(s linkSettings) error {
 func openLink(s linkSettings, expected ilpcore.Asset, logger *zap.Logger) (*pooledLink, error) {
 	link := &pooledLink{incoming: new(incoming)}
 	factory := func(handler ilpcore.Handler, state func(up bool)) (connector.OpenLink, error) {
-		return dial(s, handler, state, logger)
+		if s.Kind != linkListen {
+			return dial(s, handler, state, logger)
+		}
+		var err error
+		link.awaited, err = await(s, handler, state, logger)
+		return link.awaited, err
 	}
 	var err error
 	if !s.Parent {
@@ -83,9 +91,13 @@ func dial(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *
 	switch s.Kind {
 	case linkHTTP:
 		// What the neighbour sends comes in through ilp_node, so handler is not needed.
-		return ilphttp.NewClient(ilphttp.ClientConfig{
-			Account: s.Account, Endpoint: s.URL, Token: s.Outgoing, Insecure: s.Insecure, Logger: logger,
-		})
+		config := ilphttp.ClientConfig{Account: s.Account, Endpoint: s.URL, Insecure: s.Insecure, Logger: logger}
+		if s.Subject == "" {
+			config.Token = s.Outgoing
+		} else {
+			config.JWT = &ilphttp.OutgoingJWT{Subject: s.Subject, Secret: []byte(s.Outgoing)}
+		}
+		return ilphttp.NewClient(config)
 	case linkBTP:
 		address, err := btp.ParseURL(s.URL)
 		if err != nil {
@@ -97,6 +109,14 @@ func dial(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *
 		})
 	}
 	return nil, errors.New("a link of unknown kind")
+}
+
+// await is dial for a link that the neighbour dials.
+func await(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *zap.Logger) (*btp.Awaited, error) {
+	return btp.Await(btp.AwaitConfig{
+		Account: s.Account, User: s.Subject, Token: s.Outgoing, Handler: handler, State: state, Logger: logger,
+		Unconfirmed: unconfirmed(logger),
+	})
 }
 
 // unconfirmed returns what to do when a neighbour paid and its connection broke before it got the fulfillment: the credit stands, and a

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -54,8 +56,8 @@ func (p *Paywall) Provision(ctx caddy.Context) error {
 	return err
 }
 
-// decidedVar marks a request that a paywall has decided about. Error routes run outside of the paywall's own chain, with the token
-// already taken off, so they would otherwise turn an uncharged 502 into a 402.
+// decidedVar marks a request that a paywall has decided about, and holds its placeholders. Error routes run outside of the paywall's own
+// chain, with the token already taken off, so they would otherwise turn an uncharged 502 into a 402.
 const decidedVar = "paydoor.decided"
 
 // ServeHTTP charges the request, or answers it. An error of the rest of the chain passes through, with the price given back.
@@ -63,17 +65,25 @@ func (p *Paywall) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if caddyhttp.GetVar(r.Context(), decidedVar) != nil {
 		return next.ServeHTTP(w, r)
 	}
-	caddyhttp.SetVar(r.Context(), decidedVar, true)
-	clearPlaceholders(r)
+	placeholders := new(placeholders)
+	caddyhttp.SetVar(r.Context(), decidedVar, placeholders)
+	if replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		replacer.Map(placeholders.value)
+	}
 	return p.wall.ServeHTTP(w, r, next.ServeHTTP)
 }
 
-// observe publishes a step as placeholders and as fields of the access log line. The account is a hash; the token appears nowhere.
+// observe publishes a step as placeholders, and what became of the request as fields of the access log line. The account is a hash;
+// the token appears nowhere.
 func (p *Paywall) observe(r *http.Request, e paywall.Event) {
-	p.publish(r, e)
-	p.annotate(r, e)
+	if placeholders, ok := caddyhttp.GetVar(r.Context(), decidedVar).(*placeholders); ok && e.Outcome != paywall.Invalid {
+		placeholders.last.Store(&e)
+	}
+	if e.Outcome != paywall.Reserved { // another step follows
+		annotate(r, &e)
+	}
 	if c := p.logger.Check(level(r, e), "deciding about a request"); c != nil {
-		c.Write(zap.String("outcome", string(e.Outcome)), zap.String("account", accountText(e)), zap.Stringer("price", e.Price),
+		c.Write(zap.String("outcome", string(e.Outcome)), zap.String("account", accountText(&e)), zap.Stringer("price", e.Price),
 			zap.Stringer("charged", e.Charged), zap.Stringer("balance", e.Balance), zap.Int("status", e.Status), zap.Error(e.Err))
 	}
 }
@@ -87,51 +97,64 @@ func level(r *http.Request, e paywall.Event) zapcore.Level {
 	return zapcore.DebugLevel
 }
 
-// clearPlaceholders gives every placeholder a value, so that none reaches a client by its name where there is no charge.
-func clearPlaceholders(r *http.Request) {
-	replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	if !ok {
-		return
+// placeholders is the last step of a request. It is made to text only when somebody asks. Every placeholder has a value, so that none
+// reaches a client by its name where there is no charge.
+type placeholders struct{ last atomic.Pointer[paywall.Event] }
+
+func (p *placeholders) value(key string) (any, bool) {
+	name, ours := strings.CutPrefix(key, "http.paywall.")
+	if !ours {
+		return nil, false
 	}
-	for _, name := range [...]string{"price", "balance", "account", "charge_id"} {
-		replacer.Set("http.paywall."+name, "")
+	e := p.last.Load()
+	switch name {
+	case "price", "balance", "account", "charge_id":
+		if e == nil {
+			return "", true
+		}
 	}
-	replacer.Set("http.paywall.paid", false)
+	switch name {
+	case "price":
+		return e.Price.String(), true
+	case "balance":
+		return e.Balance.String(), true
+	case "account":
+		return accountText(e), true
+	case "charge_id":
+		return e.ChargeID, true
+	case "paid":
+		return e != nil && (e.Outcome == paywall.Reserved || e.Outcome == paywall.Settled), true
+	}
+	return nil, false
 }
 
-func (p *Paywall) publish(r *http.Request, e paywall.Event) {
-	replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	if !ok || e.Outcome == paywall.Invalid {
-		return
-	}
-	paid := e.Outcome == paywall.Reserved || e.Outcome == paywall.Settled
-	replacer.Set("http.paywall.price", e.Price.String())
-	replacer.Set("http.paywall.balance", e.Balance.String())
-	replacer.Set("http.paywall.paid", paid)
-	replacer.Set("http.paywall.account", accountText(e))
-	if e.ChargeID != "" {
-		replacer.Set("http.paywall.charge_id", e.ChargeID)
-	}
-}
-
-func (p *Paywall) annotate(r *http.Request, e paywall.Event) {
-	fields, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields)
-	if !ok {
-		return
-	}
-	fields.Set(zap.String("paywall_outcome", string(e.Outcome)))
-	if e.Outcome == paywall.Invalid {
-		return
-	}
-	fields.Set(zap.String("paywall_account", accountText(e)))
-	fields.Set(zap.Uint64("paywall_price", uint64(e.Price)))
-	fields.Set(zap.Uint64("paywall_charged", uint64(e.Charged)))
-	if e.ChargeID != "" {
-		fields.Set(zap.String("paywall_charge_id", e.ChargeID))
+// annotate adds one field that becomes several when a line is written: each field added costs an allocation, whether or not there is a
+// log.
+func annotate(r *http.Request, e *paywall.Event) {
+	if fields, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+		fields.Add(zap.Inline((*logged)(e)))
 	}
 }
 
-func accountText(e paywall.Event) string { return hex.EncodeToString(e.Account[:]) }
+// logged is an event as fields of a log line.
+type logged paywall.Event
+
+// MarshalLogObject implements zapcore.ObjectMarshaler.
+func (l *logged) MarshalLogObject(line zapcore.ObjectEncoder) error {
+	line.AddString("paywall_outcome", string(l.Outcome))
+	if l.Outcome == paywall.Invalid {
+		return nil
+	}
+	line.AddString("paywall_account", accountText((*paywall.Event)(l)))
+	line.AddUint64("paywall_price", uint64(l.Price))
+	line.AddUint64("paywall_charged", uint64(l.Charged))
+	if l.ChargeID != "" {
+		line.AddString("paywall_charge_id", l.ChargeID)
+	}
+	return nil
+}
+
+func accountText(e *paywall.Event) string { return hex.EncodeToString(e.Account[:]) }
 
 var (
 	_ caddy.Provisioner           = (*Paywall)(nil)

@@ -143,6 +143,9 @@ func (r *running) takePackets() {
 // close gives everything back; the books only once the last lease has ended. It is called once.
 func (r *running) close() error {
 	var err error
+	if r.entry != nil {
+		err = r.entry.close()
+	}
 	for _, l := range r.links {
 		l.link.incoming.remove(r.handler)
 		err = errors.Join(err, releaseLink(l.settings))

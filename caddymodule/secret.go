@@ -2,7 +2,11 @@ package caddymodule
 
 // This file resolves secrets. A config holds their placeholders only; the values live in unexported fields and in no error text.
 
-import "fmt"
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+)
 
 // minSecret is the length in bytes below which a secret needs allow_weak_secrets (D10).
 const minSecret = 32
@@ -15,6 +19,23 @@ func resolveSecret(s, what string, allowWeak bool) (string, error) {
 	value, err := resolve(s, what)
 	if err != nil {
 		return "", err
+	}
+	return value, checkStrength(value, what, allowWeak)
+}
+
+// resolveKey is resolveSecret for a key that is bytes: those of the text, or, after "base64:", those that the rest stands for.
+func resolveKey(s, what string, allowWeak bool) (string, error) {
+	value, err := resolveSecret(s, what, true)
+	if err != nil {
+		return "", err
+	}
+	if encoded, ok := strings.CutPrefix(value, "base64:"); ok {
+		encoded = strings.NewReplacer("-", "+", "_", "/", "=", "").Replace(encoded)
+		key, err := base64.RawStdEncoding.DecodeString(encoded)
+		if err != nil {
+			return "", fmt.Errorf("%s begins with base64: and goes on with something else: write base64 after it, or the key itself without it", what)
+		}
+		value = string(key)
 	}
 	return value, checkStrength(value, what, allowWeak)
 }

@@ -34,7 +34,7 @@ type settings struct {
 // accountSettings is an account as the connector takes it, but for the link, which is opened later.
 type accountSettings struct {
 	connector.Account
-	incoming []string // bearer tokens
+	incoming []incomingCredential
 	link     linkSettings
 }
 

@@ -30,7 +30,7 @@ func TestResolveSettings(t *testing.T) {
 	switch {
 	case s.address != "test.shop", s.asset != (ilpcore.Asset{Code: "USD", Scale: 9}), s.maxBalance != 7:
 		t.Errorf("address %s, asset %s, max_balance %s", s.address, s.asset, s.maxBalance)
-	case string(s.secrets[0]) != strong, bob.incoming[0] != strong, bob.MaxPacketAmount != 5:
+	case string(s.secrets[0]) != strong, bob.incoming[0] != (incomingCredential{kind: credentialSimple, secret: strong}), bob.MaxPacketAmount != 5:
 		t.Errorf("secrets %q, account %+v", s.secrets, bob)
 	case s.routes[0].Prefix != "", s.ledger.durability != balances.Process, s.ledger.cacheSize != defaultCacheSize:
 		t.Errorf("routes %v, ledger %+v", s.routes, s.ledger)
@@ -48,6 +48,12 @@ func TestResolveSettingsErrors(t *testing.T) {
 		return []*Account{{Name: "up", Relation: "parent", HTTP: &HTTPLink{
 			URL: url, Incoming: []Credential{{Secret: in}}, Outgoing: &Credential{Secret: out},
 		}}}
+	}
+	jwt := func(outgoing Credential) []*Account {
+		return []*Account{{Name: "up", Relation: "parent", HTTP: &HTTPLink{URL: "https://c.example/ilp", Outgoing: &outgoing}}}
+	}
+	listen := func(l BTPListen) []*Account {
+		return []*Account{{Name: "up", Relation: "parent", BTP: &BTPLink{Listen: &l}}}
 	}
 	for name, c := range map[string]struct {
 		app  *App
@@ -76,7 +82,18 @@ func TestResolveSettingsErrors(t *testing.T) {
 		"other asset":             {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "local", Asset: &Asset{"EUR", 2}}}}, "exchange rates"},
 		"durability":              {&App{Sandbox: true, Durability: "fast"}, "group or process"},
 		"max_balance":             {&App{Sandbox: true, MaxBalance: "1.5"}, "max_balance"},
-		"jwt credential":          {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "peer", HTTP: &HTTPLink{Incoming: []Credential{{Type: "jwt_hs256", Secret: strong}}}}}}, "not available"},
+		"jwt credential":          {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "peer", HTTP: &HTTPLink{Incoming: []Credential{{Type: "jwt_rs256", Secret: strong}}}}}}, "not available"},
+		"jwt without subject":     {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Secret: strong})}, "outgoing jwt_hs256 SUBJECT"},
+		"jwt empty subject":       {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "{env.PAYDOOR_TEST_EMPTY}", Secret: strong})}, "PAYDOOR_TEST_EMPTY"},
+		"jwt weak":                {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: hidden})}, "allow_weak_secrets"},
+		"jwt weak in base64":      {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: "base64:aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVy"})}, "27 bytes"},
+		"jwt broken base64":       {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: "base64:" + hidden + "!" + strong})}, "write base64"},
+		"simple with subject":     {&App{Accounts: jwt(Credential{Type: "simple", Subject: "us", Secret: strong})}, "jwt_hs256"},
+		"outgoing for ever":       {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: strong, AllowWithoutExp: true})}, "always expire"},
+		"listen without token":    {&App{Accounts: listen(BTPListen{User: "us"})}, "btp listen {env.TOKEN}"},
+		"listen with colon":       {&App{Accounts: listen(BTPListen{User: "us:" + hidden, Token: strong})}, "colon"},
+		"listen weak":             {&App{Accounts: listen(BTPListen{Token: hidden})}, "allow_weak_secrets"},
+		"listen and dial":         {&App{Accounts: []*Account{{Name: "up", Relation: "parent", BTP: &BTPLink{URL: "btp+wss://:" + strong + "@c.example", Listen: &BTPListen{Token: strong}}}}}, "both"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.app.DataDir = t.TempDir()
@@ -102,6 +119,7 @@ func TestWeakAndPlainWhereAllowed(t *testing.T) {
 		t.Error(err)
 	}
 	app.Insecure = false
+	app.Accounts = append(app.Accounts, &Account{Name: "carol", Relation: "peer", BTP: &BTPLink{Listen: &BTPListen{Token: "shh"}}})
 	app.Accounts[0].BTP.URL = "btp+ws://u:shh@127.0.0.1:7768"
 	app.Accounts[1].HTTP.URL = "http://localhost:7770/ilp"
 	if _, err := app.resolveSettings(); err != nil {
@@ -186,6 +204,30 @@ func TestPacketPath(t *testing.T) {
 	for _, path := range []string{"/", "/ilp/", "/accounts//ilp", "/accounts/ilp", "/accounts/a/b/ilp", "/accounts/bob", "/x/ilp"} {
 		if _, ok := packetPath(path); ok {
 			t.Errorf("%s was taken", path)
+		}
+	}
+}
+
+func TestPeerPath(t *testing.T) {
+	for path, want := range map[string]string{"/ilp/btp": "", "/accounts/bob/ilp/btp": "bob"} {
+		if got, ok := peerPath(path); !ok || got != want || !nodePath(path) {
+			t.Errorf("%s is %q, %v", path, got, ok)
+		}
+	}
+	for _, path := range []string{"/btp", "/ilp/btp/", "/accounts//ilp/btp", "/accounts/bob/btp", "/ilp/btp/btp", "/accounts/a/b/ilp/btp"} {
+		if _, ok := peerPath(path); ok {
+			t.Errorf("%s was taken", path)
+		}
+	}
+}
+
+// A key is bytes, however it is written.
+func TestResolveKey(t *testing.T) {
+	for text, want := range map[string]string{
+		strong: strong, "base64:c2hoLi4u/w==": "shh...\xff", "base64:c2hoLi4u_w": "shh...\xff", "c2hoLi4u_w==": "c2hoLi4u_w==",
+	} {
+		if got, err := resolveKey(text, "the key", true); err != nil || got != want {
+			t.Errorf("%q is %q, %v", text, got, err)
 		}
 	}
 }

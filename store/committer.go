@@ -7,6 +7,9 @@ import (
 	"fmt"
 )
 
+// spareGroups is how many groups are kept to be used again: as many as there are while the committer keeps up.
+const spareGroups = 2
+
 // sink is where a group goes: a transaction, and beside it the sidecar's slot. Each returns when its part is on disk.
 type sink interface {
 	commit(entries []entry, h head) error
@@ -23,7 +26,7 @@ func (s *Store) commitGroups() {
 		}
 		after, err := s.commit(g)
 		if err != nil {
-			s.fail(fmt.Errorf("group %d: %w", g.sequence, err))
+			s.Fail(fmt.Errorf("group %d: %w", g.sequence, err))
 			return
 		}
 		s.last = after
@@ -44,9 +47,7 @@ func (s *Store) nextGroup() *Group {
 			s.sealed = s.sealed[1:]
 			return s.committing
 		case s.gathering.joined > 0:
-			s.committing = s.gathering
-			s.gathering = newGroup(s.committing.sequence + 1)
-			s.backlog.Add(1)
+			s.committing = s.seal()
 			return s.committing
 		case s.closing:
 			return nil
@@ -85,20 +86,17 @@ func (s *Store) release(g *Group) {
 	for _, f := range g.callbacks {
 		f()
 	}
-	g.entries, g.index, g.callbacks = nil, nil, nil // a Ticket may be kept long
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.committing = nil
 	s.backlog.Add(-1)
-	if s.failure == nil {
-		close(g.done)
+	if s.failure != nil {
+		return
 	}
-}
-
-func (s *Store) fail(cause error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.failLocked(cause)
+	close(g.done)
+	if len(s.spare) < spareGroups {
+		s.spare = append(s.spare, g)
+	}
 }
 
 // faulty is a sink that fails where a test wants it to.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/dgraph-io/badger/v4"
@@ -13,10 +14,15 @@ import (
 	"go.uber.org/zap"
 )
 
-const memtableSize = 16 << 20
+const (
+	memtableSize = 16 << 20
+	tableSize    = 2 << 20
+)
 
 // openDatabase opens Badger with the settings that money needs: each transaction synced, every block's checksum verified, and no use
 // of the value log, whose sync errors Badger only logs: values stay far below the threshold, and nothing expires by itself.
+// What one compaction can write is kept small, for the space guard: level 0 takes no fourth table before it was compacted, and
+// tables are of one size in all levels.
 func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
 	path := filepath.Join(dir, databaseDir)
 	defer func() {
@@ -36,9 +42,13 @@ func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
 		WithValueLogFileSize(memtableSize).
 		WithValueThreshold(1 << 20).
 		WithNumCompactors(2).
+		WithNumLevelZeroTables(2).
+		WithNumLevelZeroTablesStall(3).
+		WithBaseTableSize(tableSize).
 		WithCompression(options.None). // hashes do not compress
 		WithBlockCacheSize(0).
 		WithMetricsEnabled(false)
+	o.TableSizeMultiplier = 1
 	db, err = badger.Open(o)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database in %s: %w", path, err)
@@ -50,6 +60,7 @@ func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
 type disk struct {
 	db      *badger.DB
 	sidecar *sidecar
+	puts    []badger.Entry // of the transaction under way; Badger needs them no more when it has committed
 }
 
 // commit returns when the entries and the head are on disk, in one transaction. After an error either may be true: Badger shows, and may
@@ -57,13 +68,15 @@ type disk struct {
 func (d *disk) commit(entries []entry, h head) error {
 	txn := d.db.NewTransaction(true)
 	defer txn.Discard()
+	d.puts = slices.Grow(d.puts[:0], len(entries)) // never grown below: the transaction points into it
 	for i := range entries {
 		e := &entries[i]
 		var err error
 		if e.remove {
 			err = txn.Delete(e.key)
 		} else {
-			err = txn.Set(e.key, e.value)
+			d.puts = append(d.puts, badger.Entry{Key: e.key, Value: e.value})
+			err = txn.SetEntry(&d.puts[len(d.puts)-1])
 		}
 		if err != nil {
 			return err
@@ -72,7 +85,9 @@ func (d *disk) commit(entries []entry, h head) error {
 	if err := txn.Set([]byte(headKey), h.encode()); err != nil {
 		return err
 	}
-	return txn.Commit()
+	err := txn.Commit()
+	clear(d.puts)
+	return err
 }
 
 func (d *disk) mark(s slot) error { return d.sidecar.write(s) }

@@ -23,13 +23,7 @@ var (
 func prepareDirectory(dir string) error {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
-		if err = os.Chmod(dir, 0o700); err != nil { // an odd umask may have taken bits from the owner
-			return err
-		}
-		return syncPath(filepath.Dir(dir))
+		return makeDirectory(dir, syncPath)
 	}
 	if err != nil {
 		return err
@@ -41,6 +35,25 @@ func prepareDirectory(dir string) error {
 		return fmt.Errorf("%w: %s has mode %04o; run: chmod 700 %s", ErrPermissions, dir, mode, dir)
 	}
 	return nil
+}
+
+// makeDirectory makes dir, and those above it that are missing, and syncs the directory that each was made in: else a power cut could
+// take the whole store away again.
+func makeDirectory(dir string, sync func(path string) error) error {
+	parent := filepath.Dir(dir)
+	if _, err := os.Stat(parent); errors.Is(err, fs.ErrNotExist) {
+		if err := makeDirectory(parent, sync); err != nil {
+			return err
+		}
+	}
+	err := os.Mkdir(dir, 0o700)
+	if err == nil {
+		err = os.Chmod(dir, 0o700) // an odd umask may have taken bits from the owner
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) { // somebody who starts beside us may have been faster
+		return err
+	}
+	return sync(parent)
 }
 
 // lockDirectory takes the lock, trying for up to wait: the process or configuration that had the directory may just be closing it.
@@ -81,6 +94,37 @@ func checkBeforeOpening(dir string, s slot) error {
 	if _, err := os.Stat(manifest); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %s holds 0 groups of changes, because %s is missing, but %d were acknowledged; restore it from a backup",
 			ErrLost, dir, manifest, s.acknowledged)
+	}
+	return nil
+}
+
+// removeEmptyLogs removes log files of no bytes from the database: a process that was killed between making a file and giving it its
+// length leaves one, and Badger would refuse to open once for each. There is nothing in them.
+func removeEmptyLogs(dir string) error {
+	database := filepath.Join(dir, databaseDir)
+	files, err := os.ReadDir(database)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	removed := false
+	for _, f := range files {
+		if kind := filepath.Ext(f.Name()); !f.Type().IsRegular() || (kind != ".mem" && kind != ".vlog") {
+			continue
+		}
+		info, err := f.Info()
+		if err == nil && info.Size() == 0 {
+			err = os.Remove(filepath.Join(database, f.Name()))
+			removed = true
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if removed {
+		return syncPath(database)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -40,6 +41,44 @@ func TestDirectoryIsPrivate(t *testing.T) {
 	}
 	if _, err := Open(context.Background(), file, Options{}); err == nil {
 		t.Error("a file was opened")
+	}
+}
+
+func TestEachMadeDirectoryIsSyncedIntoItsParent(t *testing.T) {
+	top := t.TempDir()
+	var synced []string
+	note := func(path string) error { synced = append(synced, path); return nil }
+	if err := makeDirectory(filepath.Join(top, "a", "b", "c"), note); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{top, filepath.Join(top, "a"), filepath.Join(top, "a", "b")}
+	if !slices.Equal(synced, want) {
+		t.Errorf("synced %v, want %v", synced, want)
+	}
+	broken := errors.New("input/output error")
+	if err := makeDirectory(filepath.Join(top, "x", "y"), func(string) error { return broken }); err != broken {
+		t.Error(err)
+	}
+}
+
+func TestEmptyLogsOfAKilledProcessAreRemoved(t *testing.T) {
+	for _, name := range []string{"00090.mem", "000090.vlog"} {
+		t.Run(name, func(t *testing.T) {
+			dir := newDir(t)
+			s := mustOpen(t, dir, Options{})
+			putDurably(t, s, "a", "1")
+			mustClose(t, s)
+			left := filepath.Join(dir, databaseDir, name)
+			if err := os.WriteFile(left, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s = mustOpen(t, dir, Options{})
+			wantValue(t, s, "a", "1")
+			putDurably(t, s, "a", "2")
+			if info, err := os.Stat(left); err == nil && info.Size() == 0 {
+				t.Error("the empty log is still there")
+			}
+		})
 	}
 }
 

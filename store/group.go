@@ -2,7 +2,7 @@ package store
 
 // This file is a group: changes of many callers that become durable together, or not at all.
 
-import "strings"
+import "bytes"
 
 const (
 	// MaxKey is the longest key, in bytes.
@@ -25,12 +25,20 @@ type entry struct {
 	remove bool
 }
 
+// outcome is what those who wait for a group hold on to; the group itself is used again.
+type outcome struct {
+	sequence uint64
+	done     chan struct{} // closed when err is final
+	err      error
+}
+
 // Group is the group that is being gathered. It may be used only by the function given to Join, and only until that returns.
 type Group struct {
-	sequence uint64
-	entries  []entry
-	index    map[string]int
-	size     int // bytes of keys and values
+	*outcome
+	entries []entry
+	index   index
+	memory  slab
+	size    int // bytes of keys and values
 
 	callbacks []func()
 
@@ -40,13 +48,23 @@ type Group struct {
 	firstSize    int
 	track        bool  // there is a tail
 	touched      []int // entries that this join has changed, only if track
-
-	done chan struct{} // closed when err is final
-	err  error
 }
 
 func newGroup(sequence uint64) *Group {
-	return &Group{sequence: sequence, index: make(map[string]int), done: make(chan struct{})}
+	g := &Group{index: newIndex()}
+	g.renew(sequence)
+	return g
+}
+
+// renew makes an empty group of a durable one, whose memory it keeps.
+func (g *Group) renew(sequence uint64) {
+	g.outcome = &outcome{sequence: sequence, done: make(chan struct{})}
+	clear(g.entries) // they may hold on to memory that the slab has let go of
+	clear(g.callbacks)
+	g.entries, g.callbacks, g.touched = g.entries[:0], g.callbacks[:0], g.touched[:0]
+	g.index.reset()
+	g.memory.reset()
+	g.size, g.joined = 0, 0
 }
 
 // Sequence is the number of this group; groups are numbered from 1 without gaps, also across restarts.
@@ -56,31 +74,47 @@ func (g *Group) Sequence() uint64 { return g.sequence }
 // mistake in the program can bring about: an empty or reserved key, a key above MaxKey, a value above MaxValue, and a single
 // join of more than 1,000 entries or 256 KiB.
 func (g *Group) Put(key, value []byte) {
-	if len(value) > MaxValue {
-		panic("store: value too long")
-	}
-	i := g.slot(key, len(value))
-	e := &g.entries[i]
+	e := g.slot(key, len(value))
 	g.size += len(value) - len(e.value)
 	if cap(e.value) < len(value) {
-		e.value = make([]byte, len(value))
+		e.value = g.memory.take(len(value))
 	}
 	e.value = e.value[:len(value)]
 	copy(e.value, value)
 	e.remove = false
 }
 
+// Edit returns the value that this group has put under key, to be changed in place; if it has put none, or an empty one, it puts size
+// zero bytes first and says that they are fresh. The slice may be used until the next call of a method of the group. It panics as Put does, and
+// when the value that was put has another size.
+func (g *Group) Edit(key []byte, size int) (value []byte, fresh bool) {
+	e := g.slot(key, size)
+	if len(e.value) == size && !e.remove && size > 0 {
+		return e.value, false
+	}
+	if len(e.value) > 0 || size == 0 {
+		panic("store: an edit of another size than the value's")
+	}
+	if cap(e.value) < size {
+		e.value = g.memory.take(size)
+	}
+	e.value, e.remove = e.value[:size], false
+	clear(e.value)
+	g.size += size
+	return e.value, true
+}
+
 // Delete removes key. It panics as Put does.
 func (g *Group) Delete(key []byte) {
-	e := &g.entries[g.slot(key, 0)]
+	e := g.slot(key, 0)
 	g.size -= len(e.value)
 	e.value, e.remove = e.value[:0], true
 }
 
 // Value returns what this group has put under key so far, and whether it has put or deleted it; what the store held before is
-// not looked at. The slice is valid until the next Put or Delete of the key, and must not be changed.
+// not looked at. The slice is valid until the next change of the group, and must not be changed.
 func (g *Group) Value(key []byte) (value []byte, ok bool) {
-	i, ok := g.index[string(key)]
+	i, ok := g.index.find(g.entries, key)
 	if !ok || g.entries[i].remove {
 		return nil, ok
 	}
@@ -92,27 +126,32 @@ func (g *Group) Value(key []byte) (value []byte, ok bool) {
 // It may Join. If the group fails, f is not called.
 func (g *Group) AfterCommit(f func()) { g.callbacks = append(g.callbacks, f) }
 
-// slot finds or makes the entry of key.
-func (g *Group) slot(key []byte, valueSize int) int {
-	if len(key) == 0 || len(key) > MaxKey || strings.HasPrefix(string(key), reserved) {
+var reservedPrefix = []byte(reserved)
+
+// slot finds or makes the entry of key. It is valid until the next slot is made.
+func (g *Group) slot(key []byte, valueSize int) *entry {
+	if len(key) == 0 || len(key) > MaxKey || bytes.HasPrefix(key, reservedPrefix) {
 		panic("store: empty, reserved or too long key")
 	}
-	i, ok := g.index[string(key)]
+	if valueSize > MaxValue {
+		panic("store: value too long")
+	}
+	i, ok := g.index.find(g.entries, key)
 	if !ok {
 		if len(g.entries)-g.firstEntries >= joinEntries || g.size-g.firstSize+len(key)+valueSize > joinBytes {
 			panic("store: too many changes in one join")
 		}
 		i = len(g.entries)
-		copied := make([]byte, len(key)+valueSize) // one piece of memory for both
-		copy(copied, key)
-		g.entries = append(g.entries, entry{key: copied[:len(key):len(key)], value: copied[len(key):len(key)]})
-		g.index[string(key)] = i
+		both := g.memory.take(len(key) + valueSize)
+		copy(both, key)
+		g.entries = append(g.entries, entry{key: both[:len(key):len(key)], value: both[len(key):len(key)]})
+		g.index.add(g.entries)
 		g.size += len(key)
 	}
 	if g.track {
 		g.touched = append(g.touched, i)
 	}
-	return i
+	return &g.entries[i]
 }
 
 func (g *Group) full() bool { return len(g.entries) >= groupEntries || g.size >= groupBytes }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"go.uber.org/zap"
 )
 
 var (
@@ -17,7 +19,7 @@ var (
 )
 
 // Ticket stands for the group that a join went into.
-type Ticket struct{ group *Group }
+type Ticket struct{ group *outcome }
 
 // Sequence is the number of the group.
 func (t Ticket) Sequence() uint64 { return t.group.sequence }
@@ -67,13 +69,10 @@ func (s *Store) join(f func(g *Group), followUp bool) (Ticket, error) {
 	if s.closing && !followUp {
 		return Ticket{}, ErrClosed
 	}
-	g := s.gathering
-	if g.full() {
-		s.sealed = append(s.sealed, g)
-		s.backlog.Add(1)
-		g = newGroup(g.sequence + 1)
-		s.gathering = g
+	if s.gathering.full() {
+		s.sealed = append(s.sealed, s.seal())
 	}
+	g := s.gathering
 	s.run(g, f)
 	if s.tail != nil {
 		if err := s.tail.append(g, s.durable.Load()); err != nil {
@@ -84,12 +83,37 @@ func (s *Store) join(f func(g *Group), followUp bool) (Ticket, error) {
 	if g.joined == 1 {
 		s.wake.Signal()
 	}
-	return Ticket{g}, nil
+	return Ticket{g.outcome}, nil
 }
 
-// run calls f; a panic leaves the group half changed, so nothing of it may reach the disk.
+// BeforeCommit has f called with each group before it is committed, after all its joins, to put what sums them up. With Options.Tail
+// it is called with each join instead, at its end, for the tail has to have it too. The same holds for f as for that of
+// Join. There is one f, to be set before the first Join.
+func (s *Store) BeforeCommit(f func(g *Group)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before = f
+}
+
+// seal ends the gathering of a group and begins that of the next one.
+func (s *Store) seal() *Group {
+	g := s.gathering
+	if s.before != nil && s.tail == nil {
+		s.run(g, nil)
+	}
+	if n := len(s.spare); n > 0 {
+		s.gathering, s.spare = s.spare[n-1], s.spare[:n-1]
+		s.gathering.renew(g.sequence + 1)
+	} else {
+		s.gathering = newGroup(g.sequence + 1)
+	}
+	s.backlog.Add(1)
+	return g
+}
+
+// run calls f, and what is to be called before a commit where that comes with each join; a nil f stands for the latter alone.
+// A panic leaves the group half changed, so nothing of it may reach the disk.
 func (s *Store) run(g *Group, f func(g *Group)) {
-	g.joined++
 	g.firstEntries, g.firstSize = len(g.entries), g.size
 	g.track, g.touched = s.tail != nil, g.touched[:0]
 	finished := false
@@ -98,11 +122,24 @@ func (s *Store) run(g *Group, f func(g *Group)) {
 			s.failLocked(errors.New("a change to the store panicked"))
 		}
 	}()
-	f(g)
+	if f != nil {
+		g.joined++
+		f(g)
+	}
+	if s.before != nil && (f == nil || s.tail != nil) {
+		s.before(g)
+	}
 	finished = true
 }
 
-// failLocked poisons the store: the first error stays, and all who wait learn it.
+// Fail poisons the store. It is for those who find that what is in it cannot be right, before they build on it.
+func (s *Store) Fail(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failLocked(cause)
+}
+
+// failLocked poisons the store: the first error stays, the operator is told it, and all who wait learn that there was one.
 func (s *Store) failLocked(cause error) {
 	if s.failure != nil {
 		return
@@ -120,4 +157,5 @@ func (s *Store) failLocked(cause error) {
 	s.sealed = nil
 	close(s.failed)
 	s.wake.Signal()
+	s.log.Error("the store has failed and takes nothing more until it is opened again", zap.String("directory", s.dir), zap.Error(cause))
 }

@@ -12,7 +12,8 @@ import (
 
 // Options of a Store; the zero value is a good choice.
 type Options struct {
-	// Logger gets what Badger says, its chatter at debug level. None if nil.
+	// Logger is told when the store fails and when the space guard closes and opens, and gets what Badger says, its chatter at debug
+	// level. None if nil.
 	Logger *zap.Logger
 	// Now is the wall clock, noted in the head record of each group. time.Now if nil.
 	Now func() time.Time

@@ -3,19 +3,27 @@ package store
 // This file is the space guard: no new change is taken while the disk is nearly full.
 //
 // Badger writes through sparse files that are mapped into memory: when the disk is full, the write is not an error but a SIGBUS that
-// ends the process. So the guard must stop well before. What can still be written after a check is bounded: the groups under
-// way, one memtable being flushed, and one log file of twice a memtable whose blocks are allocated as they are written.
-// DefaultMinFree covers these for the memtables chosen in database.go.
+// ends the process. So the guard must stop well before. With the settings in database.go, what can still be written after a
+// check, before anything is deleted for it, is about
+//
+//	 16 MiB  groups under way and the joins of spaceInterval, into a log file; more if the disk cannot keep up
+//	 16 MiB  the log file that is being flushed, as a table of level 0
+//	 70 MiB  compactor 0: the tables of level 0, at most 3 of a memtable's size, merged with what is in the level below, about 20 MiB
+//	 25 MiB  compactor 1: a table of 2 MiB merged with about 10 of the next level, which may be some more where keys are unevenly spread
+//
+// and an Audit keeps tables that were compacted away until it ends. DefaultMinFree is twice the sum.
 
 import (
 	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"go.uber.org/zap"
 )
 
-// DefaultMinFree is the space that must stay free for changes to be taken: 64 MiB.
-const DefaultMinFree = 64 << 20
+// DefaultMinFree is the space that must stay free for changes to be taken: 256 MiB.
+const DefaultMinFree = 256 << 20
 
 const spaceInterval = 100 * time.Millisecond
 
@@ -25,6 +33,7 @@ var ErrNoSpace = errors.New("the disk is nearly full")
 // space remembers the last look at the file system.
 type space struct {
 	dir   string
+	log   *zap.Logger
 	floor uint64
 	free  func(dir string) (uint64, error)
 	since func() time.Duration // monotonic
@@ -35,11 +44,10 @@ type space struct {
 
 // checkToOpen returns an ErrNoSpace when even what Badger writes while it opens may not fit.
 func (s *space) checkToOpen() error {
-	s.look(s.floor / 2)
-	if e := s.low.Load(); e != nil {
-		return *e
+	if err := s.measure(s.floor / 2); err != nil {
+		return err
 	}
-	s.look(s.floor)
+	s.look()
 	return nil
 }
 
@@ -48,7 +56,7 @@ func (s *space) check() error {
 	now := int64(s.since()) + 1
 	last := s.looked.Load()
 	if (last == 0 || now-last >= int64(spaceInterval)) && s.looked.CompareAndSwap(last, now) {
-		s.look(s.floor)
+		s.look()
 	}
 	if e := s.low.Load(); e != nil {
 		return *e
@@ -56,17 +64,31 @@ func (s *space) check() error {
 	return nil
 }
 
-func (s *space) look(floor uint64) {
+// look closes or opens the guard, and tells the operator when that is a change.
+func (s *space) look() {
+	if err := s.measure(s.floor); err != nil {
+		if s.low.Swap(&err) == nil {
+			s.log.Warn("no changes are taken", zap.Error(err))
+		}
+		return
+	}
+	if s.low.Swap(nil) != nil {
+		s.log.Info("changes are taken again: there is enough space", zap.String("directory", s.dir))
+	}
+}
+
+// measure returns an ErrNoSpace when less than needed is free.
+func (s *space) measure(needed uint64) error {
 	free, err := s.free(s.dir)
 	switch {
 	case err != nil:
-		err = fmt.Errorf("%w: the space left in %s is unknown: %w", ErrNoSpace, s.dir, err)
-	case free < floor:
-		err = fmt.Errorf("%w: %d MiB are free in %s, and %d MiB are needed", ErrNoSpace, free>>20, s.dir, floor>>20)
+		return fmt.Errorf("%w: the space left in the file system of %s is unknown: %w", ErrNoSpace, s.dir, err)
+	case free < needed:
+		return fmt.Errorf("%w: %d MiB are free in the file system of %s, and at least %d MiB are needed; free %d MiB there, or move the directory to a larger disk",
+			ErrNoSpace, free>>20, s.dir, mebibytes(needed), mebibytes(needed-free))
 	}
-	if err == nil {
-		s.low.Store(nil)
-		return
-	}
-	s.low.Store(&err)
+	return nil
 }
+
+// mebibytes rounds up.
+func mebibytes(bytes uint64) uint64 { return (bytes + 1<<20 - 1) >> 20 }

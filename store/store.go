@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+	"go.uber.org/zap"
 )
 
 // Store is an open store directory. Its methods may be called from many goroutines at once.
@@ -31,6 +32,7 @@ type Store struct {
 	dir      string
 	identity identity
 	now      func() time.Time
+	log      *zap.Logger
 	fault    func(at Point, sequence uint64) error
 	lock     *os.File
 	sidecar  *sidecar
@@ -47,8 +49,10 @@ type Store struct {
 	mu         sync.Mutex // the group mutex
 	wake       *sync.Cond // on mu: there is something to commit, or an end
 	gathering  *Group
-	sealed     []*Group // full groups, oldest first
+	before     func(g *Group) // nil without BeforeCommit
+	sealed     []*Group       // full groups, oldest first
 	committing *Group
+	spare      []*Group
 	tail       *tail // nil without Options.Tail
 	closing    bool
 	failure    error // wraps ErrPoisoned
@@ -88,13 +92,16 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 // openLocked opens what is in a directory that is ours alone.
 func openLocked(dir string, o Options) (_ *Store, err error) {
 	start := time.Now()
-	space := &space{dir: dir, floor: o.MinFree, free: o.FreeSpace, since: func() time.Duration { return time.Since(start) }}
+	space := &space{dir: dir, log: o.Logger, floor: o.MinFree, free: o.FreeSpace, since: func() time.Duration { return time.Since(start) }}
 	if err := space.checkToOpen(); err != nil {
 		return nil, err
 	}
 	said, found, err := readSidecar(dir)
 	if err == nil {
 		err = checkBeforeOpening(dir, said)
+	}
+	if err == nil {
+		err = removeEmptyLogs(dir)
 	}
 	if err == nil {
 		err = syncDirectory(dir)
@@ -106,7 +113,7 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, now: o.Now, fault: o.Fault, space: space, db: db, failed: make(chan struct{}), stopped: make(chan struct{})}
+	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, space: space, db: db, failed: make(chan struct{}), stopped: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
 	defer func() {
 		if err != nil {

@@ -363,6 +363,8 @@ func TestMistakesPanicAndPoison(t *testing.T) {
 		"long value":  func(g *Group) { g.Put([]byte("k"), make([]byte, MaxValue+1)) },
 		"too many":    func(g *Group) { puts(g, joinEntries+1, 1) },
 		"too much":    func(g *Group) { puts(g, 6, MaxValue) },
+		"other size":  func(g *Group) { g.Put([]byte("k"), []byte("v")); g.Edit([]byte("k"), 2) },
+		"no size":     func(g *Group) { g.Edit([]byte("k"), 0) },
 		"own mistake": func(g *Group) { g.Put([]byte("half"), nil); panic("mine") },
 	}
 	for name, mistake := range mistakes {

@@ -1,27 +1,41 @@
 // connector.js runs npm's ilp-connector on loopback as the connector between payers and the gateway under test.
 //
-//   node peers/connector.js '{"maxPacketAmount":"1000000","spread":0,"payerScale":9,"deduplicate":true,
-//                            "http":{"url":…,"in":…,"out":…}}'
+//   node peers/connector.js '{"maxPacketAmount":"1000000","spread":0,"payerScale":9,"gatewayScale":9,"deduplicate":true,
+//                            "lose":{"percent":0,"answers":0},"http":{"url":…,"in":…,"out":…},"jwt":false,"dial":"btp+ws://…"}'
 //
-// It offers three accounts, all in USD:
+// It offers these accounts, all in USD:
 //   payers    a BTP server where any token is an account; ilp-fetch and the other payers dial it
 //   gateways  a BTP server of the same kind that the gateway dials
-//   http      ILP-over-HTTP both ways with the gateway as a child; only when the option is given
-// When all listen it prints one line of JSON with their URLs. A line "delivered" on stdin is answered by one line of JSON:
-// how much the gateway has fulfilled, in its own units. It ends when stdin closes, or on SIGTERM.
+//   http      ILP-over-HTTP both ways with the gateway as a child; only when the option is given. `in` and `out` are bearer tokens,
+//             or with jwt the secrets of JSON web tokens
+//   dialled   a BTP link with the gateway as a child that the connector dials, over and over until it is there; only with dial
+// When all listen it prints one line of JSON with their URLs. A line on stdin is answered by one line of JSON:
+//   delivered  how much the gateway has fulfilled, in its own units; and what of that `lose` kept from the payers (loss.js)
+//   linked     {} as soon as the connector has dialled
+// It ends when stdin closes, or on SIGTERM.
 'use strict'
 const { once } = require('events')
 const readline = require('readline')
 const { createApp } = require('ilp-connector')
 const IlpPacket = require('ilp-packet')
+const BtpPlugin = require('ilp-plugin-btp')
 const MiniAccounts = require('ilp-plugin-mini-accounts')
 const HttpPlugin = require('ilp-plugin-http')
+const { lose } = require('./loss')
 
-const options = Object.assign({ maxPacketAmount: '1000000', spread: 0, payerScale: 9, deduplicate: true }, JSON.parse(process.argv[2] || '{}'))
-const gatewayScale = 9
+const defaults = { maxPacketAmount: '1000000', spread: 0, payerScale: 9, gatewayScale: 9, deduplicate: true }
+const options = Object.assign(defaults, JSON.parse(process.argv[2] || '{}'))
 const delivered = { packets: 0, amount: 0n }
+const losses = []
 
-// countDelivered counts what crosses towards the gateway and comes back fulfilled: the only credits the gateway may book.
+// towardsGateway counts what crosses to the gateway and comes back fulfilled, which are the only credits the gateway may book, and
+// then loses some of it.
+function towardsGateway (plugin) {
+  countDelivered(plugin)
+  if (options.lose) losses.push(lose(plugin, options.lose))
+  return plugin
+}
+
 function countDelivered (plugin) {
   const send = plugin.sendData.bind(plugin)
   plugin.sendData = async (data) => {
@@ -35,7 +49,6 @@ function countDelivered (plugin) {
     }
     return reply
   }
-  return plugin
 }
 
 function btpServer () {
@@ -43,9 +56,10 @@ function btpServer () {
 }
 
 function httpLink ({ url, in: incoming, out: outgoing }) {
+  const secret = options.jwt ? 'jwtSecret' : 'staticToken'
   return new HttpPlugin({
-    incoming: { port: { host: '127.0.0.1', port: 0 }, staticToken: incoming },
-    outgoing: { url, staticToken: outgoing, name: 'conn' }
+    incoming: { port: { host: '127.0.0.1', port: 0 }, [secret]: incoming },
+    outgoing: { url, [secret]: outgoing, name: 'conn' }
   })
 }
 
@@ -55,10 +69,10 @@ function child (plugin, assetScale) {
 
 async function main () {
   const payers = btpServer()
-  const gateways = countDelivered(btpServer())
-  const accounts = { payers: child(payers, options.payerScale), gateways: child(gateways, gatewayScale) }
-  const http = options.http && countDelivered(httpLink(options.http))
-  if (http) accounts.http = child(http, gatewayScale)
+  const gateways = towardsGateway(btpServer())
+  const accounts = { payers: child(payers, options.payerScale), gateways: child(gateways, options.gatewayScale) }
+  const http = options.http && towardsGateway(httpLink(options.http))
+  if (http) accounts.http = child(http, options.gatewayScale)
 
   const app = createApp({
     ilpAddress: 'test.conn',
@@ -69,6 +83,7 @@ async function main () {
     disableMiddleware: options.deduplicate ? [] : ['deduplicate'] // it would hide a payer's repeated packets from the gateway
   })
   await app.listen()
+  const linked = options.dial ? dial(app) : Promise.resolve()
 
   print({
     ready: true,
@@ -76,7 +91,13 @@ async function main () {
     gateways: `btp+ws://127.0.0.1:${await portOf(gateways._wss)}`,
     http: http ? `http://127.0.0.1:${await portOf(http._httpServer)}/` : ''
   })
-  serveCommands()
+  serveCommands(linked)
+}
+
+// dial adds the account that the connector dials. The gateway may start later than the connector.
+function dial (app) {
+  const plugin = towardsGateway(new BtpPlugin({ server: options.dial, reconnectInterval: 100 }))
+  return app.addPlugin('dialled', child(plugin, options.gatewayScale)).catch(fail)
 }
 
 async function portOf (server) {
@@ -84,20 +105,29 @@ async function portOf (server) {
   return server.address().port
 }
 
-function serveCommands () {
+function serveCommands (linked) {
   const lines = readline.createInterface({ input: process.stdin })
-  lines.on('line', (line) => {
-    if (line === 'delivered') print({ packets: delivered.packets, amount: String(delivered.amount) })
+  lines.on('line', async (line) => {
+    if (line === 'linked') print(await linked || {})
+    if (line === 'delivered') print(report())
   })
   lines.on('close', () => process.exit(0))
+}
+
+function report () {
+  const lost = losses.reduce((n, l) => n + l.packets, 0)
+  const unpaid = losses.reduce((sum, l) => sum + l.unpaid, 0n)
+  return { packets: delivered.packets, amount: String(delivered.amount), lost, unpaid: String(unpaid) }
 }
 
 function print (value) {
   process.stdout.write(JSON.stringify(value) + '\n')
 }
 
-process.on('SIGTERM', () => process.exit(0))
-main().catch((err) => {
+function fail (err) {
   console.error(err)
   process.exit(1)
-})
+}
+
+process.on('SIGTERM', () => process.exit(0))
+main().catch(fail)

@@ -11,7 +11,7 @@ import (
 const maxGathered = 64 << 10
 
 // corked is a net.Conn whose writes, between cork and uncork, are gathered and sent together. The WebSocket library flushes each frame;
-// below it, that flush then costs a copy. It lies below TLS too.
+// below it, that flush then costs a copy. Where we dial it lies below TLS too.
 type corked struct {
 	net.Conn
 	timeout time.Duration // how long the other end may take to accept what is written
@@ -19,6 +19,15 @@ type corked struct {
 	mu       sync.Mutex
 	gathered []byte
 	gather   bool
+}
+
+// cut closes the socket itself, without a farewell of TLS that a peer might not take.
+func (c *corked) cut() {
+	conn := c.Conn
+	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = t.NetConn()
+	}
+	_ = conn.Close()
 }
 
 func (c *corked) cork() {

@@ -196,7 +196,7 @@ func (l *Link) connect(ctx context.Context) (*session, error) {
 			return s, nil
 		}
 	}
-	_ = below.Conn.Close()
+	below.cut()
 	_ = conn.CloseNow()
 	if errors.Is(authenticating.Err(), context.DeadlineExceeded) {
 		return nil, errNoAuthAnswer

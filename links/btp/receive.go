@@ -60,9 +60,14 @@ func (s *session) receivePrepare(id uint32, packet []byte, b *buffer) (keeps boo
 		s.reject(id, ilpcore.Reject(ilpcore.F01, "", "the packet is invalid: "+err.Error(), nil))
 		return false
 	}
+	if !s.busy.enter() {
+		s.reject(id, ilpcore.Reject(ilpcore.T03, "", "this connection is being closed; send it over the new one", nil))
+		return false
+	}
 	select {
 	case s.slots <- struct{}{}:
 	default:
+		s.busy.leave()
 		s.reject(id, ilpcore.Reject(ilpcore.T03, "", "too many packets in flight; wait for answers", nil))
 		return false
 	}
@@ -102,6 +107,7 @@ func (d *delivery) written(err error) {
 		d.session.unconfirmed(d.session.account, d.fulfilled)
 	}
 	<-d.session.slots
+	d.session.busy.leave()
 }
 
 // unsendable counts a Fulfill that cannot be encoded as one that could not be written.

@@ -43,9 +43,12 @@ type session struct {
 	below *corked
 	queue chan outgoing
 	calls calls
+	busy  busy            // what retire waits for
+	deaf  atomic.Bool     // whether frames are read only to get them out of the way
 	frame frames.Frame    // the one being received; read's own
 	ctx   context.Context // ends with the connection; its cause says why
 	end   context.CancelCauseFunc
+	over  chan struct{} // closed when run has returned
 }
 
 func (e *endpoint) newSession(ctx context.Context, conn *websocket.Conn, below *corked) (*session, error) {
@@ -53,15 +56,16 @@ func (e *endpoint) newSession(ctx context.Context, conn *websocket.Conn, below *
 	if err != nil {
 		return nil, err
 	}
-	s := &session{endpoint: e, conn: conn, below: below, queue: make(chan outgoing, queued)}
+	s := &session{endpoint: e, conn: conn, below: below, queue: make(chan outgoing, queued), busy: newBusy(), over: make(chan struct{})}
 	s.calls = calls{byID: make(map[uint32]*call), lastID: first}
 	s.ctx, s.end = context.WithCancelCause(ctx)
 	return s, nil
 }
 
-// run serves the connection until it breaks or the context ends, and says why. When it returns the connection is closed, nothing
+// run serves the connection until it breaks or the context ends, and says why. It is called once. When it returns the connection is closed, nothing
 // of it runs any more except Handlers that have not yet noticed, and every call has its answer.
 func (s *session) run() error {
+	defer close(s.over)
 	var helpers sync.WaitGroup
 	helpers.Go(s.write)
 	helpers.Go(s.keepAlive)
@@ -78,7 +82,7 @@ func (s *session) run() error {
 
 // close breaks the connection. The socket goes first: closing the WebSocket, or TLS, may want to write.
 func (s *session) close() {
-	_ = s.below.Conn.Close()
+	s.below.cut()
 	_ = s.conn.CloseNow()
 }
 
@@ -96,7 +100,7 @@ func (s *session) read() error {
 			b.release()
 			return closed(err)
 		}
-		if kind != websocket.MessageBinary || !s.receive(data, b) {
+		if kind != websocket.MessageBinary || s.deaf.Load() || !s.receive(data, b) {
 			b.release()
 		}
 	}

@@ -1,9 +1,7 @@
 package btp
 
 import (
-	"bufio"
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -11,26 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/paydoor/paydoor/ilpcore"
+	frames "github.com/paydoor/paydoor/ilpcore/btp"
 )
-
-// hijacker lets the listening end have the socket below the WebSocket, as a session wants it.
-type hijacker struct {
-	http.ResponseWriter
-	below *corked
-}
-
-func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := h.ResponseWriter.(http.Hijacker).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	h.below = &corked{Conn: conn, timeout: time.Second}
-	rw.Writer.Reset(h.below)
-	return h.below, rw, nil
-}
 
 // pair is a link, and the session of our own kind that it has dialled.
 func pair(t testing.TB, far *endpoint, near ilpcore.Handler) (*Link, *session) {
@@ -39,16 +20,16 @@ func pair(t testing.TB, far *endpoint, near ilpcore.Handler) (*Link, *session) {
 	ctx, stop := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := &hijacker{ResponseWriter: w}
-		conn, err := websocket.Accept(h, r, nil)
+		c, err := upgrade(w, r, time.Second)
 		if err != nil {
 			return
 		}
-		p := &peerConn{t: t, conn: conn, ctx: ctx}
+		c.conn.SetReadLimit(frames.MaxFrame)
+		p := &peerConn{t: t, conn: c.conn, ctx: ctx}
 		if !p.authenticate() {
 			return
 		}
-		s, err := far.newSession(ctx, conn, h.below)
+		s, err := far.newSession(ctx, c.conn, c.below)
 		if err != nil {
 			return
 		}

@@ -14,7 +14,9 @@ type timing struct {
 	pong   time.Duration   // until the answer to one
 	write  time.Duration   // until the peer accepts what is written
 	answer time.Duration   // the longest wait for an ILP answer, whatever the expiry
-	drain  time.Duration   // for packets under way when the link is closed
+	drain  time.Duration   // for packets under way when a connection is given up
+	bye    time.Duration   // for the peer's part of closing a WebSocket
+	login  time.Duration   // from the upgrade of a peer that dials us to the end of its authentication
 }
 
 func standardTiming() timing {
@@ -24,5 +26,6 @@ func standardTiming() timing {
 		},
 		stable: 10 * time.Second, dial: 15 * time.Second, auth: 10 * time.Second,
 		ping: 20 * time.Second, pong: 9 * time.Second, write: 9 * time.Second, answer: time.Minute, drain: 2 * time.Second,
+		bye: time.Second, login: 5 * time.Second,
 	}
 }

@@ -67,24 +67,6 @@ func NewClient(c ClientConfig) (*Client, error) {
 	return k, err
 }
 
-// authorization returns what makes the header's value.
-func (c *ClientConfig) authorization(now func() time.Time) (func() (string, error), error) {
-	switch {
-	case c.JWT != nil && (c.Token != "" || c.JWT.Subject == "" || len(c.JWT.Secret) == 0):
-		return nil, fmt.Errorf("%w: an outgoing JWT needs a subject and a secret, and no token beside it", ErrConfig)
-	case c.JWT != nil:
-		m := newMinter(*c.JWT, now)
-		return func() (string, error) {
-			token, err := m.current()
-			return "Bearer " + token, err
-		}, nil
-	case c.Token == "" || !headerSafe(c.Token):
-		return nil, fmt.Errorf("%w: the outgoing token is empty or cannot stand in a header", ErrConfig)
-	}
-	value := "Bearer " + c.Token
-	return func() (string, error) { return value, nil }, nil
-}
-
 // HandlePrepare POSTs the Prepare and returns the answer. What is no ILP answer becomes a Reject without triggeredBy: T01 when the
 // other node cannot be reached or refuses us, T00 when it fails, R00 when time is up, F05 for a wrong fulfillment; see rejectStatus.
 func (k *Client) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {

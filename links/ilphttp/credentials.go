@@ -22,6 +22,7 @@ type Credentials struct {
 	accounts map[ilpcore.AccountID][]digest
 	owners   map[digest][]ilpcore.AccountID
 	jwt      []*jwtKey
+	verified verified
 	now      func() time.Time
 }
 
@@ -62,6 +63,7 @@ func (c *Credentials) AddJWT(account ilpcore.AccountID, j JWT) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.jwt = append(c.jwt, key)
+	c.verified.forget() // what was unambiguous may not be any more
 }
 
 // Remove forgets all credentials of account.
@@ -76,11 +78,12 @@ func (c *Credentials) Remove(account ilpcore.AccountID) {
 	}
 	delete(c.accounts, account)
 	c.jwt = slices.DeleteFunc(c.jwt, func(key *jwtKey) bool { return key.account == account })
+	c.verified.forget()
 }
 
 // Authenticate returns the account that bearer, the credentials of an Authorization header without "Bearer ", belongs to. With a
-// name, as in the path /accounts/<name>/ilp, it can only be that account; without one the account is found by the token. A JWT is
-// verified each time, so that none is honoured after its exp; it takes a few microseconds.
+// name, as in the path /accounts/<name>/ilp, it can only be that account; without one the account is found by the token. A verified
+// JWT is remembered, but not beyond its exp.
 func (c *Credentials) Authenticate(account, bearer string) (ilpcore.AccountID, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -90,8 +93,23 @@ func (c *Credentials) Authenticate(account, bearer string) (ilpcore.AccountID, b
 	if len(c.jwt) == 0 || !isJWT(bearer) {
 		return "", false
 	}
-	id, err := verifyJWT(bearer, func(subject string) []*jwtKey { return candidatesFor(c.keysOf(account), subject) })
-	return id, err == nil
+	return c.token(account, bearer)
+}
+
+// token authenticates by JWT.
+func (c *Credentials) token(account, token string) (ilpcore.AccountID, bool) {
+	key := verifiedKey(account, token)
+	if id, ok := c.verified.get(key, c.now()); ok {
+		return id, true
+	}
+	id, expires, err := verifyJWT(token, func(subject string) []*jwtKey { return candidatesFor(c.keysOf(account), subject) })
+	if err != nil {
+		return "", false
+	}
+	if expires != nil {
+		c.verified.put(key, id, expires.Time)
+	}
+	return id, true
 }
 
 // keysOf returns the JWT keys of one account, or all of them.

@@ -63,12 +63,26 @@ var (
 // The claims are checked later, when the account is known.
 var jwtParser = jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation())
 
-// isJWT says whether s has the shape of a token.
-func isJWT(s string) bool { return len(s) <= maxJWT && strings.Count(s, ".") == 2 }
+// isJWT says whether s has the shape of a token, to the letter: Go's base64 overlooks line breaks.
+func isJWT(s string) bool {
+	if len(s) > maxJWT {
+		return false
+	}
+	dots := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '.':
+			dots++
+		case !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'):
+			return false
+		}
+	}
+	return dots == 2
+}
 
-// verifyJWT returns the account whose key has signed the token and whose rules its claims keep to. candidates returns the keys to try
-// for a subject.
-func verifyJWT(token string, candidates func(subject string) []*jwtKey) (ilpcore.AccountID, error) {
+// verifyJWT returns the account whose key has signed the token and whose rules its claims keep to, and its exp, which may
+// be nil. candidates returns the keys to try for a subject.
+func verifyJWT(token string, candidates func(subject string) []*jwtKey) (ilpcore.AccountID, *jwt.NumericDate, error) {
 	var claims claims
 	var signer *jwtKey
 	_, err := jwtParser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
@@ -86,13 +100,13 @@ func verifyJWT(token string, candidates func(subject string) []*jwtKey) (ilpcore
 		}
 		return signer.Secret, nil
 	})
+	if err == nil {
+		err = signer.validator.Validate(&claims)
+	}
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	if err := signer.validator.Validate(&claims); err != nil {
-		return "", err
-	}
-	return signer.account, nil
+	return signer.account, claims.expires, nil
 }
 
 // signerOf returns the one key that has made the signature. Of several keys of one account, the first.

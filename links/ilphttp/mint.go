@@ -1,6 +1,6 @@
 package ilphttp
 
-// This file makes the JSON Web Tokens we send, and sends each as long as it is good.
+// This file makes what a Client authenticates itself with: a token that is given, or JSON Web Tokens, each of which is sent as long as it is good.
 
 import (
 	"fmt"
@@ -19,6 +19,24 @@ type OutgoingJWT struct {
 	Subject  string        // the sub claim
 	Secret   []byte        // the HMAC key, byte by byte
 	Lifetime time.Duration // of each token; 0, or more than MaxLifetime: MaxLifetime
+}
+
+// authorization returns what makes the header's value.
+func (c *ClientConfig) authorization(now func() time.Time) (func() (string, error), error) {
+	switch {
+	case c.JWT != nil && (c.Token != "" || c.JWT.Subject == "" || len(c.JWT.Secret) == 0):
+		return nil, fmt.Errorf("%w: an outgoing JWT needs a subject and a secret, and no token beside it", ErrConfig)
+	case c.JWT != nil:
+		m := newMinter(*c.JWT, now)
+		return func() (string, error) {
+			token, err := m.current()
+			return "Bearer " + token, err
+		}, nil
+	case c.Token == "" || !headerSafe(c.Token):
+		return nil, fmt.Errorf("%w: the outgoing token is empty or cannot stand in a header", ErrConfig)
+	}
+	value := "Bearer " + c.Token
+	return func() (string, error) { return value, nil }, nil
 }
 
 // minter holds the token in use.

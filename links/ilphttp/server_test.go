@@ -67,6 +67,7 @@ func TestServerAnswersWithAPacket(t *testing.T) {
 		"parameters":       {prepare, func(r *http.Request) { r.Header.Set("Content-Type", "Application/Octet-Stream; x=y") }},
 		"no media type":    {prepare, func(r *http.Request) { r.Header.Del("Content-Type") }},
 		"account path":     {prepare, func(r *http.Request) { r.URL.Path = "/accounts/alice/ilp" }},
+		"no scheme":        {prepare, func(r *http.Request) { r.Header.Set("Authorization", "secret") }},
 		"account in token": {prepare, func(r *http.Request) { r.Header.Set("Authorization", "bearer alice:secret") }},
 		"peer name":        {prepare, func(r *http.Request) { r.Header.Set("ILP-Peer-Name", "x"); r.Header.Set("Accept-Encoding", "gzip") }},
 	} {
@@ -104,7 +105,8 @@ func TestServerRefuses(t *testing.T) {
 		"no authorization":        {good, header("Authorization"), 401},
 		"two authorizations":      {good, header("Authorization", "Bearer secret", "Bearer secret"), 401},
 		"wrong token":             {good, header("Authorization", "Bearer secret2"), 401},
-		"no scheme":               {good, header("Authorization", "secret"), 401},
+		"scheme alone":            {good, header("Authorization", "Bearer"), 401},
+		"no scheme, wrong token":  {good, header("Authorization", "secret2"), 401},
 		"Basic":                   {good, header("Authorization", "Basic secret"), 401},
 		"empty bearer":            {good, header("Authorization", "Bearer "), 401},
 		"another's path":          {good, func(r *http.Request) { r.URL.Path = "/accounts/bob/ilp" }, 401},

@@ -1,0 +1,12 @@
+// pay-stream.js is npm's ilp-protocol-stream 2.7.2-alpha.3 as a payer: it sends `send` of its own units on one stream and closes the
+// connection. (2.7.1, which npm calls the latest, crashes on Node 18 and later; this version needs no help.)
+'use strict'
+const { createConnection } = require('ilp-protocol-stream')
+const { main } = require('./options-payer')
+
+main('interledger-stream', async ({ plugin, destination, secret, send }) => {
+  const connection = await createConnection({ plugin, destinationAccount: destination, sharedSecret: secret })
+  await connection.createStream().sendTotal(send, { timeout: 120_000 })
+  await connection.end()
+  return connection.totalDelivered
+})

@@ -1,0 +1,108 @@
+package interop
+
+// This file is the four ways in which a gateway hangs below a connector: who opens the link, in which protocol, and who shows what.
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// shape is one way. The connector is always the parent: the gateway learns its address from it (ILDCP).
+type shape struct {
+	name string
+	// prepare tells the connector its end of the link to the gateway's ilp_node, which listens on host. It returns what the gateway's
+	// account says of the link once the connector listens.
+	prepare func(options *connectorSetup, host string) (account func(conn *connector) string)
+	// again is set on what differs from another shape only in the address that the connector dials: one variant is enough there.
+	again bool
+}
+
+// shapes are the four of them, one in both places where it can be.
+var shapes = []shape{
+	{"BTP, we dial", func(*connectorSetup, string) func(*connector) string {
+		return func(conn *connector) string { return "btp " + withToken(conn.Gateways, newSecret()) }
+	}, false},
+	{"BTP, we are dialled", func(options *connectorSetup, host string) func(*connector) string {
+		token := newSecret()
+		options.Dial = fmt.Sprintf("btp+ws://uplink:%s@%s/accounts/uplink/ilp/btp", token, host)
+		return func(*connector) string { return "btp listen " + token }
+	}, false},
+	{"BTP, we are dialled at /ilp/btp", func(options *connectorSetup, host string) func(*connector) string {
+		token := newSecret()
+		options.Dial = fmt.Sprintf("btp+ws://above:%s@%s/ilp/btp", token, host)
+		return func(*connector) string { return "btp listen above " + token }
+	}, true},
+	{"HTTP, bearer tokens", func(options *connectorSetup, host string) func(*connector) string {
+		return options.overHTTP(host, "simple %s", "simple %s")
+	}, false},
+	{"HTTP, JSON web tokens", func(options *connectorSetup, host string) func(*connector) string {
+		options.JWT = true
+		return options.overHTTP(host, "jwt_hs256 %s", "jwt_hs256 paydoor %s") // ilp-plugin-http's tokens name no subject
+	}, false},
+}
+
+// connectorSetup is all of peers/connector.js's options.
+type connectorSetup struct {
+	connectorOptions
+	GatewayScale int    `json:"gatewayScale,omitempty"`
+	Lose         *loss  `json:"lose,omitempty"`
+	JWT          bool   `json:"jwt,omitempty"`
+	Dial         string `json:"dial,omitempty"`
+}
+
+// loss says what the connector loses on purpose, as peers/loss.js describes it.
+type loss struct {
+	Percent int `json:"percent,omitempty"`
+	Answers int `json:"answers,omitempty"`
+}
+
+func (c *connectorSetup) overHTTP(host, incoming, outgoing string) func(*connector) string {
+	toGateway, fromGateway := newSecret(), newSecret()
+	c.HTTP = &httpOptions{URL: fmt.Sprintf("http://%s/accounts/uplink/ilp", host), Incoming: fromGateway, Outgoing: toGateway}
+	return func(conn *connector) string {
+		return fmt.Sprintf("http %s {\n\t\t\t\tincoming "+incoming+"\n\t\t\t\toutgoing "+outgoing+"\n\t\t\t}", conn.HTTP, toGateway, fromGateway)
+	}
+}
+
+// start runs a connector of the variant and a gateway below it, linked in this shape, with one site of the variant's price.
+func (s shape) start(t *testing.T, v variant, b *backend) (*connector, *gateway) {
+	t.Helper()
+	config := gatewayConfig{nodePort: freePort(t), sites: []string{paidSite(v.price, b)}}
+	options := v.connector
+	account := s.prepare(&options, fmt.Sprintf("127.0.0.1:%d", config.nodePort))
+	conn := new(connector)
+	conn.peer = startPeer(t, "connector.js", options, conn)
+	config.accounts = []string{fmt.Sprintf("\t\taccount uplink {\n\t\t\trelation parent\n\t\t\tasset USD %d\n\t\t\t%s\n\t\t}", v.scale(), account(conn))}
+	g := newGatewayOfScale(t, v.scale(), config)
+	conn.ask("linked", new(struct{}))
+	return conn, g
+}
+
+// newGatewayOfScale is newGateway for a node whose asset has another scale than 9.
+func newGatewayOfScale(t *testing.T, scale int, config gatewayConfig) *gateway {
+	t.Helper()
+	if scale == 9 {
+		return newGateway(t, config)
+	}
+	dir, err := os.MkdirTemp(work, "gateway-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gateway{t: t, dir: dir, admin: freePort(t), node: config.nodePort}
+	for range config.sites {
+		g.sitePorts = append(g.sitePorts, freePort(t))
+	}
+	text := strings.Replace(g.caddyfile(config), "\t\tasset USD 9\n", fmt.Sprintf("\t\tasset USD %d\n", scale), 1)
+	if err := os.WriteFile(filepath.Join(dir, "Caddyfile"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if g.logFile, err = os.Create(filepath.Join(dir, "log")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.finish)
+	g.start()
+	return g
+}
