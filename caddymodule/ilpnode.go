@@ -1,6 +1,6 @@
 package caddymodule
 
-// This file is the ilp_node handler: the HTTP side of the node, as far as neighbours send packets to it.
+// This file is the ilp_node handler: the HTTP side of the node, as far as neighbours reach it.
 
 import (
 	"errors"
@@ -16,7 +16,8 @@ import (
 
 func init() { caddy.RegisterModule(new(Node)) }
 
-// Node serves ILP over HTTP (RFC 35): POST /ilp and POST /accounts/NAME/ilp, with the incoming secret of an account as bearer token;
+// Node serves ILP over HTTP (RFC 35): POST /ilp and POST /accounts/NAME/ilp, with an incoming credential of an account as bearer token;
+// BTP: WebSockets at /ilp/btp and /accounts/NAME/ilp/btp, for accounts with btp listen;
 // and with sandbox, on loopback addresses only, the test wallet: POST /sandbox/pay. Other requests go on to the next handler; where there is none, they get a 404. It needs the ilp app. In the Caddyfile it is the
 // directive ilp_node.
 type Node struct{ app *App }
@@ -94,7 +95,7 @@ func serveOthers(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler)
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(http.StatusNotFound)
-	_, _ = io.WriteString(w, "This is an Interledger node. It takes ILP packets by POST to /ilp and /accounts/NAME/ilp.\n")
+	_, _ = io.WriteString(w, "This is an Interledger node. It takes ILP packets by POST to /ilp and /accounts/NAME/ilp, and BTP connections at /ilp/btp and /accounts/NAME/ilp/btp.\n")
 	return nil
 }
 

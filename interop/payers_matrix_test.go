@@ -62,7 +62,7 @@ func testPayer(t *testing.T, p payer, v variant, conn *connector, g *gateway, r 
 			t.Errorf("%s can pay after all: %+v", p.name, got)
 		}
 		wantBalance(t, g.url(0), token, 0)
-		r.result, r.balance, r.note = "cannot", "0", reason
+		r.result, r.balance, r.note = "cannot", "0", reason+": "+got.Error
 		return
 	}
 	checkReceipt(t, p, v, got, c)
