@@ -122,6 +122,9 @@ func (l *Ledger) late(f *flight) bool {
 	return !d.IsZero() && (l.now().After(d) || l.known.elapsed() > f.latest)
 }
 
+// distant is a deadline so far ahead that it need not be watched more exactly; sums with it do not overflow.
+const distant = 24 * time.Hour
+
 // joinCredit puts the credit into the group that gathers, on hold.
 func (l *Ledger) joinCredit(ctx context.Context, f *flight) error {
 	c := f.credit
@@ -132,7 +135,7 @@ func (l *Ledger) joinCredit(ctx context.Context, f *flight) error {
 		}
 		now := l.now()
 		f.minute = l.known.forgetAt(c.ExpiresAt.Sub(now))
-		f.latest = l.known.elapsed() + c.Deadline.Sub(now)
+		f.latest = l.known.elapsed() + min(c.Deadline.Sub(now), distant)
 		_, err := l.store.Join(func(g *store.Group) {
 			l.change(g, c.Account, e, after)
 			g.Put(creditKey(f.minute, c.Condition), credited{c.Account, c.Amount, c.Digest, now}.encode())

@@ -382,3 +382,14 @@ func TestLateCreditIsTakenBackWhileClosing(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 }
+
+// TestDistantDeadline: a deadline thousands of years ahead is no overflow, and so not late.
+func TestDistantDeadline(t *testing.T) {
+	b := newBench(t, Options{})
+	b.clock.pass(time.Hour)
+	c := Credit{Account: account(1), Amount: 10, Condition: condition(1), Digest: digest("d"), Deadline: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)}
+	if repeated, err := b.Credit(ctx, c); repeated || err != nil {
+		t.Fatal(repeated, err)
+	}
+	b.want(account(1), 10, 0)
+}
