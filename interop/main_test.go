@@ -1,6 +1,6 @@
 // Package interop runs the real paydoor binary against software that nobody here wrote: npm's ilp-connector as the
-// connector, ilp-fetch and ilp-protocol-psk2 as payers (package.json pins them), Caddy's reverse_proxy in front of a
-// backend, and the operating system's kill -9. It has tests only.
+// connector, ilp-fetch, ilp-protocol-psk2, ilp-protocol-stream and @interledger/pay as payers (package.json pins them), Go,
+// Node, Python and nginx as backends behind Caddy's reverse_proxy, and the operating system's kill -9. It has tests only.
 //
 //	cd interop && npm ci                                             # once
 //	PAYDOOR_INTEROP=1 go test ./interop/... -count=1 -timeout 15m -v # from the repository's root
