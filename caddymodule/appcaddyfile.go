@@ -115,7 +115,7 @@ func (a *App) readLimit(l lines, option string) (err error) {
 	case "cache_size":
 		a.CacheSize, err = l.count("cache_size 100000")
 	case "min_free":
-		a.MinFree, err = l.bytes("min_free 64MiB")
+		a.MinFree, err = l.bytes("min_free 256MiB")
 	case "max_hold":
 		err = l.later(option, "packets are held for 60s at most, so remove the line")
 	case "max_balance":

@@ -4,6 +4,7 @@ package interop
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -25,6 +26,7 @@ type gatewayConfig struct {
 	accounts []string // `account` blocks of the ilp app
 	sites    []string // what each site has between its braces; site i listens on url(i)
 	nodePort int      // where ilp_node listens; 0: any free port
+	scale    int      // of the node's asset; 0: 9
 }
 
 // gateway is a directory, a Caddyfile, and the process that is running on them, if any.
@@ -67,7 +69,7 @@ func newGateway(t *testing.T, config gatewayConfig) *gateway {
 func (g *gateway) caddyfile(config gatewayConfig) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "{\n\tadmin 127.0.0.1:%d\n\tauto_https off\n\tpersist_config off\n\tservers {\n\t\tprotocols h1 h2c\n\t}\n", g.admin)
-	fmt.Fprintf(&b, "\tilp {\n\t\tdata_dir %s\n\t\tasset USD 9\n", g.dataDir())
+	fmt.Fprintf(&b, "\tilp {\n\t\tdata_dir %s\n\t\tasset USD %d\n", g.dataDir(), cmp.Or(config.scale, 9))
 	if config.address != "" {
 		fmt.Fprintf(&b, "\t\taddress %s\n", config.address)
 	}

@@ -4,9 +4,6 @@ package interop
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -76,33 +73,8 @@ func (s shape) start(t *testing.T, v variant, b *backend) (*connector, *gateway)
 	conn := new(connector)
 	conn.peer = startPeer(t, "connector.js", options, conn)
 	config.accounts = []string{fmt.Sprintf("\t\taccount uplink {\n\t\t\trelation parent\n\t\t\tasset USD %d\n\t\t\t%s\n\t\t}", v.scale(), account(conn))}
-	g := newGatewayOfScale(t, v.scale(), config)
+	config.scale = v.scale()
+	g := newGateway(t, config)
 	conn.ask("linked", new(struct{}))
 	return conn, g
-}
-
-// newGatewayOfScale is newGateway for a node whose asset has another scale than 9.
-func newGatewayOfScale(t *testing.T, scale int, config gatewayConfig) *gateway {
-	t.Helper()
-	if scale == 9 {
-		return newGateway(t, config)
-	}
-	dir, err := os.MkdirTemp(work, "gateway-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &gateway{t: t, dir: dir, admin: freePort(t), node: config.nodePort}
-	for range config.sites {
-		g.sitePorts = append(g.sitePorts, freePort(t))
-	}
-	text := strings.Replace(g.caddyfile(config), "\t\tasset USD 9\n", fmt.Sprintf("\t\tasset USD %d\n", scale), 1)
-	if err := os.WriteFile(filepath.Join(dir, "Caddyfile"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if g.logFile, err = os.Create(filepath.Join(dir, "log")); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(g.finish)
-	g.start()
-	return g
 }
