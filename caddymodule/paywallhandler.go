@@ -48,7 +48,7 @@ func (p *Paywall) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("paywall: %w", err)
 	}
 	if config.Realm, err = resolve(p.Realm, "paywall: realm"); err != nil {
-		return err
+		return p.at("realm", err)
 	}
 	config.Ledger, config.Quoter, config.Asset = &ledger{app}, &quoter{app}, app.asset
 	config.Observe = p.observe
