@@ -60,6 +60,7 @@ func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
 type disk struct {
 	db      *badger.DB
 	sidecar *sidecar
+	list    *manifestWatch
 	puts    []badger.Entry // of the transaction under way; Badger needs them no more when it has committed
 }
 
@@ -90,7 +91,13 @@ func (d *disk) commit(entries []entry, h head) error {
 	return err
 }
 
-func (d *disk) mark(s slot) error { return d.sidecar.write(s) }
+// mark returns when the slot is on disk, with a note of Badger's list of tables as it is now.
+func (d *disk) mark(s slot) (err error) {
+	if s.manifest, err = d.list.look(); err != nil {
+		return err
+	}
+	return d.sidecar.write(s)
+}
 
 // readIdentity returns the identity of the store in db and its last group; found is false for a database without any record.
 func readIdentity(db *badger.DB) (id identity, h head, found bool, err error) {
