@@ -23,6 +23,7 @@ type inspection struct {
 	held   head     // the last group that can be read
 	spent  []string // logs of which all is in the tables
 	tables []uint64 // on the MANIFEST
+	listed bool     // the MANIFEST is whole
 	logs   []*logFile
 
 	sidecar string   // what is wrong with the sidecar
@@ -61,7 +62,7 @@ func (in *inspection) readDatabase(database string) error {
 	if err != nil {
 		return err
 	}
-	in.tables = tables
+	in.tables, in.listed = tables, damage == ""
 	own, damagedTables, err := verifyTables(database, tables)
 	if err != nil {
 		return err

@@ -156,16 +156,30 @@ func (c *chain) follow(database string) error {
 	return nil
 }
 
-// read follows the chain through one log. Only in the newest one may a crash have left half a transaction.
+// read follows the chain through one log. Only in the newest one may a crash have left a part of a transaction, and only of one: the next
+// is not begun before it is synced.
 func (c *chain) read(l *logFile, b []byte, newest bool) {
 	if len(b) >= logHeader && binary.BigEndian.Uint64(b) != 0 {
 		c.note(l.path + " is damaged (its header names a key)")
 		return
 	}
 	end := walkLog(b, func(entries []logEntry) { c.transaction(l, entries) })
-	if !newest && len(bytes.Trim(b[end:], "\x00")) > 0 {
+	rest := bytes.TrimRight(b[end:], "\x00")
+	if !newest && len(rest) > 0 || newest && end < len(b) && laterTransactions(b, end) > 1 {
 		c.note(fmt.Sprintf("%s is damaged after byte %d", l.path, end))
 	}
+}
+
+// laterTransactions counts the ends of transactions after from.
+func laterTransactions(b []byte, from int) (n int) {
+	b = b[:min(len(b), len(bytes.TrimRight(b, "\x00"))+8)] // a checksum may end in zeros
+	for at := from; at < len(b); {
+		at += nextTransaction(b[at:], 0) + logHeader
+		if at <= len(b) {
+			n++
+		}
+	}
+	return n
 }
 
 func (c *chain) transaction(l *logFile, entries []logEntry) {

@@ -90,7 +90,9 @@ func mutations() (all []mutation) {
 		}})
 	}
 	all = append(all,
-		mutation{"flip in the last block", func(b, _ []byte, r *rand.Rand) ([]byte, bool) { return flip(b, max(0, len(b)-r.IntN(4096)-1), r), false }},
+		mutation{"flip in the last block", func(b, _ []byte, r *rand.Rand) ([]byte, bool) {
+			return flip(b, max(0, len(b)-r.IntN(4096)-1), r), false
+		}},
 		mutation{"delete", func(b, _ []byte, _ *rand.Rand) ([]byte, bool) { return nil, true }},
 		mutation{"zero", func(b, _ []byte, _ *rand.Rand) ([]byte, bool) { return make([]byte, len(b)), false }},
 		mutation{"swap with an older copy", func(_, older []byte, _ *rand.Rand) ([]byte, bool) { return older, older == nil }},

@@ -101,8 +101,11 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	in, err := inspect(dir)
+	lost := false
 	if err == nil {
-		err = in.loss()
+		if err = in.loss(); err != nil && o.AcceptLoss {
+			lost, err = true, in.accept(o.Logger, o.Now())
+		}
 	}
 	if err == nil {
 		err = in.clear()
@@ -126,7 +129,12 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 			err = errors.Join(err, s.closeFiles())
 		}
 	}()
-	if err = s.establish(o.Random, in); err != nil {
+	if lost {
+		err = s.goOn(o, in)
+	} else {
+		err = s.establish(o.Random, in)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err = s.recoverTail(o.Tail); err != nil {
@@ -165,7 +173,7 @@ func (s *Store) createIdentity(random io.Reader) (identity, error) {
 	if _, err := io.ReadFull(random, id[:]); err != nil {
 		return id, fmt.Errorf("making the identity of a new store: %w", err)
 	}
-	return id, s.db.Update(func(txn *badger.Txn) error { return txn.Set([]byte(formatKey), encodeFormat(id)) })
+	return id, writeIdentity(s.db, id)
 }
 
 // startSidecar notes that all that was found is acknowledged from now on: it has been synced before it was read.
