@@ -35,6 +35,7 @@ func openDatabase(dir string, logger *zap.Logger, cramped bool) (db *badger.DB, 
 	if err != nil {
 		return nil, fmt.Errorf("opening the database in %s: %w", path, err)
 	}
+	leaveValueLogAlone(db)
 	return db, nil
 }
 
