@@ -1,7 +1,7 @@
 package balances
 
-// This file shows that the models can fail: it plants bugs, one at a time, by an overlay over the package's files, and runs the models on each. It is for those
-// who ask for it, and takes some minutes:
+// This file shows that the models can fail: it plants bugs, one at a time, by an overlay over the package's files, and runs the models on
+// each. It is for those who ask for it, and takes some minutes:
 //
 //	PAYDOOR_MUTANTS=1 go test -run ModelsCatchMutants -v -timeout 30m ./balances
 
@@ -23,7 +23,7 @@ var mutants = []mutant{
 	{"a charge is reported before it is durable", "reserve.go", "if err := ticket.Wait(ctx); err != nil {", "if err := error(nil); err != nil && ticket.Wait(ctx) != nil {"},
 	{"a credit is not remembered", "known.go", "	if remember {", "	if false && remember {"},
 	{"a credit is remembered for five minutes", "known.go", "minHorizon = 10 * time.Minute", "minHorizon = 5 * time.Minute"},
-	{"a late credit is kept", "credit.go", "		if tooLate {", "		if false {"},
+	{"a late credit is kept", "credit.go", "tooLate := l.late(f)", "tooLate := l.late(f) && l == nil"},
 	{"a credit can be spent before it is durable", "shard.go", "return e.balance - e.held - e.reserved", "return e.balance - e.reserved"},
 	{"pending charges get lost", "pending.go", "		l.append(g, a, e.pending.event())\n", ""},
 	{"pending charges are counted twice", "pending.go", "		e.pending = pending{}\n", ""},
@@ -76,7 +76,7 @@ func TestModelsCatchMutants(t *testing.T) {
 // runModels runs them on the package with the mutant.
 func runModels(t *testing.T, m *mutant) (failed bool, out string) {
 	t.Helper()
-	arguments := []string{"test", "-count=1", "-run=Model$|Linearizable", "-rapid.nofailfile", "-rapid.checks=40", "-rapid.shrinktime=1s"}
+	arguments := []string{"test", "-count=1", "-run=Model$|Linearizable", "-rapid.nofailfile", "-rapid.checks=40", "-rapid.shrinktime=1s", "-timeout=3m"}
 	if m != nil {
 		dir := t.TempDir()
 		target, err := filepath.Abs(m.file)
