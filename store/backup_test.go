@@ -165,7 +165,7 @@ func TestBackupThatIsNotWholeIsRefused(t *testing.T) {
 			changes[fmt.Sprint("flip at ", at)] = flipped
 		}
 	}
-	dir := newDir(t)
+	dir := quickDir(t)
 	for name, b := range changes {
 		err := Restore(context.Background(), bytes.NewReader(b), dir, Options{MinFree: 1})
 		if !errors.Is(err, ErrBackup) || !strings.Contains(err.Error(), dir) {

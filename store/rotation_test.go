@@ -52,7 +52,7 @@ func childUnderLoad(dir string) {
 func TestP1KilledWhileLogsChangeAndTablesAreMade(t *testing.T) {
 	dir, acknowledged, logs, tables := newDir(t), 0, 0, 0
 	random := rand.New(rand.NewPCG(3, 3))
-	for range 5 * *rounds {
+	for range 3 * *rounds {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "PAYDOOR_STORE_CHILD=load:"+dir)
 		cmd.Stderr = os.Stderr
