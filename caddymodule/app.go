@@ -47,8 +47,9 @@ type App struct {
 	// Insecure lets links run over plain HTTP or WebSocket to other machines. Default: false.
 	Insecure bool `json:"insecure,omitempty"`
 
-	logger   *zap.Logger
-	settings settings
+	logger    *zap.Logger
+	settings  settings
+	announces *announcer
 
 	opened  atomic.Pointer[running] // running, for who needs no lock
 	mu      sync.Mutex

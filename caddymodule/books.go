@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/receiver"
 	"github.com/paydoor/paydoor/store"
 )
@@ -52,6 +54,9 @@ type books struct {
 	sessions *receiver.Sessions
 	dir      string
 	random   io.Reader
+
+	tally       atomic.Pointer[tally] // of the asset that the ledger counts; nil until it is known
+	conversions conversions
 }
 
 // acquireBooks returns the books in dir, opened now if need be. Each acquired reference is given back once, with releaseBooks.
@@ -101,9 +106,13 @@ func openBooks(dir string, s ledgerSettings) (*books, error) {
 		return nil, errors.Join(fmt.Errorf("reading the ledger in %s: %w", dir, err), opened.Close())
 	}
 	logger.Info("opened the ledger", zap.String("data_dir", dir))
-	return &books{
+	b := &books{
 		settings: s, store: opened, ledger: ledger, sessions: receiver.NewSessions(), dir: dir, random: rand.Reader,
-	}, nil
+	}
+	if asset, pinned := ledger.Asset(); pinned {
+		b.tally.Store(tallyOf(ilpcore.Asset(asset)))
+	}
+	return b, nil
 }
 
 // secret returns the generated secret in the file of that name. The store's lock keeps other processes from making another one.

@@ -38,7 +38,7 @@ func (l *ledger) Reserve(ctx context.Context, account balances.Account, price am
 		end()
 		return nil, err
 	}
-	return &reservation{Reservation: reserved, end: end}, nil
+	return &reservation{Reservation: reserved, books: b, end: end}, nil
 }
 
 // lease opens the app if need be; see running.lease.
@@ -53,13 +53,17 @@ func (a *App) lease() (*books, func(), error) {
 // reservation ends its lease with whichever comes first; the paywall may release after a settle that failed.
 type reservation struct {
 	*balances.Reservation
-	once sync.Once
-	end  func()
+	books *books
+	once  sync.Once
+	end   func()
 }
 
 func (r *reservation) Settle(ctx context.Context, charge amount.Amount) (amount.Amount, error) {
 	balance, err := r.Reservation.Settle(ctx, charge)
 	if err == nil {
+		if t := r.books.tally.Load(); t != nil && charge > 0 {
+			t.charged.add(charge)
+		}
 		r.once.Do(r.end)
 	}
 	return balance, err

@@ -1,12 +1,13 @@
 package caddymodule
 
-// This file is the app's life: Provision reads, Start opens, Cleanup gives back (D9). Stop does nothing: on a reload Caddy calls it
-// while requests of this config are still under way.
+// This file is the app's life: Provision reads, Start opens, Cleanup gives back (D9). Stop closes nothing: on a
+// reload Caddy calls it while requests of this config are still under way.
 
 import (
 	"fmt"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"go.uber.org/zap"
 )
 
@@ -17,7 +18,12 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("ilp: %w", err)
 	}
-	return nil
+	events, err := ctx.App("events")
+	if err != nil {
+		return fmt.Errorf("ilp: getting the events app: %w", err)
+	}
+	a.announces = newAnnouncer(ctx, events.(*caddyevents.App), a.active)
+	return registerMetrics(ctx)
 }
 
 // Start opens the ledger and the links, if no request was faster, and takes the packets that the links bring from now on.
@@ -26,6 +32,7 @@ func (a *App) Start() error {
 	if err != nil {
 		return fmt.Errorf("ilp: %w", err)
 	}
+	a.announces.start()
 	r.takePackets()
 	address, asset, ok := r.node.Address()
 	if ok {
@@ -36,8 +43,11 @@ func (a *App) Start() error {
 	return nil
 }
 
-// Stop has nothing to stop: see Cleanup.
-func (a *App) Stop() error { return nil }
+// Stop ends the announcing of events, whose handlers belong to the config. Everything else goes on: see Cleanup.
+func (a *App) Stop() error {
+	a.announces.end()
+	return nil
+}
 
 // Cleanup gives back what this config holds. It also runs for a config that failed, at whatever point.
 func (a *App) Cleanup() error {
@@ -47,6 +57,9 @@ func (a *App) Cleanup() error {
 		return nil
 	}
 	a.cleaned = true
+	if a.announces != nil {
+		a.announces.end()
+	}
 	if a.running == nil {
 		return nil
 	}
@@ -76,6 +89,22 @@ func (a *App) open() (*running, error) {
 	a.running = r
 	a.opened.Store(r)
 	return r, nil
+}
+
+// active says whether this is the app of the running config.
+func (a *App) active() bool {
+	app, ok := activeApp()
+	return ok && app == a
+}
+
+// activeApp returns the app of the running config, if it has one.
+func activeApp() (*App, bool) {
+	running, err := caddy.ActiveContext().AppIfConfigured("ilp")
+	if err != nil {
+		return nil, false
+	}
+	app, ok := running.(*App)
+	return app, ok
 }
 
 // readiness says whether a payment could be received now.

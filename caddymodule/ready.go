@@ -52,13 +52,9 @@ func (a *adminRoutes) ready(w http.ResponseWriter, r *http.Request) error {
 }
 
 func runningReadiness() readiness {
-	running, err := caddy.ActiveContext().AppIfConfigured("ilp")
-	if err != nil {
-		return readiness{Problem: "no node is configured: add an ilp block to the global options"}
-	}
-	app, ok := running.(*App)
+	app, ok := activeApp()
 	if !ok {
-		return readiness{Problem: "the app ilp is not Paydoor's"}
+		return readiness{Problem: "no node is configured: add an ilp block to the global options"}
 	}
 	return app.readiness()
 }
