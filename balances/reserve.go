@@ -36,6 +36,7 @@ type Reservation struct {
 	ledger  *Ledger
 	account Account
 	price   amount.Amount
+	left    amount.Amount
 	done    atomic.Bool
 }
 
@@ -56,6 +57,7 @@ func (l *Ledger) Reserve(ctx context.Context, a Account, price amount.Amount) (*
 		}
 		e.reserved += price
 		e.open++
+		r.left = e.spendable()
 		return nil
 	})
 	if err == errUnknown {
@@ -69,6 +71,9 @@ func (l *Ledger) Reserve(ctx context.Context, a Account, price amount.Amount) (*
 
 // Price is what was reserved.
 func (r *Reservation) Price() amount.Amount { return r.price }
+
+// Left is what the account could spend beside the reservation when that was made; 0 for one of nothing.
+func (r *Reservation) Left() amount.Amount { return r.left }
 
 // Settle charges the account and releases the rest of the reservation. It returns what the account may spend afterwards, when
 // the charge is as durable as Options.Durability asks for. A charge of 0 releases everything and writes nothing.

@@ -53,17 +53,17 @@ func (a *adminRoutes) Routes() []caddy.AdminRoute {
 	}
 }
 
-// adminLease keeps the ledger of the running config open until the returned function is called.
-func adminLease() (*books, *App, func(), error) {
+// adminLease keeps the ledger of the running config open until the lease is ended.
+func adminLease() (*books, lease, error) {
 	app, ok := activeApp()
 	if !ok {
-		return nil, nil, nil, caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errNoNode}
+		return nil, lease{}, caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errNoNode}
 	}
-	b, end, err := app.lease()
+	b, held, err := app.lease()
 	if err != nil {
-		return nil, nil, nil, caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: err}
+		return nil, lease{}, caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: err}
 	}
-	return b, app, end, nil
+	return b, held, nil
 }
 
 var errNoNode = errors.New("no node is configured: add an ilp block to the global options")

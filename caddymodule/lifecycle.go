@@ -4,11 +4,14 @@ package caddymodule
 // reload Caddy calls it while requests of this config are still under way.
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/store"
 )
 
 // Provision reads the config. It opens nothing, so that validating a config beside a running server disturbs nobody.
@@ -114,22 +117,22 @@ func (a *App) readiness() readiness {
 		return readiness{Problem: "the ledger is not open: see the log"}
 	}
 	if err := r.ready(); err != nil {
-		return readiness{Problem: err.Error()}
+		return readiness{Alive: errors.Is(err, store.ErrNoSpace), Problem: err.Error()}
 	}
 	address, asset, ok := r.node.Address()
 	if !ok {
-		return readiness{Problem: "the node has no address yet: " + r.whyNoAddress()}
+		return readiness{Alive: true, Problem: "the node has no address yet: " + r.whyNoAddress()}
 	}
-	return readiness{Ready: true, Address: string(address), Asset: &Asset{Code: asset.Code, Scale: asset.Scale}}
+	return readiness{Ready: true, Alive: true, Address: string(address), Asset: &Asset{Code: asset.Code, Scale: asset.Scale}}
 }
 
 // ready says why no money could be booked now, if so.
 func (r *running) ready() error {
-	b, end, err := r.lease()
+	b, held, err := r.lease()
 	if err != nil {
 		return err
 	}
-	defer end()
+	defer held.end()
 	return b.store.Ready()
 }
 

@@ -34,8 +34,6 @@ var (
 	creditedDesc       = describe("credited_units_total", "Sum of all payments that were credited, in base units.", ofAsset...)
 	refundsDesc        = describe("refunds_total", "Prices that were given back because the backend did not deliver.", ofAsset...)
 	refundedDesc       = describe("refunded_units_total", "Sum of the prices that were given back, in base units.", ofAsset...)
-	adjustmentsDesc    = describe("adjustments_total", "Adjustments by the operator, by direction.", "asset", "scale", "direction")
-	adjustedDesc       = describe("adjusted_units_total", "Sum of the operator's adjustments, in base units.", "asset", "scale", "direction")
 	unconfirmedDesc    = describe("unconfirmed_credits_total", "Credits whose fulfillment the neighbour may not have got, by link.", "link")
 	unconfirmedSumDesc = describe("unconfirmed_units_total", "Sum of the credits whose fulfillment the neighbour may not have got.", "link")
 	conflictsDesc      = describe("conflicts_total", "Packets that came again with other content and were refused.")
@@ -48,7 +46,7 @@ var (
 
 var descriptions = []*prometheus.Desc{
 	requestsDesc, refusedDesc, conversionsDesc, chargesDesc, chargedDesc, creditsDesc, creditedDesc, refundsDesc, refundedDesc,
-	adjustmentsDesc, adjustedDesc, unconfirmedDesc, unconfirmedSumDesc, conflictsDesc, lostEventsDesc, linkDesc, readyDesc, poisonedDesc,
+	unconfirmedDesc, unconfirmedSumDesc, conflictsDesc, lostEventsDesc, linkDesc, readyDesc, poisonedDesc,
 	backlogDesc,
 }
 
@@ -102,8 +100,6 @@ func (collector) collectMoney(to chan<- prometheus.Metric) {
 		pair(&t.charged, chargesDesc, chargedDesc, code, scale)
 		pair(&t.credited, creditsDesc, creditedDesc, code, scale)
 		pair(&t.refunded, refundsDesc, refundedDesc, code, scale)
-		pair(&t.adjustedUp, adjustmentsDesc, adjustedDesc, code, scale, "credit")
-		pair(&t.adjustedDown, adjustmentsDesc, adjustedDesc, code, scale, "debit")
 	}
 	for neighbour, f := range counts.unconfirmed {
 		pair(f, unconfirmedDesc, unconfirmedSumDesc, string(neighbour))

@@ -36,7 +36,6 @@ func (f *flow) read() (count uint64, units amount.Sum) {
 type tally struct {
 	asset                       ilpcore.Asset
 	charged, credited, refunded flow
-	adjustedUp, adjustedDown    flow
 }
 
 // counts are of the whole process.
