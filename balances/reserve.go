@@ -92,17 +92,14 @@ func (r *Reservation) Settle(ctx context.Context, charge amount.Amount) (balance
 		return r.giveBack(), nil
 	}
 	l := r.ledger
+	now := uint32(l.now().Unix())
 	var ticket store.Ticket
 	err = l.accounts.update(ctx, r.account, false, func(e *entry) error {
 		e.reserved -= r.price
 		e.open--
 		var err error
 		ticket, err = l.store.Join(func(g *store.Group) {
-			l.change(g, r.account, e, e.balance-charge)
-			l.noteCharge(g, r.account, charge)
-			l.totals.Charges = l.totals.Charges.Plus(charge)
-			l.totals.ChargeCount++
-			l.unput = true
+			l.charge(g, r.account, e, charge, now)
 		})
 		balance = e.spendable()
 		return err
