@@ -137,6 +137,8 @@ func (t *Totals) count(e Event) {
 	case Settled:
 		t.Charges = t.Charges.PlusSum(e.Charges)
 		t.ChargeCount += e.Count
+	case Folded:
+		t.add(e.Sums)
 	}
 }
 

@@ -72,6 +72,7 @@ type Ledger struct {
 	durability Durability
 	accounts   *accounts
 	known      *known
+	adjusting  adjusting
 
 	assetMu sync.Mutex
 	asset   Asset
