@@ -21,14 +21,14 @@ func (l *Ledger) EachAfter(ctx context.Context, after *Account, f func(a Account
 			if err != nil {
 				return err
 			}
-			balance, err := decodeBalance(value)
+			r, err := decodeBalance(value)
 			if err == nil {
 				err = ctx.Err()
 			}
 			if err != nil {
 				return err
 			}
-			return f(a, balance)
+			return f(a, r.balance)
 		})
 	})
 	return l.explain(err)

@@ -74,7 +74,8 @@ func adminError(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, balances.ErrInsufficient), errors.Is(err, balances.ErrMaxBalance), errors.Is(err, balances.ErrAsset):
+	case errors.Is(err, balances.ErrInsufficient), errors.Is(err, balances.ErrMaxBalance), errors.Is(err, balances.ErrAsset),
+		errors.Is(err, balances.ErrConflict):
 		status = http.StatusConflict
 	case errors.Is(err, balances.ErrUnavailable), errors.Is(err, balances.ErrBusy):
 		status = http.StatusServiceUnavailable

@@ -177,14 +177,11 @@ func (a *adjustRequest) check() (amount.Amount, error) {
 		return 0, errors.New("direction is credit or debit")
 	case a.Reason == "" || len(a.Reason) > balances.MaxNote || !utf8.ValidString(a.Reason):
 		return 0, fmt.Errorf("reason is a text of 1 to %d bytes: it is kept in the history", balances.MaxNote)
-	case a.ID == "" || len(a.ID) > maxAdjustmentID || !utf8.ValidString(a.ID):
-		return 0, fmt.Errorf("id is a text of 1 to %d bytes of your own: with the same one, the adjustment is made once", maxAdjustmentID)
+	case a.ID == "" || len(a.ID) > balances.MaxID || !utf8.ValidString(a.ID):
+		return 0, fmt.Errorf("id is a text of 1 to %d bytes of your own: with the same one, the adjustment is made once", balances.MaxID)
 	}
 	return units, nil
 }
-
-// maxAdjustmentID is the longest id of an adjustment, in bytes.
-const maxAdjustmentID = 64
 
 // pinForAdjustment makes the node's asset the one that the ledger counts, should the first money come by hand.
 func (r *running) pinForAdjustment() error {

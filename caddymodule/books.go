@@ -93,10 +93,16 @@ func releaseBooks(dir string) error {
 	return err
 }
 
+// Tests make the disk fail or full; nil is the real one.
+var (
+	fault     func(at store.Point, sequence uint64) error
+	freeSpace func(dir string) (uint64, error)
+)
+
 func openBooks(dir string, s ledgerSettings) (*books, error) {
 	logger := pooledLogger()
 	opened, err := store.Open(context.Background(), filepath.Join(dir, "ledger"), store.Options{
-		Logger: logger, MinFree: s.minFree, Tail: s.durability == balances.Process,
+		Logger: logger, MinFree: s.minFree, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger in %s: %w", dir, err)
