@@ -109,7 +109,9 @@ func TestAdjustmentsAtOnce(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	b.want(a, 10-4+64, 0)
+	if got, err := b.Adjust(ctx, Adjustment{Account: a, Amount: 4, Lower: true, ID: "lower"}); got != 10-4+64 || err != nil {
+		t.Fatal(got, err) // also if all of those came before there was enough
+	}
 	if r := b.audit(); r.Totals.Raised.Lo != 74 || r.Totals.Lowered.Lo != 4 {
 		t.Errorf("%+v", r)
 	}

@@ -107,6 +107,7 @@ func (r *Reservation) Settle(ctx context.Context, charge amount.Amount) (balance
 	if err != nil {
 		return balance, l.explain(err)
 	}
+	defer l.foldSome()
 	if l.durability == Process && l.store.Backlog() <= waitBacklog {
 		return balance, nil
 	}
