@@ -5,10 +5,14 @@ package store
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // spareGroups is how many groups are kept to be used again: as many as there are while the committer keeps up.
 const spareGroups = 2
+
+// settleAfter is how long nothing is under way before the sidecar says that the last group is acknowledged.
+const settleAfter = 20 * time.Millisecond
 
 // sink is where a group goes: a transaction, and beside it the sidecar's slot. Each returns when its part is on disk.
 type sink interface {
@@ -20,9 +24,17 @@ type sink interface {
 func (s *Store) commitGroups() {
 	defer close(s.stopped)
 	for {
-		g := s.nextGroup()
-		if g == nil {
+		g, more := s.nextGroup()
+		if !more {
 			return
+		}
+		if g == nil {
+			if err := s.sink.mark(s.settled()); err != nil {
+				s.Fail(fmt.Errorf("sidecar: %w", err))
+				return
+			}
+			s.settledAt = s.last.sequence
+			continue
 		}
 		after, err := s.commit(g)
 		if err != nil {
@@ -34,26 +46,40 @@ func (s *Store) commitGroups() {
 	}
 }
 
-// nextGroup waits for a group with changes; nil says that there is nothing left to do.
-func (s *Store) nextGroup() *Group {
+// nextGroup waits for a group with changes; nil says that the sidecar shall be settled, and more=false that there is nothing left to do.
+func (s *Store) nextGroup() (g *Group, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.idle.Stop()
+	s.settle = false
+	if s.last.sequence > s.settledAt {
+		s.idle.Reset(settleAfter)
+	}
 	for {
 		switch {
 		case s.failure != nil:
-			return nil
+			return nil, false
 		case len(s.sealed) > 0:
 			s.committing = s.sealed[0]
 			s.sealed = s.sealed[1:]
-			return s.committing
+			return s.committing, true
 		case s.gathering.joined > 0:
 			s.committing = s.seal()
-			return s.committing
+			return s.committing, true
 		case s.closing:
-			return nil
+			return nil, false
+		case s.settle:
+			return nil, true
 		}
 		s.wake.Wait()
 	}
+}
+
+func (s *Store) wakeToSettle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle = true
+	s.wake.Signal()
 }
 
 // commit has the group and the slot that announces it synced at the same time.

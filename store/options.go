@@ -28,6 +28,9 @@ type Options struct {
 	// Tail makes every change survive the end of this process as soon as Join returns, at the price of a write(2) in each Join;
 	// without it, and for surviving a power loss, one has to wait for the Ticket.
 	Tail bool
+	// AcceptLoss opens a directory that has lost something it had acknowledged with what can be read of it, and remembers that: Losses.
+	// What is damaged stays beside it, in db.damaged-<time>. Without it such a directory is refused: ErrLost.
+	AcceptLoss bool
 	// Fault lets tests make things fail, slow or crash at a Point: an error counts as an error of the step itself.
 	// It is called by the goroutines that commit, with the number of the group.
 	Fault func(at Point, sequence uint64) error
