@@ -30,13 +30,25 @@ type accountAnswer struct {
 
 // eventAnswer is one event of an account's history.
 type eventAnswer struct {
-	Kind      string    `json:"kind"` // credited, reversed, raised, lowered, charged
+	Kind      string    `json:"kind"` // credited, reversed, raised, lowered, charged, folded
 	At        time.Time `json:"at"`
 	Sequence  uint64    `json:"sequence"`
 	Amount    string    `json:"amount"`
 	Count     uint64    `json:"count,omitempty"`     // charged: how many charges make up the amount
 	Condition string    `json:"condition,omitempty"` // credited and reversed: of the packet, hex
 	Reason    string    `json:"reason,omitempty"`    // raised and lowered
+	ID        string    `json:"id,omitempty"`        // raised and lowered: of the adjustment
+
+	*foldedAnswer // only folded
+}
+
+// foldedAnswer is what events older than the retention add up to.
+type foldedAnswer struct {
+	Credits   string `json:"credits"`
+	Reversals string `json:"reversals"`
+	Charges   string `json:"charges"`
+	Raised    string `json:"raised"`
+	Lowered   string `json:"lowered"`
 }
 
 // The number of events that show returns by default, and at most.
@@ -95,7 +107,7 @@ func (a *adminRoutes) show(w http.ResponseWriter, r *http.Request) error {
 }
 
 func eventOf(e balances.Event) eventAnswer {
-	answer := eventAnswer{At: e.At.UTC(), Sequence: e.Sequence, Amount: e.Amount.String(), Reason: e.Note}
+	answer := eventAnswer{At: e.At.UTC(), Sequence: e.Sequence, Amount: e.Amount.String(), Reason: e.Note, ID: e.ID}
 	switch e.Kind {
 	case balances.Credited:
 		answer.Kind, answer.Condition = "credited", hex.EncodeToString(e.Condition[:])
@@ -107,6 +119,10 @@ func eventOf(e balances.Event) eventAnswer {
 		answer.Kind = "lowered"
 	case balances.Settled:
 		answer.Kind, answer.Count, answer.Amount = "charged", e.Count, e.Charges.String()
+	case balances.Folded:
+		s := e.Sums
+		answer.Kind, answer.Count = "folded", s.ChargeCount
+		answer.foldedAnswer = &foldedAnswer{s.Credits.String(), s.Reversals.String(), s.Charges.String(), s.Raised.String(), s.Lowered.String()}
 	default:
 		answer.Kind = fmt.Sprintf("unknown (%q)", byte(e.Kind))
 	}

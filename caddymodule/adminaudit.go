@@ -28,6 +28,8 @@ type auditAnswer struct {
 	Lowered     string `json:"lowered"`
 	Balances    string `json:"balances"`
 
+	Losses []lossAnswer `json:"losses,omitempty"` // what was given up, oldest first
+
 	Since *countedAnswer `json:"since_start,omitempty"` // of a running server
 }
 
@@ -50,6 +52,11 @@ func (a *adminRoutes) audit(w http.ResponseWriter, r *http.Request) error {
 		return adminError(err)
 	}
 	answer := audited(b.dir, b.ledger, report, err)
+	if err == nil { // else the store has failed with the audit
+		if answer.Losses, err = lossesOf(b.store); err != nil {
+			return adminError(err)
+		}
+	}
 	if t := b.tally.Load(); t != nil {
 		answer.Since = new(countedAnswer)
 		n, units := t.charged.read()
@@ -61,9 +68,9 @@ func (a *adminRoutes) audit(w http.ResponseWriter, r *http.Request) error {
 }
 
 // audited puts a report into words; err is what the audit has found, if it did.
-func audited(dir string, ledger *balances.Ledger, r balances.Report, err error) auditAnswer {
+func audited(dir string, ledger *balances.Ledger, r balances.Report, err error) *auditAnswer {
 	t := r.Totals
-	answer := auditAnswer{
+	answer := &auditAnswer{
 		OK: err == nil, DataDir: dir, Sequence: r.Sequence, Accounts: r.Accounts, Events: r.Events,
 		Credits: t.Credits.String(), CreditCount: t.CreditCount, Reversals: t.Reversals.String(), Charges: t.Charges.String(),
 		ChargeCount: t.ChargeCount, Raised: t.Raised.String(), Lowered: t.Lowered.String(), Balances: r.Balances.String(),

@@ -46,6 +46,9 @@ type ledgerSettings struct {
 	minFree    uint64
 }
 
+// ledgerDirectory is where the ledger is in a data directory.
+const ledgerDirectory = "ledger"
+
 // books are open.
 type books struct {
 	settings ledgerSettings
@@ -101,7 +104,7 @@ var (
 
 func openBooks(dir string, s ledgerSettings) (*books, error) {
 	logger := pooledLogger()
-	opened, err := store.Open(context.Background(), filepath.Join(dir, "ledger"), store.Options{
+	opened, err := store.Open(context.Background(), filepath.Join(dir, ledgerDirectory), store.Options{
 		Logger: logger, MinFree: s.minFree, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace,
 	})
 	if err != nil {

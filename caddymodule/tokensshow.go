@@ -64,12 +64,14 @@ func (e *eventAnswer) signed() string {
 	case "reversed", "lowered", "charged":
 		return "-" + e.Amount
 	}
-	return e.Amount
+	return ""
 }
 
 // about is what else there is to say of an event on one line.
 func (e *eventAnswer) about() string {
 	switch {
+	case e.foldedAnswer != nil:
+		return fmt.Sprintf("older than the retention: credits %s, reversals %s, charges %s, raised %s, lowered %s", e.Credits, e.Reversals, e.Charges, e.Raised, e.Lowered)
 	case e.Count == 1:
 		return "1 charge"
 	case e.Count > 1:
