@@ -37,6 +37,8 @@ type App struct {
 	Durability string `json:"durability,omitempty"`
 	// CacheSize is how many balances are kept in memory. Default: 100000.
 	CacheSize int `json:"cache_size,omitempty"`
+	// Retention is how long each event stays in the history of an account, at least an hour; older ones become sums. Default: for ever.
+	Retention caddy.Duration `json:"retention,omitempty"`
 	// MinFree is how many bytes of disk must stay free; below, no money is taken. Default: 268435456 (256 MiB).
 	MinFree uint64 `json:"min_free,omitempty"`
 	// MaxBalance is how much one token may hold. Default: no maximum.

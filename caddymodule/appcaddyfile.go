@@ -36,6 +36,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //		sandbox
 //		durability   group|process
 //		cache_size   COUNT
+//		retention    DURATION
 //		min_free     SIZE
 //		max_balance  AMOUNT
 //		allow_weak_secrets
@@ -114,6 +115,8 @@ func (a *App) readLimit(l lines, option string) (err error) {
 		}
 	case "cache_size":
 		a.CacheSize, err = l.count("cache_size 100000")
+	case "retention":
+		a.Retention, err = l.duration("retention 400d", checkRetention)
 	case "min_free":
 		a.MinFree, err = l.bytes("min_free 256MiB")
 	case "max_hold":
@@ -126,7 +129,7 @@ func (a *App) readLimit(l lines, option string) (err error) {
 		a.Insecure, err = true, l.none("insecure")
 	default:
 		return l.unknown("data_dir", "address", "asset", "secret", "account", "route", "sandbox", "durability", "cache_size",
-			"min_free", "max_balance", "allow_weak_secrets", "insecure")
+			"retention", "min_free", "max_balance", "allow_weak_secrets", "insecure")
 	}
 	return err
 }

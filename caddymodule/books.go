@@ -11,6 +11,7 @@ import (
 	"io"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -43,6 +44,7 @@ var booksPool = caddy.NewUsagePool()
 type ledgerSettings struct {
 	durability balances.Durability
 	cacheSize  int
+	retention  time.Duration // 0: for ever
 	minFree    uint64
 }
 
@@ -76,7 +78,7 @@ func acquireBooks(dir string, s ledgerSettings) (*books, error) {
 		return nil, errors.Join(fmt.Errorf("the ledger in %s has failed; restart paydoor to open it again: %w", dir, err), releaseBooks(dir))
 	}
 	if loaded && b.settings != s {
-		err := fmt.Errorf("the ledger in %s is open with other settings: durability, cache_size and min_free change by a restart, not by a reload", dir)
+		err := fmt.Errorf("the ledger in %s is open with other settings: durability, cache_size, retention and min_free change by a restart, not by a reload", dir)
 		return nil, errors.Join(err, releaseBooks(dir))
 	}
 	return b, nil
@@ -110,7 +112,7 @@ func openBooks(dir string, s ledgerSettings) (*books, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger in %s: %w", dir, err)
 	}
-	ledger, err := balances.Open(opened, balances.Options{Logger: logger, CacheSize: s.cacheSize, Durability: s.durability})
+	ledger, err := balances.Open(opened, balances.Options{Logger: logger, CacheSize: s.cacheSize, Retention: s.retention, Durability: s.durability})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the ledger in %s: %w", dir, err), opened.Close())
 	}

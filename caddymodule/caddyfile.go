@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/dustin/go-humanize"
@@ -90,6 +91,21 @@ func (l lines) count(usage string) (int, error) {
 		return 0, l.Errf("%q is not a positive whole number: write this as: %s", text, usage)
 	}
 	return int(n), nil
+}
+
+func (l lines) duration(usage string, check func(caddy.Duration) error) (caddy.Duration, error) {
+	text, err := l.one(usage)
+	if err != nil {
+		return 0, err
+	}
+	d, err := caddy.ParseDuration(text)
+	if err != nil {
+		return 0, l.Errf("%q is no length of time: write this as: %s", text, usage)
+	}
+	if err := check(caddy.Duration(d)); err != nil {
+		return 0, l.WrapErr(err)
+	}
+	return caddy.Duration(d), nil
 }
 
 func (l lines) bytes(usage string) (uint64, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -132,7 +133,12 @@ func (a *App) resolveIdentity(s *settings) error {
 }
 
 func (a *App) resolveLedger() (ledgerSettings, error) {
-	s := ledgerSettings{cacheSize: a.CacheSize, minFree: a.MinFree}
+	s := ledgerSettings{cacheSize: a.CacheSize, minFree: a.MinFree, retention: time.Duration(a.Retention)}
+	if a.Retention != 0 {
+		if err := checkRetention(a.Retention); err != nil {
+			return s, err
+		}
+	}
 	switch a.Durability {
 	case "", durabilityGroup:
 	case durabilityProcess:
