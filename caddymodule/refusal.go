@@ -5,7 +5,8 @@ package caddymodule
 
 import (
 	"errors"
-	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -30,13 +31,17 @@ func refuse(err error, dir string) {
 	}
 }
 
-// refusalOf returns the line that says what is wrong with the ledger in dir and the way out, if err is about that.
+// refusalOf returns the line that says what is wrong with the ledger in a data directory and the way out, if err is about that.
 func refusalOf(err error, dir string) (line string, ok bool) {
-	switch {
-	case errors.Is(err, store.ErrFormat):
-		return fmt.Sprintf("refusing to start: %v", err), true
-	case errors.Is(err, store.ErrLost), errors.Is(err, balances.ErrAudit):
-		return fmt.Sprintf("refusing to start: %v; or go on with what is there: paydoor tokens check --dir %s --accept-loss", err, dir), true
+	lost := errors.Is(err, store.ErrLost) || errors.Is(err, balances.ErrAudit)
+	if !lost && !errors.Is(err, store.ErrFormat) {
+		return "", false
 	}
-	return "", false
+	// The store knows the way out, and not that its directory is a part of ours.
+	line = strings.ReplaceAll(err.Error(), "--dir "+filepath.Join(dir, ledgerDirectory), "--dir "+dir)
+	line = strings.ReplaceAll(line, "\n", "; ")
+	if lost && !strings.Contains(line, "--accept-loss") {
+		line += "; or go on with what is there: paydoor tokens check --dir " + dir + " --accept-loss"
+	}
+	return "refusing to start: " + line, true
 }

@@ -192,7 +192,7 @@ func TestTokensExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	records, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
-	if err != nil || len(records) != 1+4+5 || strings.Join(records[0], " ") != "account balance asset scale at kind sequence amount count condition reason" {
+	if err != nil || len(records) != 1+4+5 || strings.Join(records[0], " ") != "account balance asset scale at kind sequence amount count condition reason id" {
 		t.Errorf("%d records: %q (%v)", len(records), records, err)
 	}
 	for _, r := range records[1:] {

@@ -80,7 +80,7 @@ func exportTo(out io.Writer, in io.Reader, format string, history bool) error {
 	w := csv.NewWriter(buffered)
 	header := []string{"account", "balance", "asset", "scale"}
 	if history {
-		header = append(header, "at", "kind", "sequence", "amount", "count", "condition", "reason")
+		header = append(header, "at", "kind", "sequence", "amount", "count", "condition", "reason", "id")
 	}
 	if err := w.Write(header); err != nil {
 		return err
@@ -113,9 +113,13 @@ func exportTo(out io.Writer, in io.Reader, format string, history bool) error {
 // fields are the columns of an event, empty for the line of an account.
 func (e *eventAnswer) fields() []string {
 	if e.Kind == "" {
-		return make([]string, 7)
+		return make([]string, 8)
+	}
+	reason := e.Reason
+	if e.foldedAnswer != nil {
+		reason = e.about()
 	}
 	return []string{
-		e.At.Format(time.RFC3339Nano), e.Kind, strconv.FormatUint(e.Sequence, 10), e.Amount, strconv.FormatUint(e.Count, 10), e.Condition, e.Reason,
+		e.At.Format(time.RFC3339Nano), e.Kind, strconv.FormatUint(e.Sequence, 10), e.Amount, strconv.FormatUint(e.Count, 10), e.Condition, reason, e.ID,
 	}
 }
