@@ -57,7 +57,7 @@ func (a *adminRoutes) Routes() []caddy.AdminRoute {
 func adminLease() (*books, lease, error) {
 	app, ok := activeApp()
 	if !ok {
-		return nil, lease{}, caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errNoNode}
+		return nil, lease{}, caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errNoApp}
 	}
 	b, held, err := app.lease()
 	if err != nil {
@@ -66,7 +66,7 @@ func adminLease() (*books, lease, error) {
 	return b, held, nil
 }
 
-var errNoNode = errors.New("no node is configured: add an ilp block to the global options")
+var errNoApp = errors.New("no node is configured: add an ilp block to the global options")
 
 // adminError gives an error of the ledger its status.
 func adminError(err error) error {
