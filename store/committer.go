@@ -5,6 +5,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -29,11 +30,10 @@ func (s *Store) commitGroups() {
 			return
 		}
 		if g == nil {
-			if err := s.sink.mark(s.settled()); err != nil {
-				s.Fail(fmt.Errorf("sidecar: %w", err))
+			if err := s.chore(); err != nil {
+				s.Fail(err)
 				return
 			}
-			s.settledAt = s.last.sequence
 			continue
 		}
 		after, err := s.commit(g)
@@ -46,12 +46,11 @@ func (s *Store) commitGroups() {
 	}
 }
 
-// nextGroup waits for a group with changes; nil says that the sidecar shall be settled, and more=false that there is nothing left to do.
+// nextGroup waits for a group with changes; nil is a chore, and more=false that there is nothing left to do.
 func (s *Store) nextGroup() (g *Group, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.idle.Stop()
-	s.settle = false
 	if s.last.sequence > s.settledAt {
 		s.idle.Reset(settleAfter)
 	}
@@ -68,7 +67,8 @@ func (s *Store) nextGroup() (g *Group, more bool) {
 			return s.committing, true
 		case s.closing:
 			return nil, false
-		case s.settle:
+		case s.settle || s.roomy:
+			s.settle, s.roomy = false, false
 			return nil, true
 		}
 		s.wake.Wait()
@@ -109,8 +109,9 @@ func (s *Store) release(g *Group) {
 	if errors.Is(s.Err(), ErrPoisoned) { // by a join, meanwhile
 		return
 	}
-	for _, f := range g.callbacks {
-		f()
+	if err := callAll(g.callbacks); err != nil {
+		s.Fail(err)
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,6 +124,27 @@ func (s *Store) release(g *Group) {
 	if len(s.spare) < spareGroups {
 		s.spare = append(s.spare, g)
 	}
+}
+
+// panicked is a panic of somebody else's code.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("a callback panicked: %v", p.value) }
+
+// callAll calls all of them. A panic leaves what hangs on the group half told, so nothing may be built on it.
+func callAll(callbacks []func()) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &panicked{r, debug.Stack()}
+		}
+	}()
+	for _, f := range callbacks {
+		f()
+	}
+	return nil
 }
 
 // faulty is a sink that fails where a test wants it to.

@@ -19,15 +19,19 @@ const (
 	tableSize    = 2 << 20
 )
 
-// openDatabase opens Badger.
-func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
+// openDatabase opens Badger; cramped is without compaction, for which there is no space.
+func openDatabase(dir string, logger *zap.Logger, cramped bool) (db *badger.DB, err error) {
 	path := filepath.Join(dir, databaseDir)
 	defer func() {
 		if r := recover(); r != nil { // all files were verified, but one never knows
 			db, err = nil, fmt.Errorf("%w: the database in %s is damaged (%s); restore a backup", ErrLost, path, oneLine(fmt.Errorf("%v", r)))
 		}
 	}()
-	db, err = badger.Open(databaseOptions(path, logger))
+	o := databaseOptions(path, logger)
+	if cramped {
+		o = o.WithNumCompactors(0).WithNumLevelZeroTables(100).WithNumLevelZeroTablesStall(101)
+	}
+	db, err = badger.Open(o)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database in %s: %w", path, err)
 	}
@@ -66,12 +70,16 @@ type disk struct {
 	db      *badger.DB
 	sidecar *sidecar
 	list    *manifestWatch
+	logs    *logs
 	puts    []badger.Entry // of the transaction under way; Badger needs them no more when it has committed
 }
 
 // commit returns when the entries and the head are on disk, in one transaction. After an error either may be true: Badger shows, and may
 // yet make durable, what it failed to sync.
 func (d *disk) commit(entries []entry, h head) error {
+	if err := d.logs.before(entries); err != nil {
+		return err
+	}
 	txn := d.db.NewTransaction(true)
 	defer txn.Discard()
 	d.puts = slices.Grow(d.puts[:0], len(entries)) // never grown below: the transaction points into it
@@ -93,7 +101,10 @@ func (d *disk) commit(entries []entry, h head) error {
 	}
 	err := txn.Commit()
 	clear(d.puts)
-	return err
+	if err != nil {
+		return err
+	}
+	return d.logs.after()
 }
 
 // mark returns when the slot is on disk, with a note of Badger's list of tables as it is now.

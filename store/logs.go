@@ -164,15 +164,14 @@ func (c *chain) read(l *logFile, b []byte, newest bool) {
 		return
 	}
 	end := walkLog(b, func(entries []logEntry) { c.transaction(l, entries) })
-	rest := bytes.TrimRight(b[end:], "\x00")
-	if !newest && len(rest) > 0 || newest && end < len(b) && laterTransactions(b, end) > 1 {
+	b = b[:max(end, min(len(b), lastUsed(b)+8))] // a checksum may end in zeros
+	if !newest && lastUsed(b) > end || newest && laterTransactions(b, end) > 1 {
 		c.note(fmt.Sprintf("%s is damaged after byte %d", l.path, end))
 	}
 }
 
 // laterTransactions counts the ends of transactions after from.
 func laterTransactions(b []byte, from int) (n int) {
-	b = b[:min(len(b), len(bytes.TrimRight(b, "\x00"))+8)] // a checksum may end in zeros
 	for at := from; at < len(b); {
 		at += nextTransaction(b[at:], 0) + logHeader
 		if at <= len(b) {
@@ -180,6 +179,15 @@ func laterTransactions(b []byte, from int) (n int) {
 		}
 	}
 	return n
+}
+
+// lastUsed is the length of b without the zeros at its end, of which a log has many.
+func lastUsed(b []byte) int {
+	var zeros [4096]byte
+	for len(b) >= len(zeros) && bytes.Equal(b[len(b)-len(zeros):], zeros[:]) {
+		b = b[:len(b)-len(zeros)]
+	}
+	return len(bytes.TrimRight(b, "\x00"))
 }
 
 func (c *chain) transaction(l *logFile, entries []logEntry) {

@@ -22,6 +22,12 @@ import (
 func copyDir(t testing.TB, from string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "copy")
+	copyTo(t, from, to)
+	return to
+}
+
+func copyTo(t testing.TB, from, to string) {
+	t.Helper()
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -35,7 +41,6 @@ func copyDir(t testing.TB, from string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return to
 }
 
 // copySparse copies a file without its holes: Badger's files are large and mostly empty.
@@ -212,11 +217,11 @@ func TestForeignDatabaseIsRefused(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	db, err := openDatabase(dir, Options{}.withDefaults().Logger)
+	db, err := openDatabase(dir, Options{}.withDefaults().Logger, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (&disk{db: db}).commit([]entry{{key: []byte("k")}}, head{sequence: 1}); err != nil {
+	if err := (&disk{db: db, logs: &logs{}}).commit([]entry{{key: []byte("k")}}, head{sequence: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {

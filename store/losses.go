@@ -98,7 +98,7 @@ func (s *Store) goOn(o Options, in *inspection) error {
 	}
 	reason := in.reason()
 	l := Loss{Time: o.Now(), Held: last.sequence, Acknowledged: in.said.acknowledged, Reason: reason}
-	if last, err = recordLoss(&disk{db: s.db}, last, l, in.said.intended, o.Now()); err != nil {
+	if last, err = recordLoss(s.disk, last, l, in.said.intended, o.Now()); err != nil {
 		return err
 	}
 	s.identity, s.last = id, last

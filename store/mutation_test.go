@@ -62,7 +62,7 @@ func lived(t *testing.T) (running, closed, older, want string) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(3 * settleAfter)
+		waitUntilQuiet(t, dir)
 		if session == 5 {
 			older = copyDir(t, dir)
 		}
@@ -72,6 +72,22 @@ func lived(t *testing.T) (running, closed, older, want string) {
 		mustClose(t, s)
 	}
 	return running, dir, older, want
+}
+
+// waitUntilQuiet returns when the sidecar is settled and Badger's files do not change any more.
+func waitUntilQuiet(t *testing.T, dir string) {
+	t.Helper()
+	files := func() string {
+		found, err := filepath.Glob(filepath.Join(dir, databaseDir, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(found, " ")
+	}
+	for before := ""; before != files(); {
+		before = files()
+		time.Sleep(5 * settleAfter)
+	}
 }
 
 // mutation changes the bytes of a file; remove says that the file shall go.
@@ -111,7 +127,7 @@ func flip(b []byte, at int, r *rand.Rand) []byte {
 }
 
 // used is the part of a file in which there is anything, so that damage hits it and not the zeros behind.
-func used(b []byte) []byte { return bytes.TrimRight(b, "\x00") }
+func used(b []byte) []byte { return b[:lastUsed(b)] }
 
 func TestP10DamageOfAnyFileIsSeenOrHarmless(t *testing.T) {
 	running, closed, older, want := lived(t)
@@ -122,6 +138,9 @@ func TestP10DamageOfAnyFileIsSeenOrHarmless(t *testing.T) {
 		random := rand.New(rand.NewPCG(uint64(seed), 4))
 		for _, file := range filesOf(t, base) {
 			kind := kindOf(file)
+			if seed > 0 && slices.Contains([]string{".vlog", "LOCK", "lock", "DISCARD", "KEYREGISTRY"}, kind) {
+				continue // once is enough for files that hold nothing
+			}
 			if counts[kind] == nil {
 				counts[kind] = map[string]int{}
 			}
@@ -175,8 +194,13 @@ func kindOf(file string) string {
 // mutate harms one file of a copy of base and says what Open made of it.
 func mutate(t *testing.T, base, older, file string, m mutation, random *rand.Rand, want string) string {
 	t.Helper()
-	dir := copyDir(t, base)
-	defer os.RemoveAll(dir)
+	top, err := os.MkdirTemp(memory(), "store")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(top)
+	dir := filepath.Join(top, "copy")
+	copyTo(t, base, dir)
 	path := filepath.Join(dir, file)
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -207,6 +231,15 @@ func mutate(t *testing.T, base, older, file string, m mutation, random *rand.Ran
 		return "silent"
 	}
 	return "identical"
+}
+
+// memory is a directory in memory if there is one: syncing some hundred copies to a disk takes long.
+func memory() string {
+	const dir = "/dev/shm"
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return dir
+	}
+	return ""
 }
 
 // A crash can leave two logs, the older one whole. What is in it must not be missed when the newer one goes on without it.

@@ -25,6 +25,9 @@ type Options struct {
 	MinFree uint64
 	// FreeSpace says how many bytes are free in the file system of dir. The operating system is asked if nil.
 	FreeSpace func(dir string) (uint64, error)
+	// Ballast is the size in bytes of a file in the directory that is given up when the store has to be opened on a full disk, and
+	// made again when there is space: DefaultBallast, or a quarter of MinFree if that is less, if 0; none if negative.
+	Ballast int64
 	// Tail makes every change survive the end of this process as soon as Join returns, at the price of a write(2) in each Join;
 	// without it, and for surviving a power loss, one has to wait for the Ticket.
 	Tail bool

@@ -39,6 +39,7 @@ type Store struct {
 	disk     *disk
 	sink     sink
 	space    *space
+	ballast  ballast
 
 	open sync.RWMutex // held for reading while db is used, for writing to close it
 	db   *badger.DB   // nil once closed
@@ -60,17 +61,19 @@ type Store struct {
 	failure    error // wraps ErrPoisoned
 	idle       *time.Timer
 	settle     bool // nothing was under way for settleAfter
+	roomy      bool // there is space to open Badger with compaction
 
 	refusal atomic.Pointer[error] // what Err says, without the mutex
 	failed  chan struct{}         // closed when failure is set
 	stopped chan struct{}         // closed when the committer has ended
+	cared   chan struct{}         // closed when nobody looks after the store any more
 	closed  sync.Once
 }
 
 // Open opens the store in dir, making it with mode 0700 if there is none. It refuses a directory that others can enter
 // (ErrPermissions), that another process holds for longer than Options.LockWait (ErrLocked), that a newer version wrote
-// (ErrFormat), or that has lost something it had acknowledged (ErrLost). It also refuses when less than half of Options.MinFree is
-// free (ErrNoSpace), because opening itself writes, and would end the process on a full disk.
+// (ErrFormat), or that has lost something it had acknowledged (ErrLost). Opening itself writes, and would end the process on a full disk;
+// with less than half of Options.MinFree free it gives up the ballast file if need be, and else refuses (ErrNoSpace).
 func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
 	dir, err := filepath.Abs(dir)
@@ -90,6 +93,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	}
 	s.lock = lock
 	go s.commitGroups()
+	go s.care()
 	return s, nil
 }
 
@@ -97,9 +101,13 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 func openLocked(dir string, o Options) (_ *Store, err error) {
 	start := time.Now()
 	space := &space{dir: dir, log: o.Logger, floor: o.MinFree, free: o.FreeSpace, since: func() time.Duration { return time.Since(start) }}
-	if err := space.checkToOpen(); err != nil {
+	ballast := newBallast(dir, o)
+	cramped, err := space.makeRoomToOpen(ballast, o.Logger)
+	if err != nil {
 		return nil, err
 	}
+	space.cramped.Store(cramped)
+	space.look()
 	in, err := inspect(dir)
 	lost := false
 	if err == nil {
@@ -116,11 +124,12 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(dir, o.Logger)
+	db, err := openDatabase(dir, o.Logger, cramped)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, space: space, db: db, failed: make(chan struct{}), stopped: make(chan struct{})}
+	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, space: space, ballast: ballast,
+		db: db, failed: make(chan struct{}), stopped: make(chan struct{}), cared: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
 	s.idle = time.AfterFunc(settleAfter, s.wakeToSettle)
 	s.idle.Stop()
@@ -129,6 +138,10 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 			err = errors.Join(err, s.closeFiles())
 		}
 	}()
+	s.disk = &disk{db: db, list: watchManifest(dir), logs: &logs{database: filepath.Join(dir, databaseDir), room: s.waitForRoom}}
+	if err = s.disk.logs.begin(); err != nil {
+		return nil, err
+	}
 	if lost {
 		err = s.goOn(o, in)
 	} else {
@@ -186,8 +199,7 @@ func (s *Store) startSidecar(generation uint64, found bool) (err error) {
 	if s.sidecar, err = openSidecar(s.dir, generation); err != nil {
 		return err
 	}
-	s.disk = &disk{db: s.db, sidecar: s.sidecar, list: watchManifest(s.dir)}
-	s.sink = s.disk
+	s.disk.sidecar, s.sink = s.sidecar, s.disk
 	return s.disk.mark(s.settled())
 }
 
@@ -242,6 +254,7 @@ func (s *Store) close() error {
 	s.wake.Signal()
 	s.mu.Unlock()
 	<-s.stopped
+	<-s.cared
 	s.open.Lock()
 	defer s.open.Unlock()
 	s.idle.Stop()
@@ -255,9 +268,12 @@ func (s *Store) close() error {
 // closeFiles closes Badger, the sidecar and the tail, as far as they are open. Badger writes its last table and list only now, so the sidecar
 // gets its last slot after that.
 func (s *Store) closeFiles() error {
-	err := s.db.Close()
-	s.db = nil
-	if s.disk != nil && s.failure == nil && err == nil {
+	var err error
+	if s.db != nil {
+		err = s.db.Close()
+		s.db = nil
+	}
+	if s.sidecar != nil && s.failure == nil && err == nil {
 		err = s.disk.mark(s.settled())
 	}
 	if s.sidecar != nil {
