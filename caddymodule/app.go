@@ -41,6 +41,9 @@ type App struct {
 	Retention caddy.Duration `json:"retention,omitempty"`
 	// MinFree is how many bytes of disk must stay free; below, no money is taken. Default: 268435456 (256 MiB).
 	MinFree uint64 `json:"min_free,omitempty"`
+	// Ballast is the size in bytes of a file in the data directory that is given up to open the ledger on a full disk; -1: no such file.
+	// Default: 67108864 (64 MiB), or a quarter of MinFree if that is less.
+	Ballast int64 `json:"ballast,omitempty"`
 	// MaxBalance is how much one token may hold. Default: no maximum.
 	MaxBalance Number `json:"max_balance,omitempty"`
 

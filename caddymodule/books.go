@@ -46,6 +46,7 @@ type ledgerSettings struct {
 	cacheSize  int
 	retention  time.Duration // 0: for ever
 	minFree    uint64
+	ballast    int64
 }
 
 // ledgerDirectory is where the ledger is in a data directory.
@@ -78,7 +79,7 @@ func acquireBooks(dir string, s ledgerSettings) (*books, error) {
 		return nil, errors.Join(fmt.Errorf("the ledger in %s has failed; restart paydoor to open it again: %w", dir, err), releaseBooks(dir))
 	}
 	if loaded && b.settings != s {
-		err := fmt.Errorf("the ledger in %s is open with other settings: durability, cache_size, retention and min_free change by a restart, not by a reload", dir)
+		err := fmt.Errorf("the ledger in %s is open with other settings: durability, cache_size, retention, min_free and ballast change by a restart, not by a reload", dir)
 		return nil, errors.Join(err, releaseBooks(dir))
 	}
 	return b, nil
@@ -107,7 +108,7 @@ var (
 func openBooks(dir string, s ledgerSettings) (*books, error) {
 	logger := pooledLogger()
 	opened, err := store.Open(context.Background(), filepath.Join(dir, ledgerDirectory), store.Options{
-		Logger: logger, MinFree: s.minFree, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace,
+		Logger: logger, MinFree: s.minFree, Ballast: s.ballast, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger in %s: %w", dir, err)

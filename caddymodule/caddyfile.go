@@ -3,6 +3,7 @@ package caddymodule
 // This file registers what may be written in a Caddyfile, and holds the reading of single values that every block shares.
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -118,6 +119,22 @@ func (l lines) bytes(usage string) (uint64, error) {
 		return 0, l.Errf("%q is not a size: write this as: %s", text, usage)
 	}
 	return n, nil
+}
+
+// bytesOrOff returns -1 for off.
+func (l lines) bytesOrOff(usage string) (int64, error) {
+	text, err := l.one(usage)
+	if err != nil {
+		return 0, err
+	}
+	if text == "off" {
+		return -1, nil
+	}
+	n, err := humanize.ParseBytes(text)
+	if err != nil || n == 0 || n > math.MaxInt64 {
+		return 0, l.Errf("%q is not a size: write this as: %s", text, usage)
+	}
+	return int64(n), nil
 }
 
 func (l lines) asset(usage string) (*Asset, error) {
