@@ -13,7 +13,7 @@ import (
 // alone: nothing may ever be in the value log.
 func TestValueLogIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
-	db, err := openDatabase(dir, zap.NewNop())
+	db, err := openDatabase(dir, zap.NewNop(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
