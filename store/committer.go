@@ -36,13 +36,18 @@ func (s *Store) commitGroups() {
 			}
 			continue
 		}
+		start := time.Now()
 		after, err := s.commit(g)
 		if err != nil {
 			s.Fail(fmt.Errorf("group %d: %w", g.sequence, err))
 			return
 		}
 		s.last = after
+		done := Commit{Sequence: g.sequence, Joins: g.joined, Entries: len(g.entries), Bytes: g.size, Took: time.Since(start)}
 		s.release(g)
+		if s.observe != nil {
+			s.observe(done)
+		}
 	}
 }
 

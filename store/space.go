@@ -87,5 +87,11 @@ func (s *space) measure(needed uint64) error {
 	return nil
 }
 
+// Space returns how many bytes are free in the file system of the store, and below how many no changes are taken.
+func (s *Store) Space() (free, floor uint64, err error) {
+	free, err = s.space.free(s.dir)
+	return free, s.space.floor, err
+}
+
 // mebibytes rounds up.
 func mebibytes(bytes uint64) uint64 { return (bytes + 1<<20 - 1) >> 20 }

@@ -28,7 +28,7 @@ func TestValueLogIsLeftAlone(t *testing.T) {
 	if !db.Opts().SyncWrites {
 		t.Error("commits are not synced")
 	}
-	d := &disk{db: db}
+	d := &disk{db: db, logs: &logs{}}
 	for sequence := range uint64(20) {
 		big := entry{key: []byte{'k', byte(sequence)}, value: bytes.Repeat([]byte("x"), MaxValue)}
 		if err := d.commit([]entry{big}, head{sequence: sequence + 1}); err != nil {
