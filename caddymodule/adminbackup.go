@@ -3,18 +3,11 @@ package caddymodule
 // This file answers POST /paydoor/backup: the store of the running server, as one consistent stream.
 
 import (
-	"context"
-	"io"
 	"net/http"
 	"strconv"
 
 	"github.com/caddyserver/caddy/v2"
 )
-
-// backuper is what a backup needs of the store.
-type backuper interface {
-	Backup(ctx context.Context, w io.Writer) (sequence uint64, err error)
-}
 
 // backupSequence is the trailer with the number of the last group of changes in the backup.
 const backupSequence = "Paydoor-Sequence"
@@ -30,7 +23,7 @@ func (a *adminRoutes) backup(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Trailer", backupSequence)
-	sequence, err := any(b.store).(backuper).Backup(r.Context(), &patient{w})
+	sequence, err := b.store.Backup(r.Context(), &patient{w})
 	if err != nil {
 		cutOff("making a backup", err)
 	}

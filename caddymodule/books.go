@@ -108,7 +108,7 @@ var (
 func openBooks(dir string, s ledgerSettings) (*books, error) {
 	logger := pooledLogger()
 	opened, err := store.Open(context.Background(), filepath.Join(dir, ledgerDirectory), store.Options{
-		Logger: logger, MinFree: s.minFree, Ballast: s.ballast, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace,
+		Logger: logger, MinFree: s.minFree, Ballast: s.ballast, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace, Observe: observeGroup,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger in %s: %w", dir, err)

@@ -41,13 +41,31 @@ var (
 	linkDesc           = describe("link_up", "Whether the link to a neighbour is up.", "link", "relation")
 	readyDesc          = describe("ready", "Whether payments can be received and requests charged.")
 	poisonedDesc       = describe("poisoned", "Whether the ledger has failed and needs a restart.", "data_dir")
+	freeDesc           = describe("free_bytes", "What is free in the file system of the ledger.", "data_dir")
+	floorDesc          = describe("min_free_bytes", "Below how much free space no money is taken.", "data_dir")
 	backlogDesc        = describe("backlog_groups", "Groups of changes that wait for the disk.", "data_dir")
 )
 
 var descriptions = []*prometheus.Desc{
 	requestsDesc, refusedDesc, conversionsDesc, chargesDesc, chargedDesc, creditsDesc, creditedDesc, refundsDesc, refundedDesc,
 	unconfirmedDesc, unconfirmedSumDesc, conflictsDesc, lostEventsDesc, linkDesc, readyDesc, poisonedDesc,
-	backlogDesc,
+	backlogDesc, freeDesc, floorDesc,
+}
+
+// The histograms are of the process, like the counts.
+var (
+	groupChanges = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "paydoor_group_changes", Help: "Changes that became durable together.", Buckets: prometheus.ExponentialBuckets(1, 2, 13),
+	})
+	syncSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "paydoor_sync_seconds", Help: "How long it took to make a group of changes durable.", Buckets: prometheus.ExponentialBuckets(100e-6, 2, 17),
+	})
+)
+
+// observeGroup is told of each group of changes by the store.
+func observeGroup(c store.Commit) {
+	groupChanges.Observe(float64(c.Joins))
+	syncSeconds.Observe(c.Took.Seconds())
 }
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
@@ -72,6 +90,8 @@ func (collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range descriptions {
 		to <- d
 	}
+	groupChanges.Describe(to)
+	syncSeconds.Describe(to)
 }
 
 // Collect implements prometheus.Collector.
@@ -83,6 +103,8 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	to <- counter(conversionsDesc, float64(counts.conversions.Load()))
 	to <- counter(conflictsDesc, float64(counts.conflicts.Load()))
 	to <- counter(lostEventsDesc, float64(counts.lostEvents.Load()))
+	groupChanges.Collect(to)
+	syncSeconds.Collect(to)
 	c.collectMoney(to)
 	c.collectState(to)
 }
@@ -129,6 +151,10 @@ func (collector) collectState(to chan<- prometheus.Metric) {
 func (b *books) collect(to chan<- prometheus.Metric) {
 	to <- gauge(poisonedDesc, truth(errors.Is(b.store.Err(), store.ErrPoisoned)), b.dir)
 	to <- gauge(backlogDesc, float64(b.store.Backlog()), b.dir)
+	if free, floor, err := b.store.Space(); err == nil {
+		to <- gauge(freeDesc, float64(free), b.dir)
+		to <- gauge(floorDesc, float64(floor), b.dir)
+	}
 }
 
 // shown is a sum as Prometheus takes it: exact up to 2^53, then the nearest float64. It is of the exact sum, so errors do not add up.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/store"
 )
 
 var paidRequests = flag.Int("requests", 20_000, "how many requests TestRevenueEqualsAudit pays for")
@@ -88,10 +89,17 @@ func TestMetricsCountWhatHappens(t *testing.T) {
 		`paydoor_charged_units_total` + ofUSD:        20,
 		`paydoor_refunds_total` + ofUSD:              1,
 		`paydoor_refunded_units_total` + ofUSD:       10,
+		`paydoor_group_changes_count`:                3,
+		`paydoor_group_changes_sum`:                  3,
+		`paydoor_sync_seconds_count`:                 3,
 	} {
 		if grown[name] != want {
 			t.Errorf("%s has grown by %v, not %v", name, grown[name], want)
 		}
+	}
+	inDir := `{data_dir="` + s.dataDir() + `"}`
+	if after["paydoor_free_bytes"+inDir] <= 0 || after["paydoor_min_free_bytes"+inDir] != store.DefaultMinFree || grown["paydoor_sync_seconds_sum"] <= 0 {
+		t.Errorf("free: %v of %v", after["paydoor_free_bytes"+inDir], after["paydoor_min_free_bytes"+inDir])
 	}
 	if strings.Contains(text, token) {
 		t.Error("the metrics hold the token")

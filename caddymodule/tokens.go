@@ -34,7 +34,7 @@ func addTokensCommands(tokens *cobra.Command) {
 	tokens.Args = plain(cobra.NoArgs, "there is no such command: run paydoor tokens --help")
 	tokens.AddCommand(
 		auditCommand(), showCommand(), adjustCommand("credit"), adjustCommand("debit"), exportCommand(), backupCommand(),
-		checkCommand(),
+		restoreCommand(), checkCommand(),
 	)
 }
 

@@ -44,7 +44,9 @@ func runCheck(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(dir, ledgerDirectory)); errors.Is(err, fs.ErrNotExist) {
+	if found, err := hasLedger(dir); err != nil {
+		return err
+	} else if !found {
 		return fmt.Errorf("there is no ledger in %s: --dir is the data_dir of the ilp block, by default Caddy's data directory and /paydoor", dir)
 	}
 	accept := option(cmd, "accept-loss") == "true"
@@ -65,6 +67,15 @@ func stoppedDirectory(cmd *cobra.Command) (string, error) {
 		return "", errors.New("name the data directory: --dir /var/lib/paydoor, or whatever data_dir of the ilp block is")
 	}
 	return canonicalDirectory(dir)
+}
+
+// hasLedger says whether there is anything where the ledger of a data directory is.
+func hasLedger(dir string) (bool, error) {
+	found, err := os.ReadDir(filepath.Join(dir, ledgerDirectory))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return len(found) > 0, err
 }
 
 // checkLedger opens and audits what is in a data directory. With accept it goes on after a loss.
@@ -113,9 +124,9 @@ func lossesOf(s *store.Store) (answer []lossAnswer, err error) {
 }
 
 func (l *lossAnswer) row(w io.Writer) {
-	what := "gone on after a loss"
+	what := fmt.Sprintf("gone on after a loss: %d groups were there, %d acknowledged: %s", l.Held, l.Acknowledged, l.Reason)
 	if l.Restored {
-		what = "restored from a backup"
+		what = fmt.Sprintf("gone back to group %d: %s", l.Held, l.Reason)
 	}
-	row(w, l.Time.Format(time.RFC3339), fmt.Sprintf("%s: %d groups were there, %d acknowledged: %s", what, l.Held, l.Acknowledged, l.Reason))
+	row(w, l.Time.Format(time.RFC3339), what)
 }
