@@ -30,6 +30,9 @@ type auditAnswer struct {
 
 	Losses []lossAnswer `json:"losses,omitempty"` // what was given up, oldest first
 
+	// Accepted is the difference that was accepted just now, and is explained by adjustments since.
+	Accepted string `json:"accepted,omitempty"`
+
 	Since *countedAnswer `json:"since_start,omitempty"` // of a running server
 }
 

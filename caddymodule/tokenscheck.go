@@ -93,8 +93,10 @@ func checkLedger(ctx context.Context, dir string, accept bool) (answer *auditAns
 		return nil, err
 	}
 	report, err := ledger.Audit(ctx)
+	accepted := ""
 	if errors.Is(err, balances.ErrAudit) && accept {
-		if err = ledger.Reconcile(ctx, fmt.Sprintf("accepted: %v", err)); err == nil {
+		accepted = err.Error()
+		if err = ledger.Reconcile(ctx, "accepted: "+accepted); err == nil {
 			report, err = ledger.Audit(ctx)
 		}
 	}
@@ -102,6 +104,7 @@ func checkLedger(ctx context.Context, dir string, accept bool) (answer *auditAns
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	answer = audited(dir, ledger, report, nil)
+	answer.Accepted = accepted
 	answer.Losses, err = lossesOf(opened)
 	return answer, err
 }
