@@ -41,17 +41,12 @@ type backupHead struct {
 // of what is written proves that it is whole: a backup without it is refused by Restore.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (sequence uint64, err error) {
 	err = s.View(func(v *View) error {
-		head := backupHead{identity: s.identity, at: s.now()}
-		if b, err := readValue(v.txn, headKey); err != nil {
+		h, err := v.head()
+		if err != nil {
 			return err
-		} else if b == nil {
-			head.hash = genesis(s.identity).hash
-		} else if h, err := decodeHead(b); err != nil {
-			return err
-		} else {
-			head.sequence, head.hash = h.sequence, h.hash
 		}
-		sequence = head.sequence
+		sequence = h.sequence
+		head := backupHead{identity: s.identity, sequence: h.sequence, hash: h.hash, at: s.now()}
 		out := newBackupWriter(w, head)
 		if err := v.Iterate(nil, nil, func(key, value []byte) error {
 			if k := string(key); k == formatKey || k == headKey {
@@ -62,6 +57,9 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (sequence uint64, err e
 			}
 			return out.entry(key, value)
 		}); err != nil {
+			return err
+		}
+		if err := s.scrubAll(); err != nil { // a damaged block would just have been left out
 			return err
 		}
 		return out.end()
