@@ -33,7 +33,7 @@ type eventAnswer struct {
 	Kind      string    `json:"kind"` // credited, reversed, raised, lowered, charged, folded
 	At        time.Time `json:"at"`
 	Sequence  uint64    `json:"sequence"`
-	Amount    string    `json:"amount"`
+	Amount    string    `json:"amount,omitempty"`    // of folded there are several instead
 	Count     uint64    `json:"count,omitempty"`     // charged: how many charges make up the amount
 	Condition string    `json:"condition,omitempty"` // credited and reversed: of the packet, hex
 	Reason    string    `json:"reason,omitempty"`    // raised and lowered
@@ -121,7 +121,7 @@ func eventOf(e balances.Event) eventAnswer {
 		answer.Kind, answer.Count, answer.Amount = "charged", e.Count, e.Charges.String()
 	case balances.Folded:
 		s := e.Sums
-		answer.Kind, answer.Count = "folded", s.ChargeCount
+		answer.Kind, answer.Amount, answer.Count = "folded", "", s.ChargeCount
 		answer.foldedAnswer = &foldedAnswer{s.Credits.String(), s.Reversals.String(), s.Charges.String(), s.Raised.String(), s.Lowered.String()}
 	default:
 		answer.Kind = fmt.Sprintf("unknown (%q)", byte(e.Kind))
