@@ -288,3 +288,17 @@ func TestUnconfirmedCreditsAreCounted(t *testing.T) {
 		t.Errorf("unconfirmed: %v", grown)
 	}
 }
+
+// TestMetricsWithoutAdmin serves the metrics on a site, of a server whose admin endpoint is off.
+func TestMetricsWithoutAdmin(t *testing.T) {
+	s := newServer(t)
+	s.site = "paywall {\nprice 10\nfree /metrics\n}\nmetrics /metrics\nrespond paid"
+	for range 2 {
+		if err := s.tryLoad(strings.Replace(s.caddyfile(), "admin "+s.admin, "admin off", 1)); err != nil {
+			t.Fatal(err)
+		}
+		if a := s.do(http.MethodGet, "/metrics"); a.StatusCode != http.StatusOK || !strings.Contains(a.body, "\npaydoor_ready 1\n") {
+			t.Errorf("the site shows %s: %.300s", a.Status, a.body)
+		}
+	}
+}
