@@ -292,7 +292,7 @@ func TestUnconfirmedCreditsAreCounted(t *testing.T) {
 // TestMetricsWithoutAdmin serves the metrics on a site, of a server whose admin endpoint is off.
 func TestMetricsWithoutAdmin(t *testing.T) {
 	s := newServer(t)
-	s.site = "paywall {\nprice 10\nfree /metrics\n}\nmetrics /metrics\nrespond paid"
+	s.site = "paywall {\nprice 10\nfree /metrics\n}\nroute {\nmetrics /metrics\nrespond paid\n}"
 	for range 2 {
 		if err := s.tryLoad(strings.Replace(s.caddyfile(), "admin "+s.admin, "admin off", 1)); err != nil {
 			t.Fatal(err)

@@ -21,6 +21,9 @@ func (s *Store) care() {
 		select {
 		case <-s.stopped:
 			return
+		case <-s.idle.C:
+			s.wakeToSettle()
+			continue
 		case <-tick.C:
 		}
 		if s.Err() != nil {

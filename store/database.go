@@ -49,7 +49,7 @@ func databaseOptions(path string, logger *zap.Logger) badger.Options {
 		WithDetectConflicts(false).                        // there is one writer
 		WithNumVersionsToKeep(1).                          // nobody reads what a key was
 		WithMemTableSize(memtableSize).                    // bounds memory, what opening replays, and what a full disk has to have room for
-		WithNumMemtables(3).                               // one that is written and two that are being flushed: at most 3 logs
+		WithNumMemtables(3).                               // at most this many wait to be flushed, beside one being flushed and one written
 		WithValueLogFileSize(1 << 20).                     // the least there is: nothing is written to it, and its sync errors are only logged
 		WithValueThreshold(1 << 20).                       // far above MaxValue, so that no value goes to the value log
 		WithNumCompactors(2).                              // the least there is

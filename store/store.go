@@ -132,7 +132,7 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, observe: o.Observe, space: space, ballast: ballast,
 		db: db, failed: make(chan struct{}), stopped: make(chan struct{}), cared: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
-	s.idle = time.AfterFunc(settleAfter, s.wakeToSettle)
+	s.idle = time.NewTimer(settleAfter)
 	s.idle.Stop()
 	defer func() {
 		if err != nil {
