@@ -33,6 +33,7 @@ func BenchmarkOpenTenMillion(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		b.ReportMetric(time.Since(start).Seconds(), "open-store-s")
 		l, err := Open(s, Options{CacheSize: accounts + accounts/10 + 10*shardCount})
 		if err != nil {
 			b.Fatal(err)
