@@ -1,63 +1,18 @@
 package balances
 
-// This file is the balances in memory: 256 shards, what an entry knows, loading from the store, and making room.
+// This file is the balances in memory: 256 shards, and loading from the store.
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"sync"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/store"
 )
 
-const (
-	shardCount = 256
-	// evictionSample is how many entries are looked at to find one to evict: the longest unused of them goes.
-	evictionSample = 8
-)
-
-// entry is an account in memory. It holds no pointers, so that millions of them cost the garbage collector nothing.
-type entry struct {
-	balance  amount.Amount // with every change that has joined a group
-	pending  pending       // charges that are in the balance, and not in the history yet
-	held     amount.Amount // of it, credits and raises that may not be spent yet
-	reserved amount.Amount // of it, taken by open reservations
-	sequence uint64        // the group of the last change; 0 if there was none since loading
-
-	durable         amount.Amount // the balance in a group that is known to be durable
-	earlier         amount.Amount // the balance in group earlierSequence, the last one before sequence
-	earlierSequence uint64        // 0 if durable is newer
-
-	open uint32 // reservations and holds: while there are any, the entry stays
-	used uint32 // the shard's tick at the last use
-}
-
-// spendable is what a Reserve may take. It cannot go below 0: reserves and holds are only taken from what is there.
-func (e *entry) spendable() amount.Amount { return e.balance - e.held - e.reserved }
-
-// catchUp moves durable on to what is known of group durable and those before it.
-func (e *entry) catchUp(durable uint64) {
-	switch {
-	case e.sequence <= durable:
-		e.durable, e.earlierSequence = e.balance, 0
-	case e.earlierSequence != 0 && e.earlierSequence <= durable:
-		e.durable, e.earlierSequence = e.earlier, 0
-	}
-}
-
-// enter notes that the balance is about to change in this group.
-func (e *entry) enter(sequence, durable uint64) {
-	e.catchUp(durable)
-	if e.sequence != sequence && e.sequence > durable {
-		e.earlier, e.earlierSequence = e.balance, e.sequence
-	}
-	e.sequence = sequence
-}
-
-func (e *entry) evictable(durable uint64) bool { return e.open == 0 && e.sequence <= durable }
+const shardCount = 256
 
 // accounts finds the entry of an account, by a hash with a key of this process: clients choose their tokens, and must not be able to
 // choose a shard.
@@ -69,15 +24,6 @@ type accounts struct {
 	shards [shardCount]shard
 }
 
-type shard struct {
-	mu      sync.Mutex
-	numbers map[Account]int32 // of the entries
-	entries []entry
-	unused  []int32 // numbers of entries that were evicted
-	loading map[Account]*load
-	tick    uint32
-}
-
 // load is a read of the store that is under way; those who need the same account wait for it.
 type load struct {
 	done chan struct{}
@@ -87,35 +33,34 @@ type load struct {
 var errUnknown = errors.New("unknown account")
 
 func newAccounts(s *store.Store, size int) *accounts {
-	t := &accounts{store: s, seed: maphash.MakeSeed(), limit: max(1, (size+shardCount-1)/shardCount)}
+	t := &accounts{store: s, seed: maphash.MakeSeed(), limit: min(max(1, (size+shardCount-1)/shardCount), maxEntries/2)}
 	t.read = t.readStore
 	for i := range t.shards {
-		t.shards[i].numbers = make(map[Account]int32)
 		t.shards[i].loading = make(map[Account]*load)
 	}
 	return t
 }
 
-func (t *accounts) shard(a Account) *shard {
-	return &t.shards[uint8(maphash.Bytes(t.seed, a[:]))]
-}
+func (t *accounts) hash(a *Account) uint64 { return maphash.Bytes(t.seed, a[:]) }
+
+func (t *accounts) shard(a Account) *shard { return &t.shards[uint8(t.hash(&a))] }
 
 // update calls f with the entry of the account under the shard's lock; what f makes of the entry stays, also if f fails.
 // An account that is not in memory is loaded. One that is not in the store either is made if create is set; else f is not called and
 // update returns errUnknown, keeping nothing of it in memory.
 func (t *accounts) update(ctx context.Context, a Account, create bool, f func(e *entry) error) error {
-	sh := t.shard(a)
-	var number int32
+	hash := t.hash(&a)
+	sh := &t.shards[uint8(hash)]
+	var e *entry
 	for {
 		sh.mu.Lock()
-		var ok bool
-		if number, ok = sh.numbers[a]; ok {
+		if e = sh.find(&a, hash); e != nil {
 			break
 		}
 		l := sh.loading[a]
 		if l == nil {
 			var err error
-			if number, err = t.load(sh, a, create); err != nil {
+			if e, err = t.load(sh, a, hash, create); err != nil {
 				return err
 			}
 			break // loaded, and locked
@@ -131,15 +76,13 @@ func (t *accounts) update(ctx context.Context, a Account, create bool, f func(e 
 		}
 	}
 	defer sh.mu.Unlock()
-	e := &sh.entries[number]
-	sh.tick++
-	e.used = sh.tick
+	e.used = true
 	return f(e)
 }
 
 // load reads the account while the shard is unlocked, and enters it. It is called with the shard locked and returns with it locked,
 // or unlocked with an error.
-func (t *accounts) load(sh *shard, a Account, create bool) (number int32, err error) {
+func (t *accounts) load(sh *shard, a Account, hash uint64, create bool) (*entry, error) {
 	l := &load{done: make(chan struct{}), err: fmt.Errorf("%w: reading the account panicked", ErrUnavailable)}
 	sh.loading[a] = l
 	sh.mu.Unlock()
@@ -155,25 +98,25 @@ func (t *accounts) load(sh *shard, a Account, create bool) (number int32, err er
 	r, err := t.read(a, create)
 	l.err = err
 	if err != nil && !(create && err == errUnknown) {
-		return 0, err
+		return nil, err
 	}
 	sh.mu.Lock()
 	entered = true
-	t.makeRoom(sh)
-	return sh.enter(a, entry{balance: r.balance, durable: r.balance, pending: r.pending}), nil
+	sh.makeRoom(t.limit, t.store.Durable(), t.hash)
+	return sh.enter(entry{account: a, balance: r.balance, pending: r.pending}, hash, t.hash), nil
 }
 
-// enter makes an entry of an account that has none.
-func (sh *shard) enter(a Account, e entry) (number int32) {
-	if n := len(sh.unused); n > 0 {
-		number, sh.unused = sh.unused[n-1], sh.unused[:n-1]
-		sh.entries[number] = e
-	} else {
-		number = int32(len(sh.entries))
-		sh.entries = append(sh.entries, e)
+// durable is the balance that the store shows: 0 for an account that is not there yet.
+func (t *accounts) durable(a Account) (amount.Amount, error) {
+	b, err := t.store.Get(balanceKey(a))
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
 	}
-	sh.numbers[a] = number
-	return number
+	if err != nil {
+		return 0, err
+	}
+	r, err := decodeBalance(b)
+	return r.balance, err
 }
 
 // readStore returns the account's record, or errUnknown. When the account is then to be created, it must not have a history: with one
@@ -212,35 +155,12 @@ func (t *accounts) checkNew(a Account) error {
 	return err
 }
 
-// makeRoom evicts entries until one more fits, or none of those looked at can go: then the shard is above its limit until later.
-func (t *accounts) makeRoom(sh *shard) {
-	durable := t.store.Durable()
-	for len(sh.numbers) >= t.limit {
-		var oldest Account
-		age, looked := int64(-1), 0
-		for a, n := range sh.numbers { // Go begins at a random place
-			e := &sh.entries[n]
-			if d := int64(sh.tick - e.used); e.evictable(durable) && d > age {
-				oldest, age = a, d
-			}
-			if looked++; looked >= evictionSample && (age >= 0 || looked >= 16*evictionSample) {
-				break
-			}
-		}
-		if age < 0 {
-			return
-		}
-		sh.unused = append(sh.unused, sh.numbers[oldest])
-		delete(sh.numbers, oldest)
-	}
-}
-
 // resident counts the entries in memory.
 func (t *accounts) resident() (n int) {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		n += len(sh.numbers)
+		n += sh.count
 		sh.mu.Unlock()
 	}
 	return n

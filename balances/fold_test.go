@@ -132,22 +132,24 @@ func TestForgettingGoesInSmallSteps(t *testing.T) {
 
 // A crash between any two groups leaves a ledger that adds up, and goes on with it.
 func TestP7CrashWhileForgetting(t *testing.T) {
-	b := newBench(t, Options{Retention: retention})
-	for n := range 2 * foldEvents {
-		b.give(account(n%3), 1)
-		b.charge(account(n%3), 1)
-	}
-	b.clock.pass(2 * retention)
-	for fresh := range 5 {
-		b.foldSome()
-		b.give(account(0), 1)
-		c := b.crash()
-		c.audit()
-		c.foldAll()
-		c.audit()
-		if n := c.keys(historyPrefix); n > 3+fresh+1 {
-			t.Errorf("%d events are left", n)
+	for _, durability := range []Durability{Group, Process} {
+		b := newBench(t, Options{Retention: retention, Durability: durability})
+		for n := range 2 * foldEvents {
+			b.give(account(n%3), 1)
+			b.charge(account(n%3), 1)
 		}
-		b.clock.pass(foldPause)
+		b.clock.pass(2 * retention)
+		for fresh := range 5 {
+			b.foldSome()
+			b.give(account(0), 1)
+			c := b.crash()
+			c.audit()
+			c.foldAll()
+			c.audit()
+			if n := c.keys(historyPrefix); n > 3+fresh+1 {
+				t.Errorf("%d events are left", n)
+			}
+			b.clock.pass(foldPause)
+		}
 	}
 }

@@ -102,7 +102,7 @@ func (b *bench) open() {
 		}
 		return nil
 	}
-	b.so.Tail = b.o.Durability == Process
+	b.so.Tail, b.so.Ballast = b.o.Durability == Process, -1
 	s, err := store.Open(ctx, b.dir, b.so)
 	if err != nil {
 		b.t.Fatal(err)

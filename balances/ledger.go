@@ -47,7 +47,7 @@ type Options struct {
 	// monotonic clock.
 	Elapsed func() time.Duration
 	// CacheSize is how many accounts are kept in memory, rounded up to a multiple of 256; those with reservations and changes under
-	// way come on top. 100,000 if 0. An account takes about 150 bytes.
+	// way come on top. 100,000 if 0. An account takes at most 100 bytes.
 	CacheSize int
 	// Remember is how many credits of the last ten minutes are remembered at most, to know duplicates; when there are more, Credit
 	// returns ErrBusy. 8,000,000 if 0, which takes about 300 MB when full.
@@ -181,7 +181,7 @@ func (l *Ledger) Asset() (asset Asset, pinned bool) {
 // Balance is what an account has, in base units.
 type Balance struct {
 	Spendable amount.Amount // what a Reserve may take now
-	Durable   amount.Amount // the balance that is known to be on disk, reserved or not
+	Durable   amount.Amount // the balance that is on disk, reserved or not
 	Reserved  amount.Amount // what open reservations have taken
 }
 
@@ -191,13 +191,17 @@ func (l *Ledger) Balance(ctx context.Context, a Account) (b Balance, err error) 
 	if err := l.store.Err(); err != nil {
 		return Balance{}, l.explain(err)
 	}
+	synced := true
 	err = l.accounts.update(ctx, a, false, func(e *entry) error {
-		e.catchUp(l.store.Durable())
-		b = Balance{Spendable: e.spendable(), Durable: e.durable, Reserved: e.reserved}
+		b = Balance{Spendable: e.spendable(), Durable: e.balance, Reserved: e.reserved}
+		synced = e.sequence <= l.store.Durable()
 		return nil
 	})
 	if err == errUnknown {
 		return Balance{}, nil
+	}
+	if err == nil && !synced {
+		b.Durable, err = l.accounts.durable(a)
 	}
 	return b, l.explain(err)
 }
@@ -205,21 +209,7 @@ func (l *Ledger) Balance(ctx context.Context, a Account) (b Balance, err error) 
 // Each calls f with every account and its durable balance, in the order of the accounts, until f returns an error, which it returns.
 // f must not call the ledger.
 func (l *Ledger) Each(ctx context.Context, f func(a Account, balance amount.Amount) error) error {
-	err := l.store.Iterate([]byte(balancePrefix), func(key, value []byte) error {
-		a, err := readAccountKey(key, balancePrefix)
-		if err != nil {
-			return err
-		}
-		r, err := decodeBalance(value)
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return err
-		}
-		return f(a, r.balance)
-	})
-	return l.explain(err)
+	return l.EachAfter(ctx, nil, f)
 }
 
 // explain marks an error of the store, and only such a one, as ErrUnavailable.
@@ -254,8 +244,7 @@ func (l *Ledger) change(g *store.Group, a Account, e *entry, balance amount.Amou
 }
 
 func (l *Ledger) put(g *store.Group, a Account, e *entry, balance amount.Amount) {
-	e.enter(g.Sequence(), l.store.Durable())
-	e.balance = balance
+	e.sequence, e.balance = g.Sequence(), balance
 	value := record{e.balance, e.pending}.encode()
 	g.Put(balanceKey(a), value[:])
 }

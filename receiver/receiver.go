@@ -239,7 +239,7 @@ func (r *Receiver) credit(ctx context.Context, p *payment) (repeated bool, err e
 	defer cancel()
 	return r.crediter.Credit(ctx, Credit{
 		Payee: p.quote.payee, Amount: p.Amount, Condition: p.Condition, Digest: p.digest(), From: p.From,
-		ExpiresAt: expires, Deadline: expires.Add(-r.reserve),
+		ExpiresAt: expires, Deadline: expires.Add(-r.reserve), Quote: p.quote.id, Due: p.quote.due,
 	})
 }
 
