@@ -73,6 +73,7 @@ func TestHostileRequestsInLaterVersions(t *testing.T) {
 // testVersion plays what can be expressed, and notes what differs from the table.
 func testVersion(t *testing.T, s *hostileSite, over transport, differ map[string]map[string]hostileOutcome) {
 	client, table, played, refused := over.open(t), readTable(t), 0, 0
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for i, c := range hostileCases() {
 		text := s.filled(t, c.request)
 		request, ok := expressed(text)
