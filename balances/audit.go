@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/big"
 
-	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/store"
 )
 
@@ -25,8 +25,10 @@ type Report struct {
 }
 
 // Audit adds up, in one unchanging view of what is durable, all balances and the whole history, and compares them with each other and
-// with the totals: credits - reversals - charges + raised - lowered must be the balance, of every account and of all. A difference is
-// ErrAudit, with the account. It reads everything; changes go on meanwhile.
+// with the totals: credits - reversals - charges + raised - lowered must be the balance, of every account and of all. It reads
+// everything, in little memory; changes go on meanwhile. Open compares no more than all balances with the totals.
+//
+// A difference is ErrAudit, with the account. It stops the ledger: the store is poisoned then, unless Options.SkipAudit is set.
 func (l *Ledger) Audit(ctx context.Context) (Report, error) {
 	var r Report
 	err := l.store.View(func(v *store.View) (err error) {
@@ -42,6 +44,9 @@ func (l *Ledger) Audit(ctx context.Context) (Report, error) {
 		}
 		return r.audit(ctx, v)
 	})
+	if errors.Is(err, ErrAudit) && !l.skipAudit {
+		l.store.Fail(err)
+	}
 	return r, l.explain(err)
 }
 
@@ -58,14 +63,18 @@ func (r *Report) audit(ctx context.Context, v *store.View) error {
 		if !begun {
 			return nil
 		}
-		a, balance, ok := next()
+		a, record, ok := next()
 		if failed != nil || !ok || a != current {
 			return errors.Join(failed, fmt.Errorf("%w: account %x has a history and no balance, or %x a balance and no history", ErrAudit, current, a))
 		}
 		r.Accounts++
-		r.Balances = r.Balances.Plus(balance)
+		r.Balances = r.Balances.Plus(record.balance)
+		if record.pending.count > 0 {
+			r.Events++
+			history.count(record.pending.event())
+		}
 		all.add(history)
-		return history.explains(Sum{Lo: uint64(balance)}, fmt.Sprintf("account %x", current))
+		return history.explains(Sum{Lo: uint64(record.balance)}, fmt.Sprintf("account %x", current))
 	}
 	err := v.Iterate([]byte(historyPrefix), nil, func(key, value []byte) error {
 		e, err := readHistory(key, value)
@@ -100,15 +109,15 @@ func (r *Report) audit(ctx context.Context, v *store.View) error {
 	return r.Totals.explains(r.Balances, "all accounts")
 }
 
-func balancesIn(v *store.View, failed *error) iter.Seq2[Account, amount.Amount] {
-	return func(yield func(Account, amount.Amount) bool) {
+func balancesIn(v *store.View, failed *error) iter.Seq2[Account, record] {
+	return func(yield func(Account, record) bool) {
 		err := v.Iterate([]byte(balancePrefix), nil, func(key, value []byte) error {
 			a, err := readAccountKey(key, balancePrefix)
 			if err != nil {
 				return err
 			}
-			balance, err := decodeBalance(value)
-			if err == nil && !yield(a, balance) {
+			r, err := decodeBalance(value)
+			if err == nil && !yield(a, r) {
 				err = errEnough
 			}
 			return err
@@ -134,6 +143,8 @@ func (t *Totals) count(e Event) {
 	case Settled:
 		t.Charges = t.Charges.PlusSum(e.Charges)
 		t.ChargeCount += e.Count
+	case Folded:
+		t.add(e.Sums)
 	}
 }
 
@@ -147,13 +158,18 @@ func (t *Totals) add(o Totals) {
 	t.ChargeCount += o.ChargeCount
 }
 
+// Balance is what the balances must be: credits - reversals - charges + raised - lowered, exactly. It is negative only in a ledger that
+// does not add up.
+func (t Totals) Balance() *big.Int {
+	n := t.Credits.PlusSum(t.Raised).big()
+	return n.Sub(n, t.Reversals.PlusSum(t.Charges).PlusSum(t.Lowered).big())
+}
+
 // explains says whether what came in is what went out and what is there.
 func (t Totals) explains(balance Sum, whose string) error {
-	in := t.Credits.PlusSum(t.Raised)
-	out := t.Reversals.PlusSum(t.Charges).PlusSum(t.Lowered).PlusSum(balance)
-	if in != out {
-		return fmt.Errorf("%w: %s: %v came in (credits %v, raised %v), but charges %v, reversals %v, lowered %v and balance %v make %v",
-			ErrAudit, whose, in, t.Credits, t.Raised, t.Charges, t.Reversals, t.Lowered, balance, out)
+	if want := t.Balance(); want.Cmp(balance.big()) != 0 {
+		return fmt.Errorf("%w: %s: credits %v - reversals %v - charges %v + raised %v - lowered %v make %v, and the balance is %v",
+			ErrAudit, whose, t.Credits, t.Reversals, t.Charges, t.Raised, t.Lowered, want, balance)
 	}
 	return nil
 }

@@ -5,12 +5,11 @@ package paywall
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/paydoor/paydoor/amount"
@@ -29,6 +28,7 @@ type charge struct {
 	id          string
 	cost        cost
 	body        *watchedBody // nil without a body
+	watched     watchedBody  // what body points to
 	reservation Reservation
 	rest        Reservation   // for the bytes that come after the answer began; nil: none may come
 	paid        amount.Amount // what the bytes before it cost
@@ -39,7 +39,9 @@ type charge struct {
 	outcome Outcome // Reserved until it is decided
 	balance amount.Amount
 	quoted  bool
-	header  [2]string // the values of Pay and Pay-Balance in the answer
+	charged amount.Amount
+	header  [4]string // the values of Pay, Pay-Balance, Vary and Cache-Control in the answer
+	events  [2]Event  // Reserved, and what became of it
 
 	trace  httptrace.ClientTrace
 	writer responseWriter
@@ -74,27 +76,31 @@ func reserve(ctx context.Context, ledger Ledger, account balances.Account, price
 // forward calls the backend with the price reserved.
 func (p *Paywall) forward(w http.ResponseWriter, r *http.Request, next Next, c *charge) error {
 	defer c.end()
-	var id [16]byte
-	_, err := io.ReadFull(p.config.Random, id[:])
-	if err == nil {
-		c.balance, err = p.config.Ledger.Balance(r.Context(), c.account)
-	}
-	if err != nil {
-		c.reservation.Release()
-		c.outcome = Unavailable
-		p.unavailable(w, r, c.account, err)
-		return nil
-	}
-	c.id = base64.RawURLEncoding.EncodeToString(id[:])
+	c.balance = c.reservation.Left()
+	c.announce()
 	c.writer.init(w, c)
-	p.observe(r, c.event(0, nil))
+	c.tell(&c.events[0], 0, nil)
 	return c.returned(next(&c.writer, c.outgoing()))
+}
+
+// announce makes the texts of the charge's headers for the backend: in one string, since they are made for every request.
+func (c *charge) announce() {
+	var room [160]byte
+	b := hex.AppendEncode(room[:0], c.account[:])
+	account := len(b)
+	b = strconv.AppendUint(b, uint64(c.cost.price), 10)
+	price := len(b)
+	b = strconv.AppendUint(b, uint64(c.balance), 10)
+	balance := len(b)
+	b = c.paywall.ids.append(b)
+	all := string(b)
+	c.fields = [4]string{all[:account], all[account:price], all[price:balance], all[balance:]}
+	c.id = c.fields[3]
 }
 
 // outgoing is the request as the backend gets it: without the client's Pay headers, with ours, and traced.
 func (c *charge) outgoing() *http.Request {
 	cleanRequest(c.request, keepWebSocket)
-	c.fields = [4]string{hex.EncodeToString(c.account[:]), c.cost.price.String(), c.balance.String(), c.id}
 	h := c.request.Header
 	h["Paydoor-Account"] = c.fields[0:1:1]
 	h["Paydoor-Price"] = c.fields[1:2:2]
@@ -107,7 +113,8 @@ func (c *charge) outgoing() *http.Request {
 		out.Body = http.NoBody
 	}
 	if c.cost.count || out.Body != http.NoBody {
-		c.body = &watchedBody{ReadCloser: out.Body, counted: c.cost.count, max: c.cost.max}
+		c.watched.ReadCloser, c.watched.counted, c.watched.max = out.Body, c.cost.count, c.cost.max
+		c.body = &c.watched
 		out.Body = c.body
 	}
 	return out
@@ -206,17 +213,16 @@ func (c *charge) settle(status int) error {
 	if c.cost.count {
 		charged = c.body.charge(c.cost.perByte)
 	}
-	balance, err := c.reservation.Settle(context.WithoutCancel(c.request.Context()), charged)
+	balance, err := c.reservation.Settle(context.Background(), charged)
 	if err != nil {
 		c.reservation.Release()
 		c.outcome = Unsettled
-		c.paywall.observe(c.request, c.event(http.StatusServiceUnavailable, err))
+		c.tell(&c.events[1], http.StatusServiceUnavailable, err)
 		return err
 	}
 	c.outcome, c.balance = Settled, balance
-	e := c.event(status, nil)
-	e.Charged = charged
-	c.paywall.observe(c.request, e)
+	c.charged = charged
+	c.tell(&c.events[1], status, nil)
 	c.goOn(charged)
 	return nil
 }
@@ -243,16 +249,16 @@ func (c *charge) settleRest() {
 	}
 	c.body.freeze()
 	more, _ := c.body.charge(c.cost.perByte).Sub(c.paid)
-	balance, err := c.rest.Settle(context.WithoutCancel(c.request.Context()), more)
+	balance, err := c.rest.Settle(context.Background(), more)
 	e := c.event(0, err)
 	if err != nil {
 		c.rest.Release()
-		e.Outcome = Unsettled
+		e.Outcome, e.Charged = Unsettled, 0
 	} else {
 		e.Charged, e.Balance = more, balance
 	}
 	if more > 0 {
-		c.paywall.observe(c.request, e)
+		c.paywall.observe(c.request, &e)
 	}
 }
 
@@ -262,20 +268,34 @@ func (c *charge) release(status int, err error) {
 	}
 	c.balance = c.reservation.Release()
 	c.outcome = Released
-	c.paywall.observe(c.request, c.event(status, err))
+	c.tell(&c.events[1], status, err)
 }
 
 func (c *charge) event(status int, err error) Event {
 	return Event{
-		Outcome: c.outcome, Account: c.account, ChargeID: c.id, Price: c.cost.price, Balance: c.balance, Status: status, Err: err,
+		Outcome: c.outcome, Account: c.account, ChargeID: c.id, Price: c.cost.price, Charged: c.charged, Balance: c.balance, Status: status, Err: err,
 	}
+}
+
+// tell tells the observer of the step that the charge has come to. The event's memory is the charge's: there are two for each request.
+func (c *charge) tell(e *Event, status int, err error) {
+	*e = c.event(status, err)
+	c.paywall.observe(c.request, e)
 }
 
 // describe puts our headers on an answer, after the outcome is known: the balance that is left and where to pay the next
 // time. A node without an address has nothing to say about the latter, which is no reason to withhold a paid answer.
 func (c *charge) describe(h http.Header) {
-	scrub(h)
+	c.header[2], c.header[3] = "Pay-Token", "private"
+	if h["Vary"] == nil {
+		h["Vary"] = c.header[2:3:3]
+	}
+	if h["Cache-Control"] == nil {
+		h["Cache-Control"] = c.header[3:4:4]
+	}
+	makePrivate(h)
 	scrubAnnounced(h)
+	varyBy(h, "Pay-Token")
 	if c.outcome == Settled || c.outcome == Released {
 		quote, err := c.paywall.config.Quoter.Quote(QuoteRequest{
 			Token: c.token.bytes[:c.token.size], Account: c.account, Price: c.cost.price,
@@ -287,8 +307,6 @@ func (c *charge) describe(h http.Header) {
 		c.header[1] = c.balance.String()
 		c.place(h)
 	}
-	varyBy(h, "Pay-Token")
-	makePrivate(h)
 	c.paywall.config.CORS.share(h, c.request)
 }
 

@@ -48,7 +48,7 @@ func (l *fakeLedger) Reserve(_ context.Context, a balances.Account, price amount
 	}
 	l.spendable[a] = rest
 	l.reserved += price
-	return &fakeReservation{ledger: l, account: a, price: price}, nil
+	return &fakeReservation{ledger: l, account: a, price: price, left: rest}, nil
 }
 
 // state returns what is spendable on the token's account, and what is reserved anywhere.
@@ -70,6 +70,7 @@ type fakeReservation struct {
 	ledger  *fakeLedger
 	account balances.Account
 	price   amount.Amount
+	left    amount.Amount
 	done    bool
 }
 
@@ -96,6 +97,8 @@ func (r *fakeReservation) Settle(ctx context.Context, charged amount.Amount) (am
 	l.spendable[r.account] += r.price - charged
 	return l.spendable[r.account], nil
 }
+
+func (r *fakeReservation) Left() amount.Amount { return r.left }
 
 func (r *fakeReservation) Release() amount.Amount {
 	l := r.ledger
@@ -162,10 +165,10 @@ func newBench(t testing.TB, rules ...Rule) *bench {
 	b.config = Config{
 		Ledger: b.ledger, Quoter: b.quoter, Prices: rules,
 		Asset: func() (Asset, bool) { return Asset{"USD", 9}, true },
-		Observe: func(_ *http.Request, e Event) {
+		Observe: func(_ *http.Request, e *Event) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			b.events = append(b.events, e)
+			b.events = append(b.events, *e)
 		},
 	}
 	return b

@@ -53,13 +53,14 @@ type Config struct {
 	// Random gives fresh tokens and charge ids. Default: crypto/rand.
 	Random io.Reader
 	// Observe is told of each step, on the request's goroutine and before the client sees the result. May be nil.
-	Observe func(*http.Request, Event)
+	Observe func(*http.Request, *Event)
 }
 
 // Paywall charges requests. It is safe for concurrent use and has nothing to close.
 type Paywall struct {
 	config Config
 	prices *priceTable
+	ids    chargeIDs
 }
 
 // New checks the config; its errors say what to write instead.
@@ -88,9 +89,10 @@ func New(config Config) (*Paywall, error) {
 		config.Random = rand.Reader
 	}
 	if config.Observe == nil {
-		config.Observe = func(*http.Request, Event) {}
+		config.Observe = func(*http.Request, *Event) {}
 	}
-	return &Paywall{config: config, prices: prices}, nil
+	p := &Paywall{config: config, prices: prices}
+	return p, p.ids.init(config.Random)
 }
 
 // ServeHTTP answers r, or has it answered by next when it is free or its price is reserved.
