@@ -15,6 +15,7 @@ import (
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 // statusClientGone is what proxies write for the log when the client leaves before there is an answer.
@@ -55,6 +56,7 @@ func newCharge(p *Paywall, r *http.Request, tok token, account balances.Account,
 // reserve sets price aside. A nil Reservation without an error means that the balance does not cover it. The balance is read
 // after the refusal, so a payment may arrive between the two: then the request is paid and reserve tries again.
 func reserve(ctx context.Context, ledger Ledger, account balances.Account, price amount.Amount) (Reservation, amount.Amount, error) {
+	failpoint.Hit("paywall/priced")
 	for range 3 {
 		reservation, err := ledger.Reserve(ctx, account, price)
 		if err == nil {
@@ -74,6 +76,7 @@ func reserve(ctx context.Context, ledger Ledger, account balances.Account, price
 // forward calls the backend with the price reserved.
 func (p *Paywall) forward(w http.ResponseWriter, r *http.Request, next Next, c *charge) error {
 	defer c.end()
+	failpoint.Hit("paywall/reserved")
 	var id [16]byte
 	_, err := io.ReadFull(p.config.Random, id[:])
 	if err == nil {
@@ -206,6 +209,7 @@ func (c *charge) settle(status int) error {
 	if c.cost.count {
 		charged = c.body.charge(c.cost.perByte)
 	}
+	failpoint.Hit("paywall/answered")
 	balance, err := c.reservation.Settle(context.WithoutCancel(c.request.Context()), charged)
 	if err != nil {
 		c.reservation.Release()
@@ -213,6 +217,7 @@ func (c *charge) settle(status int) error {
 		c.paywall.observe(c.request, c.event(http.StatusServiceUnavailable, err))
 		return err
 	}
+	failpoint.Hit("paywall/settled")
 	c.outcome, c.balance = Settled, balance
 	e := c.event(status, nil)
 	e.Charged = charged

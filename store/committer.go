@@ -5,6 +5,8 @@ package store
 import (
 	"errors"
 	"fmt"
+
+	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 // spareGroups is how many groups are kept to be used again: as many as there are while the committer keeps up.
@@ -66,8 +68,11 @@ func (s *Store) commit(g *Group) (head, error) {
 			intended: after.sequence, intendedHash: after.hash,
 			identity: s.identity,
 		})
+		failpoint.Hit("store/marked")
 	}()
+	failpoint.Hit("store/before-commit")
 	err := s.sink.commit(g.entries, after)
+	failpoint.Hit("store/committed")
 	if markErr := <-marked; markErr != nil && err == nil {
 		err = fmt.Errorf("sidecar: %w", markErr)
 	}
@@ -79,6 +84,7 @@ func (s *Store) commit(g *Group) (head, error) {
 
 // release runs the callbacks and tells those who wait.
 func (s *Store) release(g *Group) {
+	failpoint.Hit("store/before-release")
 	s.durable.Store(g.sequence)
 	if errors.Is(s.Err(), ErrPoisoned) { // by a join, meanwhile
 		return
@@ -86,6 +92,7 @@ func (s *Store) release(g *Group) {
 	for _, f := range g.callbacks {
 		f()
 	}
+	failpoint.Hit("store/callbacks")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.committing = nil

@@ -12,6 +12,8 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
 	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 const (
@@ -37,7 +39,7 @@ func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
 		WithVerifyValueChecksum(true).
 		WithDetectConflicts(false). // there is one writer
 		WithNumVersionsToKeep(1).
-		WithMemTableSize(memtableSize).
+		WithMemTableSize(failpoint.Value("MEMTABLE", memtableSize)).
 		WithNumMemtables(3).
 		WithValueLogFileSize(memtableSize).
 		WithValueThreshold(1 << 20).

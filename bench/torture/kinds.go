@@ -29,6 +29,7 @@ var kinds []kind
 func init() {
 	kinds = []kind{
 		{name: "kill", short: 16, long: 300, series: 20, run: killAtRandom},
+		{name: "failpoint", short: len(failpoints), long: 10 * len(failpoints), series: len(failpoints), run: killAtFailpoints},
 	}
 }
 

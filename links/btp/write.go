@@ -6,6 +6,8 @@ import (
 	"context"
 
 	"github.com/coder/websocket"
+
+	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 // maxBatch is how many frames are sent together at most.
@@ -36,6 +38,7 @@ func (s *session) write() {
 			batch = s.gather(append(batch[:0], first))
 		}
 		err := s.writeAll(batch)
+		failpoint.Hit("btp/written")
 		for i, o := range batch {
 			o.done(err)
 			batch[i] = outgoing{}
