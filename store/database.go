@@ -32,6 +32,7 @@ func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
 			db, err = nil, fmt.Errorf("%w: the database in %s is damaged (%v); restore the directory from a backup", ErrLost, path, r)
 		}
 	}()
+	memtable := failpoint.Value("MEMTABLE", memtableSize)
 	o := badger.DefaultOptions(path).
 		WithLogger(badgerLog{logger.Named("badger").Sugar()}).
 		WithSyncWrites(true).
@@ -39,10 +40,10 @@ func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
 		WithVerifyValueChecksum(true).
 		WithDetectConflicts(false). // there is one writer
 		WithNumVersionsToKeep(1).
-		WithMemTableSize(failpoint.Value("MEMTABLE", memtableSize)).
+		WithMemTableSize(memtable).
 		WithNumMemtables(3).
 		WithValueLogFileSize(memtableSize).
-		WithValueThreshold(1 << 20).
+		WithValueThreshold(min(1<<20, memtable/8)). // Badger wants it below its batch, a part of the memtable
 		WithNumCompactors(2).
 		WithNumLevelZeroTables(2).
 		WithNumLevelZeroTablesStall(3).

@@ -87,9 +87,9 @@ func (g *gateway) awaitReady(ctx context.Context) error {
 		}
 		select {
 		case <-g.exited:
-			return fmt.Errorf("%w with status %d:\n%s", errEnded, g.status(), g.lastWords(3000))
+			return fmt.Errorf("%w with status %d:\n%s", errEnded, g.status(), g.lastWords(2000))
 		case <-ctx.Done():
-			return fmt.Errorf("the gateway is not ready: %w\n%s", ctx.Err(), g.lastWords(3000))
+			return fmt.Errorf("the gateway is not ready: %w\n%s", ctx.Err(), g.lastWords(2000))
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
@@ -133,7 +133,7 @@ func (g *gateway) stop() error {
 		return errors.New("the gateway did not end within 20 s of SIGTERM")
 	}
 	if s := g.status(); s != 0 {
-		return fmt.Errorf("the gateway ended with status %d after SIGTERM:\n%s", s, g.lastWords(3000))
+		return fmt.Errorf("the gateway ended with status %d after SIGTERM:\n%s", s, g.lastWords(2000))
 	}
 	return nil
 }
@@ -159,12 +159,20 @@ func (g *gateway) killedBy() syscall.Signal {
 	return -1
 }
 
+// lastWords are the last n bytes of what was printed, without the lines that say that all is well.
 func (g *gateway) lastWords(n int) string {
 	text, err := os.ReadFile(g.log)
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-n):])
+	var words strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if !strings.Contains(line, `"level":"info"`) && !strings.Contains(line, "HTTP/2 skipped") && !strings.Contains(line, "HTTP/3 skipped") {
+			words.WriteString(line)
+		}
+	}
+	all := words.String()
+	return all[max(0, len(all)-n):]
 }
 
 // horrors are what no process of ours may print, whatever happens to it.
