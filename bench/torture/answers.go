@@ -36,7 +36,7 @@ func (r *record) answer(p *packet, reply ilpcore.Reply) {
 	if late := now.Sub(p.expires); late > 0 {
 		r.blameLocked("packet %x was fulfilled %v after it had expired", p.condition[:6], late.Round(time.Millisecond))
 	}
-	p.fate, r.latest[0] = fulfilled, now
+	p.fate, p.fulfilledAt = fulfilled, now
 }
 
 func (r *record) reject(p *packet, reply ilpcore.Reply) {

@@ -43,7 +43,7 @@ func verdict(v []violation) error {
 
 // recover is called when the gateway has crashed and the load has ended. It reads the books of a copy of the directory as the crash left
 // it, while the gateway starts on the directory itself, and wants both to be right.
-func (t *torture) recover(ctx context.Context, b *bed) error {
+func (t *torture) recover(ctx context.Context, b *bed, most flight) error {
 	if h := b.gateway.horror(b.secrets()...); h != "" {
 		b.record.blame(violation(h))
 	}
@@ -69,7 +69,7 @@ func (t *torture) recover(ctx context.Context, b *bed) error {
 		return err
 	}
 	b.record.doubt(false)
-	if err := verdict(append(b.record.takeBroken(), b.record.compare(found.books)...)); err != nil {
+	if err := verdict(append(b.record.takeBroken(), b.record.compare(found.books, most)...)); err != nil {
 		return err
 	}
 	b.record.adopt(found.books)
@@ -165,5 +165,5 @@ func (t *torture) finish(ctx context.Context, b *bed) error {
 	if err != nil {
 		return err
 	}
-	return verdict(append(b.record.takeBroken(), b.record.compare(found)...))
+	return verdict(append(b.record.takeBroken(), b.record.compare(found, flight{})...))
 }

@@ -16,13 +16,15 @@ import (
 //   - a condition that is credited more than once, or was never sent, or was rejected
 //   - charges that do not cover the paid answers, or exceed them by more than the requests without an answer
 //   - a balance that was below zero at any time, or that is not what the history says
+//   - after a crash, more credits and charges without an answer than were under way when it came
 //
 // It is called while nothing is under way.
-func (r *record) compare(b *books) []violation {
+func (r *record) compare(b *books, most flight) []violation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	found := append([]violation{}, b.wrong...)
 	blame := func(format string, a ...any) { found = append(found, violation(fmt.Sprintf(format, a...))) }
+	var open flight
 	for condition, p := range r.packets {
 		n := b.credits[condition]
 		switch {
@@ -34,6 +36,8 @@ func (r *record) compare(b *books) []violation {
 			blame("packet %x of %d for %x is credited with %d to %x", condition[:6], p.amount, p.account[:6], n[0].amount, n[0].account[:6])
 		case len(n) == 1 && p.fate == rejected:
 			blame("packet %x was rejected with %s and is credited", condition[:6], p.code)
+		case len(n) == 1 && p.fate != fulfilled:
+			open.packets++
 		}
 	}
 	for condition := range b.credits {
@@ -51,9 +55,22 @@ func (r *record) compare(b *books) []violation {
 			blame("OVERCHARGED: account %x got %d paid answers for %d and %d unknown ones for %d, and %d charges make %d",
 				a[:6], t.paid.count, t.paid.units, t.unknown.count, t.unknown.units, c.count, c.units)
 		}
+		open.requests += int(c.count) - int(t.paid.count)
+	}
+	if most != anyFlight && (open.packets > most.packets || open.requests > most.requests) {
+		blame("%d packets without a Fulfill are credited and %d requests without an answer are charged, and only %d and %d were under way",
+			open.packets, open.requests, most.packets, most.requests)
 	}
 	return found
 }
+
+// flight is how much was under way at a time.
+type flight struct{ packets, requests int }
+
+var (
+	fullFlight = flight{packets: overBTP + overHTTP, requests: requests} // of one load that was cut off
+	anyFlight  = flight{packets: -1}                                     // of links that broke more than once
+)
 
 // accounts are those that either side knows.
 func (r *record) accounts(b *books) map[balances.Account]bool {

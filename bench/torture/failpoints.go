@@ -99,7 +99,7 @@ func (t *torture) killAt(ctx context.Context, b *bed, s *series, place failpoint
 		return err
 	}
 	c := b.record.count()
-	if err := t.recover(ctx, b); err != nil {
+	if err := t.recover(ctx, b, fullFlight); err != nil {
 		return fmt.Errorf("%s: %w", setting, err)
 	}
 	s.result.Counts["open packets"] += uint64(c.underWay)

@@ -35,7 +35,7 @@ func killAtRandom(ctx context.Context, t *torture, s *series) (err error) {
 		b.gateway.kill()
 		l.end()
 		c := b.record.count()
-		if err := t.recover(ctx, b); err != nil {
+		if err := t.recover(ctx, b, fullFlight); err != nil {
 			return fmt.Errorf("killed after %v: %w", after, err)
 		}
 		s.result.Counts["open packets"] += uint64(c.underWay)

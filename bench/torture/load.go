@@ -30,6 +30,9 @@ const (
 
 var freePorts = rig.FreePorts
 
+// errRefused makes a sender wait a little.
+var errRefused = errors.New("a packet was rejected")
+
 // sender is a link to the gateway.
 type sender interface {
 	send(ctx context.Context, packet []byte) (ilpcore.Reply, error)
@@ -142,7 +145,11 @@ func (l *load) packet(w *worker, link sender) error {
 		return err
 	}
 	// Not with the load's own context: whoever has sent waits for the answer.
-	return l.pay(context.Background(), link, p)
+	err = l.pay(context.Background(), link, p)
+	if err == nil && p.fate != fulfilled && l.persistent {
+		return errRefused
+	}
+	return err
 }
 
 // request spends of somebody's money.
@@ -170,28 +177,29 @@ func (l *load) request(w *worker) error {
 	id := w.name + "." + strconv.Itoa(w.count)
 	request.Header.Set("Pay-Token", t.text)
 	request.Header.Set(idHeader, id)
+	began := time.Now()
 	answer, err := l.client.Do(request)
 	if err == nil {
 		_, _ = io.Copy(io.Discard, answer.Body) // a paid answer has begun with its header
 		_ = answer.Body.Close()
 	}
-	return l.answered(t, id, cost, answer, err)
+	return l.answered(t, id, cost, began, answer, err)
 }
 
 // answered judges what came of a request.
-func (l *load) answered(t *token, id string, cost uint64, answer *http.Response, err error) error {
+func (l *load) answered(t *token, id string, cost uint64, began time.Time, answer *http.Response, err error) error {
 	served := l.backend.take(id)
 	switch {
 	case errors.Is(sentOrNot(err), errNotSent) && err != nil:
 		return err
 	case err != nil:
-		l.record.request(t.account, cost, false)
+		l.record.request(t.account, cost, began, false)
 		return err
 	}
 	l.record.status(answer.StatusCode)
 	switch {
 	case answer.Header.Get(idHeader) == id:
-		l.record.request(t.account, cost, true)
+		l.record.request(t.account, cost, began, true)
 		if !served {
 			l.record.blame("an answer has come that the backend has not given")
 		}
@@ -202,7 +210,7 @@ func (l *load) answered(t *token, id string, cost uint64, answer *http.Response,
 				cost, answer.Header.Get("Pay-Balance"), served)))
 		}
 	case answer.StatusCode == http.StatusServiceUnavailable && l.record.doubts():
-		l.record.request(t.account, cost, false)
+		l.record.request(t.account, cost, began, false)
 	case answer.StatusCode == http.StatusServiceUnavailable:
 		return fmt.Errorf("status %d", answer.StatusCode)
 	case answer.StatusCode == http.StatusBadGateway && served: // the backend dropped it: no charge

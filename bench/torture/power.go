@@ -73,7 +73,7 @@ func (t *torture) cutOnce(ctx context.Context, b *bed, d *disk, s *series, rotat
 		return err
 	}
 	c := b.record.count()
-	if err := t.recover(ctx, b); err != nil {
+	if err := t.recover(ctx, b, fullFlight); err != nil {
 		return fmt.Errorf("power cut after %v: %w", after, err)
 	}
 	if rotate {

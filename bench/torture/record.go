@@ -34,7 +34,8 @@ type packet struct {
 	bytes       []byte
 	expires     time.Time
 	sent        time.Time
-	answered    time.Time // of the first answer
+	answered    time.Time // the first time
+	fulfilledAt time.Time // the last time
 	fate        fate
 	code        string // of the Reject
 }
@@ -63,8 +64,8 @@ type record struct {
 	packets   map[[32]byte]*packet
 	tallies   map[balances.Account]tally
 	broken    []violation    // what was wrong at once, without looking into the ledger
-	failedAt  time.Time      // when the store was made to fail; zero: it was not
-	latest    [2]time.Time   // of the last Fulfill and the last paid answer
+	lastBegan time.Time      // when the youngest request began that was paid
+	lastPaid  time.Time      // when the last paid answer came
 	codes     map[string]int // rejects by code
 	statuses  map[int]int    // answers by status
 	answers   sum            // paid ones, of all accounts
@@ -112,13 +113,16 @@ func (r *record) takeBroken() []violation {
 }
 
 // request notes the answer to a request of the account: paid, or of unknown outcome. Others cost nothing and are not noted.
-func (r *record) request(a balances.Account, price uint64, paid bool) {
+func (r *record) request(a balances.Account, price uint64, began time.Time, paid bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.tallies[a]
 	if paid {
 		t.paid, r.answers = t.paid.plus(price), r.answers.plus(price)
-		r.latest[1] = time.Now()
+		if began.After(r.lastBegan) {
+			r.lastBegan = began
+		}
+		r.lastPaid = time.Now()
 	} else {
 		t.unknown = t.unknown.plus(price)
 	}

@@ -41,7 +41,7 @@ func reload(ctx context.Context, t *torture, s *series) (err error) {
 			return err
 		}
 		b.gateway.kill() // nothing is under way
-		if err := t.recover(ctx, b); err != nil {
+		if err := t.recover(ctx, b, anyFlight); err != nil {
 			return err
 		}
 		s.result.Counts["reloads"] += reloads

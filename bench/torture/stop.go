@@ -37,7 +37,7 @@ func suspend(ctx context.Context, t *torture, s *series) (err error) {
 		time.Sleep(200 * time.Millisecond)
 		l.end()
 		b.gateway.kill() // nothing is under way
-		if err := t.recover(ctx, b); err != nil {
+		if err := t.recover(ctx, b, flight{}); err != nil {
 			return fmt.Errorf("stopped for %v: %w", still, err)
 		}
 		s.result.Counts["expired meanwhile"] += uint64(expired)
