@@ -40,6 +40,11 @@ func newBooks() *books {
 // readBooks opens the ledger in dir, which is changed by it as by any opening, audits it and reads it all. An error means that it could not
 // be opened; what is wrong in it is in wrong.
 func readBooks(ctx context.Context, dir string) (b *books, err error) {
+	defer func() {
+		if v := recover(); v != nil { // Badger panics on some damaged files
+			b, err = nil, fmt.Errorf("reading the ledger panics: %v", v)
+		}
+	}()
 	s, err := store.Open(ctx, dir, store.Options{MinFree: 1})
 	if err != nil {
 		return nil, err

@@ -186,7 +186,7 @@ func (g *gateway) horror(secrets ...string) string {
 	}
 	for _, h := range horrors {
 		if at := bytes.Index(text, []byte(h)); at >= 0 {
-			return fmt.Sprintf("the gateway's log has %q:\n%s", strings.TrimSpace(h), text[max(0, at-500):min(len(text), at+1500)])
+			return fmt.Sprintf("the gateway's log has %q: %s", strings.TrimSpace(h), excerpt(text[at:]))
 		}
 	}
 	for _, s := range secrets {
@@ -195,4 +195,15 @@ func (g *gateway) horror(secrets ...string) string {
 		}
 	}
 	return ""
+}
+
+// excerpt is what a panic says: its first line, and the functions it came through that are nearest.
+func excerpt(text []byte) string {
+	var lines []string
+	for line := range strings.Lines(string(text[:min(len(text), 4000)])) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "/") && len(lines) < 5 {
+			lines = append(lines, line[:min(len(line), 150)])
+		}
+	}
+	return strings.Join(lines, " | ")
 }

@@ -33,6 +33,7 @@ func init() {
 		{name: "power", short: 6, long: 20, series: 10, needs: needRoot("mount", "mkfs.ext4"), run: cutPower},
 		{name: "full", short: 3, long: 12, series: 6, needs: needRoot(), run: fillDisk},
 		{name: "eio", short: 4, long: 20, series: 10, needs: needTracer, run: failSync},
+		{name: "corrupt", short: 40, long: 300, series: 60, run: corrupt},
 		{name: "two", short: 2, long: 6, series: 6, run: startTwice},
 		{name: "stop", short: 3, long: 20, series: 10, run: suspend},
 		{name: "reload", short: 2, long: 20, series: 5, run: reload},
