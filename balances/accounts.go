@@ -22,6 +22,7 @@ const (
 // entry is an account in memory. It holds no pointers, so that millions of them cost the garbage collector nothing.
 type entry struct {
 	balance  amount.Amount // with every change that has joined a group
+	pending  pending       // charges that are in the balance, and not in the history yet
 	held     amount.Amount // of it, credits and raises that may not be spent yet
 	reserved amount.Amount // of it, taken by open reservations
 	sequence uint64        // the group of the last change; 0 if there was none since loading
@@ -64,7 +65,7 @@ type accounts struct {
 	store  *store.Store
 	seed   maphash.Seed
 	limit  int // entries per shard
-	read   func(a Account, create bool) (amount.Amount, error)
+	read   func(a Account, create bool) (record, error)
 	shards [shardCount]shard
 }
 
@@ -151,7 +152,7 @@ func (t *accounts) load(sh *shard, a Account, create bool) (number int32, err er
 		delete(sh.loading, a)
 		close(l.done)
 	}()
-	balance, err := t.read(a, create)
+	r, err := t.read(a, create)
 	l.err = err
 	if err != nil && !(create && err == errUnknown) {
 		return 0, err
@@ -159,7 +160,7 @@ func (t *accounts) load(sh *shard, a Account, create bool) (number int32, err er
 	sh.mu.Lock()
 	entered = true
 	t.makeRoom(sh)
-	return sh.enter(a, entry{balance: balance, durable: balance}), nil
+	return sh.enter(a, entry{balance: r.balance, durable: r.balance, pending: r.pending}), nil
 }
 
 // enter makes an entry of an account that has none.
@@ -175,10 +176,10 @@ func (sh *shard) enter(a Account, e entry) (number int32) {
 	return number
 }
 
-// readStore returns the account's balance, or errUnknown. When the account is then to be created, it must not have a history: with one
+// readStore returns the account's record, or errUnknown. When the account is then to be created, it must not have a history: with one
 // it is not new but damaged, and its balance must not be overwritten. So the store is stopped. Badger says "no such key" also of
 // keys in a block that it finds damaged.
-func (t *accounts) readStore(a Account, create bool) (amount.Amount, error) {
+func (t *accounts) readStore(a Account, create bool) (r record, err error) {
 	b, err := t.store.Get(balanceKey(a))
 	if errors.Is(err, store.ErrNotFound) {
 		err = errUnknown
@@ -186,17 +187,16 @@ func (t *accounts) readStore(a Account, create bool) (amount.Amount, error) {
 			err = t.checkNew(a)
 		}
 		if err == errUnknown {
-			return 0, err
+			return r, err
 		}
 	}
-	var balance amount.Amount
 	if err == nil {
-		balance, err = decodeBalance(b)
+		r, err = decodeBalance(b)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return balance, err
+	return r, err
 }
 
 // checkNew returns errUnknown if there is no trace of the account, else what is wrong.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/store"
 )
 
@@ -58,14 +57,18 @@ func (r *Report) audit(ctx context.Context, v *store.View) error {
 		if !begun {
 			return nil
 		}
-		a, balance, ok := next()
+		a, record, ok := next()
 		if failed != nil || !ok || a != current {
 			return errors.Join(failed, fmt.Errorf("%w: account %x has a history and no balance, or %x a balance and no history", ErrAudit, current, a))
 		}
 		r.Accounts++
-		r.Balances = r.Balances.Plus(balance)
+		r.Balances = r.Balances.Plus(record.balance)
+		if record.pending.count > 0 {
+			r.Events++
+			history.count(record.pending.event())
+		}
 		all.add(history)
-		return history.explains(Sum{Lo: uint64(balance)}, fmt.Sprintf("account %x", current))
+		return history.explains(Sum{Lo: uint64(record.balance)}, fmt.Sprintf("account %x", current))
 	}
 	err := v.Iterate([]byte(historyPrefix), nil, func(key, value []byte) error {
 		e, err := readHistory(key, value)
@@ -100,15 +103,15 @@ func (r *Report) audit(ctx context.Context, v *store.View) error {
 	return r.Totals.explains(r.Balances, "all accounts")
 }
 
-func balancesIn(v *store.View, failed *error) iter.Seq2[Account, amount.Amount] {
-	return func(yield func(Account, amount.Amount) bool) {
+func balancesIn(v *store.View, failed *error) iter.Seq2[Account, record] {
+	return func(yield func(Account, record) bool) {
 		err := v.Iterate([]byte(balancePrefix), nil, func(key, value []byte) error {
 			a, err := readAccountKey(key, balancePrefix)
 			if err != nil {
 				return err
 			}
-			balance, err := decodeBalance(value)
-			if err == nil && !yield(a, balance) {
+			r, err := decodeBalance(value)
+			if err == nil && !yield(a, r) {
 				err = errEnough
 			}
 			return err

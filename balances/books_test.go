@@ -82,14 +82,15 @@ func TestAdjustAndHistory(t *testing.T) {
 func TestP7AuditFindsDifferences(t *testing.T) {
 	a := account(1)
 	harm := map[string]func(g *store.Group){
-		"balance":         func(g *store.Group) { g.Put(balanceKey(a), encodeBalance(9)) },
+		"balance":         func(g *store.Group) { putRecord(g, a, record{balance: 9}) },
 		"no balance":      func(g *store.Group) { g.Delete(balanceKey(a)) },
-		"unheard balance": func(g *store.Group) { g.Put(balanceKey(account(99)), encodeBalance(0)) },
+		"unheard balance": func(g *store.Group) { putRecord(g, account(99), record{}) },
+		"pending":         func(g *store.Group) { putRecord(g, a, record{10, pending{1, 1, 1}}) },
 		"history":         func(g *store.Group) { g.Put(historyKey(a, 77, 1), Event{Kind: Credited, Amount: 1}.encode()) },
 		"no history":      func(g *store.Group) { g.Delete(historyKey(a, 1, 1)) },
 		"stray history":   func(g *store.Group) { g.Put(historyKey(account(98), 1, 1), Event{Kind: Credited}.encode()) },
 		"totals":          func(g *store.Group) { g.Put([]byte(totalsKey), Totals{Credits: Sum{Lo: 10}, CreditCount: 2}.encode()) },
-		"unreadable":      func(g *store.Group) { g.Put(balanceKey(a), []byte{2, 0}) },
+		"unreadable":      func(g *store.Group) { g.Put(balanceKey(a), []byte{3, 0}) },
 	}
 	for name, f := range harm {
 		t.Run(name, func(t *testing.T) {
@@ -106,4 +107,9 @@ func TestP7AuditFindsDifferences(t *testing.T) {
 			}
 		})
 	}
+}
+
+func putRecord(g *store.Group, a Account, r record) {
+	value := r.encode()
+	g.Put(balanceKey(a), value[:])
 }

@@ -1,6 +1,6 @@
 package balances
 
-// This file measures durable charges: one account for all, and many accounts.
+// This file measures durable charges, one account for all and many accounts, and what a charge allocates.
 
 import (
 	"fmt"
@@ -68,7 +68,7 @@ func fill(l *bench, accounts int) []Account {
 	for chunk := range slices.Chunk(names, 500) {
 		ticket, err := l.store.Join(func(g *store.Group) {
 			for _, a := range chunk {
-				g.Put(balanceKey(a), encodeBalance(1<<40))
+				putRecord(g, a, record{balance: 1 << 40})
 			}
 		})
 		if err != nil || ticket.Wait(ctx) != nil {
@@ -116,5 +116,28 @@ func BenchmarkReserveRelease(b *testing.B) {
 			b.Fatal(err)
 		}
 		r.Release()
+	}
+}
+
+// What a charge leaves to the garbage collector is its Reservation; the store's part is per group.
+func TestChargeAllocatesItsReservationOnly(t *testing.T) {
+	b := newBench(t, Options{Durability: Process})
+	a := account(1)
+	b.give(a, 1e9)
+	b.charge(a, 1)
+	defer b.holdCommits()()
+	n := testing.AllocsPerRun(1000, func() {
+		r, err := b.Reserve(ctx, a, 2)
+		if err == nil {
+			_, err = r.Settle(ctx, 1)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 2 {
+		t.Errorf("%v allocations a charge", n)
+	} else {
+		t.Logf("%v allocations a charge", n)
 	}
 }

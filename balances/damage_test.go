@@ -1,10 +1,9 @@
 package balances
 
-// This file tests damage: an account whose balance cannot be found, a read that panics, events that are not known, and the one record of a group's charges.
+// This file tests damage: an account whose balance cannot be found, a read that panics, and events that are not known.
 
 import (
 	"errors"
-	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -57,7 +56,7 @@ func TestPanicOfAReadDoesNotWedgeTheAccount(t *testing.T) {
 	b.reopen()
 	reading, proceed := make(chan struct{}), make(chan struct{})
 	var reads atomic.Int64
-	b.accounts.read = func(a Account, create bool) (amount.Amount, error) {
+	b.accounts.read = func(a Account, create bool) (record, error) {
 		if reads.Add(1) > 1 {
 			return b.accounts.readStore(a, create)
 		}
@@ -111,49 +110,6 @@ func TestEventsOfAnUnknownKindAreRefusedAndMoneyGoesOn(t *testing.T) {
 	b.give(a, 5)
 	if balance, err := b.reserve(a, 3).Settle(ctx, 3); balance != 12 || err != nil {
 		t.Fatal(balance, err)
-	}
-}
-
-// Totals are put once per group; a charge in a group that has one already changes its record in place.
-func TestChargesOfAGroupAreOneRecord(t *testing.T) {
-	for _, durability := range []Durability{Group, Process} {
-		b := newBench(t, Options{Durability: durability})
-		a := account(1)
-		b.give(a, 100)
-		reservations := make([]*Reservation, 20)
-		for i := range reservations {
-			reservations[i] = b.reserve(a, 2)
-		}
-		release := b.holdCommits()
-		settled := make(chan error)
-		for _, r := range reservations {
-			go func() { _, err := r.Settle(ctx, 2); settled <- err }()
-		}
-		for b.balanceInMemory(a) != 60 {
-			runtime.Gosched()
-		}
-		release()
-		for range reservations {
-			is(t, <-settled, nil)
-		}
-		b.reopen()
-		var records, charges uint64
-		is(t, b.History(ctx, a, func(e Event) error {
-			if e.Kind == Settled {
-				records++
-				charges += e.Count
-				if e.Charges != (Sum{Lo: 2 * e.Count}) || !e.At.Equal(b.clock.now()) {
-					t.Errorf("%+v", e)
-				}
-			}
-			return nil
-		}), nil)
-		if charges != 20 || records > 2 {
-			t.Errorf("%d charges in %d records", charges, records)
-		}
-		if r := b.audit(); r.Totals.ChargeCount != 20 {
-			t.Errorf("%+v", r)
-		}
 	}
 }
 

@@ -1,10 +1,11 @@
 package balances
 
-// This file is what is kept of an account's past: every credit, reversal and adjustment by itself, and charges summed up by group.
+// This file is what is kept of an account's past: every credit, reversal and adjustment by itself, and charges summed up by the minute.
 
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,13 +21,13 @@ const (
 	Reversed EventKind = 'R' // Amount, Condition: a credit that was durable too late was taken back
 	Raised   EventKind = '+' // Amount, Note
 	Lowered  EventKind = '-' // Amount, Note
-	Settled  EventKind = 'S' // Count charges of Charges together, between two syncs of the disk
+	Settled  EventKind = 'S' // Count charges of Charges together, in the minute from At
 )
 
 // Event is one record of an account's history; which fields it has is said by its Kind.
 type Event struct {
 	Kind      EventKind
-	Sequence  uint64 // of the group of changes
+	Sequence  uint64 // of the group of changes that the event was written with, or of the last one for charges that are still summed up
 	At        time.Time
 	Amount    amount.Amount
 	Condition [32]byte
@@ -73,21 +74,49 @@ func decodeEvent(b []byte) (e Event, err error) {
 	return e, nil
 }
 
-// History calls f for each durable event of the account, oldest first, until f returns an error, which it returns.
-// f must not call the ledger.
+// History calls f for each durable event of the account, oldest first, until f returns an error, which it returns. The last one may
+// be of charges that are still summed up. f must not call the ledger.
 func (l *Ledger) History(ctx context.Context, a Account, f func(Event) error) error {
 	prefix := append([]byte(historyPrefix), a[:]...)
-	err := l.store.Iterate(prefix, func(key, value []byte) error {
-		e, err := readHistory(key, value)
-		if err == nil {
-			err = ctx.Err()
-		}
+	err := l.store.View(func(v *store.View) error {
+		err := v.Iterate(prefix, nil, func(key, value []byte) error {
+			e, err := readHistory(key, value)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				return err
+			}
+			return f(e)
+		})
 		if err != nil {
 			return err
 		}
-		return f(e)
+		last, err := lastEvent(v, a)
+		if err != nil || last.Count == 0 {
+			return err
+		}
+		return f(last)
 	})
 	return l.explain(err)
+}
+
+// lastEvent is the charges of the account that are not in its history yet.
+func lastEvent(v *store.View, a Account) (e Event, err error) {
+	b, err := v.Get(balanceKey(a))
+	if errors.Is(err, store.ErrNotFound) {
+		return e, nil
+	}
+	if err != nil {
+		return e, err
+	}
+	r, err := decodeBalance(b)
+	if err != nil {
+		return e, err
+	}
+	e = r.pending.event()
+	e.Sequence, err = v.Sequence()
+	return e, err
 }
 
 func readHistory(key, value []byte) (Event, error) {
@@ -99,23 +128,16 @@ func readHistory(key, value []byte) (Event, error) {
 	return e, err
 }
 
-// note adds an event other than a charge to the group. It is called in a join.
+// note adds an event of now to the group. It is called in a join.
 func (l *Ledger) note(g *store.Group, a Account, e Event) {
+	e.At = l.now()
+	l.append(g, a, e)
+}
+
+func (l *Ledger) append(g *store.Group, a Account, e Event) {
 	if l.numbered != g.Sequence() {
 		l.numbered, l.number = g.Sequence(), 0
 	}
 	l.number++
-	e.At = l.now()
 	g.Put(historyKey(a, g.Sequence(), l.number), e.encode())
-}
-
-// noteCharge adds a charge to those of the account in the group. It is called in a join.
-func (l *Ledger) noteCharge(g *store.Group, a Account, charge amount.Amount) {
-	b, fresh := g.Edit(historyKey(a, g.Sequence(), 0), settledSize)
-	if fresh {
-		Event{Kind: Settled, At: l.now()}.appendTo(b[:0])
-	}
-	count, charges := b[eventSize:], b[eventSize+8:]
-	binary.BigEndian.PutUint64(count, binary.BigEndian.Uint64(count)+1)
-	readSum(charges).Plus(charge).append(charges[:0])
 }

@@ -197,14 +197,14 @@ func (l *Ledger) Each(ctx context.Context, f func(a Account, balance amount.Amou
 		if err != nil {
 			return err
 		}
-		balance, err := decodeBalance(value)
+		r, err := decodeBalance(value)
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
 			return err
 		}
-		return f(a, balance)
+		return f(a, r.balance)
 	})
 	return l.explain(err)
 }
@@ -233,11 +233,18 @@ func (l *Ledger) ready() error {
 	return nil
 }
 
-// change enters a new balance of the account into the group. It is called in a join, with the shard of e locked.
+// change enters a new balance of the account, by other than a charge, into the group, before its event. It is called in a join, with the
+// shard of e locked.
 func (l *Ledger) change(g *store.Group, a Account, e *entry, balance amount.Amount) {
+	l.record(g, a, e)
+	l.put(g, a, e, balance)
+}
+
+func (l *Ledger) put(g *store.Group, a Account, e *entry, balance amount.Amount) {
 	e.enter(g.Sequence(), l.store.Durable())
 	e.balance = balance
-	g.Put(balanceKey(a), encodeBalance(balance))
+	value := record{e.balance, e.pending}.encode()
+	g.Put(balanceKey(a), value[:])
 }
 
 // putTotals puts the totals into a group whose joins have changed them.

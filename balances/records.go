@@ -5,14 +5,15 @@ package balances
 // another kind. Those it refuses with ErrRecord instead of guessing what they mean: opening the ledger, and using an account, if it
 // meets one where it looks, and History and Audit, while money goes on, if it is in a history.
 //
-// Integers are big-endian, times are milliseconds since 1970, sums have 16 bytes. Every record begins with a version byte, 1; a
-// higher one is refused.
+// Integers are big-endian, times are milliseconds since 1970, sums have 16 bytes. Every record begins with a version byte, 1, or for
+// balances 2; a higher one is refused.
 //
 //	led/totals   version | credits sum | reversals sum | charges sum | raised sum | lowered sum | credits counted u64 | charges counted u64
 //	led/asset    version | scale u8 | code
 //	led/clock    version | the duplicate clock's time u64 (known.go)
 //	bal/ account [32]byte
-//	             version | balance u64
+//	             version 2 | balance u64 | pending charges: sum u64 | count u32 | wall time of the first, in seconds, u32
+//	             version 1 | balance u64, without pending charges; read, and no longer written
 //	cr/ minute u32 / condition [32]byte
 //	             version | account [32]byte | amount u64 | digest [32]byte | wall time u64
 //	his/ account [32]byte | sequence of the group u64 | number u32
@@ -23,10 +24,13 @@ package balances
 //	             '-' lowered           amount u64 | note
 //	             'S' settled charges   count u64 | sum
 //
-// The number of the charges of an account in a group is 0; the other records of a group are numbered from 1. The minute of a credit
-// is the one, by the duplicate clock, at whose beginning its condition may be forgotten.
+// The records of a group are numbered from 1. (Version 1 of balances came with a record, numbered 0, of the charges of an account in each
+// group.) The minute of a credit is the one, by the duplicate clock, at whose beginning its condition may be forgotten.
 //
-// A balance is credits - reversals - charges + raised - lowered, for each account by its history and over all by the totals.
+// Pending charges are in the balance and not yet in the history (pending.go).
+//
+// A balance is credits - reversals - charges + raised - lowered, for each account by its history and its pending charges, and over all by
+// the totals.
 
 import (
 	"encoding/binary"
@@ -38,7 +42,8 @@ import (
 )
 
 const (
-	recordVersion = 1
+	recordVersion  = 1
+	balanceVersion = 2
 
 	totalsKey     = "led/totals"
 	assetKey      = "led/asset"
@@ -47,7 +52,8 @@ const (
 	creditPrefix  = "cr/"
 	historyPrefix = "his/"
 
-	balanceSize = 1 + 8
+	balanceSize = 1 + 8 + 8 + 4 + 4
+	balanceV1   = 1 + 8 // the size of version 1
 	creditSize  = 1 + 32 + 8 + 32 + 8
 	totalsSize  = 1 + 5*16 + 2*8
 	eventSize   = 1 + 1 + 8 // and more by kind
@@ -60,7 +66,7 @@ const (
 // ErrRecord says that a record of the ledger is damaged, or was written by a newer version.
 var ErrRecord = errors.New("unreadable record in the ledger")
 
-// The functions that make keys and balances are small so that the compiler can keep these out of the heap.
+// The functions that make keys are small so that the compiler can keep these out of the heap.
 func balanceKey(a Account) []byte {
 	return append(append(make([]byte, 0, len(balancePrefix)+len(a)), balancePrefix...), a[:]...)
 }
@@ -94,26 +100,54 @@ func readAccountKey(key []byte, prefix string) (Account, error) {
 	return Account(key[len(prefix):]), nil
 }
 
-// checkRecord makes sure that b has the version we know and exactly, or with more, at least, size bytes.
+// checkRecord makes sure that b has version 1 and exactly, or with more, at least, size bytes.
 func checkRecord(what string, b []byte, size int, more bool) error {
-	if len(b) > 0 && b[0] > recordVersion {
+	return checkVersion(what, b, recordVersion, size, more)
+}
+
+func checkVersion(what string, b []byte, version byte, size int, more bool) error {
+	if len(b) > 0 && b[0] > version {
 		return fmt.Errorf("%w: %s of version %d; run the newer program that wrote it", ErrRecord, what, b[0])
 	}
-	if len(b) < size || b[0] != recordVersion || (!more && len(b) != size) {
+	if len(b) < size || b[0] != version || (!more && len(b) != size) {
 		return fmt.Errorf("%w: %s of %d bytes", ErrRecord, what, len(b))
 	}
 	return nil
 }
 
-func encodeBalance(a amount.Amount) []byte {
-	return binary.BigEndian.AppendUint64(append(make([]byte, 0, balanceSize), recordVersion), uint64(a))
+// record is what the store has of an account.
+type record struct {
+	balance amount.Amount
+	pending pending
 }
 
-func decodeBalance(b []byte) (amount.Amount, error) {
-	if err := checkRecord("balance", b, balanceSize, false); err != nil {
-		return 0, err
+func (r record) encode() (b [balanceSize]byte) {
+	b[0] = balanceVersion
+	binary.BigEndian.PutUint64(b[1:], uint64(r.balance))
+	binary.BigEndian.PutUint64(b[9:], uint64(r.pending.sum))
+	binary.BigEndian.PutUint32(b[17:], r.pending.count)
+	binary.BigEndian.PutUint32(b[21:], r.pending.since)
+	return b
+}
+
+func decodeBalance(b []byte) (record, error) {
+	if len(b) > 0 && b[0] == recordVersion {
+		if err := checkRecord("balance", b, balanceV1, false); err != nil {
+			return record{}, err
+		}
+		return record{balance: amount.Amount(binary.BigEndian.Uint64(b[1:]))}, nil
 	}
-	return amount.Amount(binary.BigEndian.Uint64(b[1:])), nil
+	if err := checkVersion("balance", b, balanceVersion, balanceSize, false); err != nil {
+		return record{}, err
+	}
+	return record{
+		balance: amount.Amount(binary.BigEndian.Uint64(b[1:])),
+		pending: pending{
+			sum:   amount.Amount(binary.BigEndian.Uint64(b[9:])),
+			count: binary.BigEndian.Uint32(b[17:]),
+			since: binary.BigEndian.Uint32(b[21:]),
+		},
+	}, nil
 }
 
 // credited is what is kept of a credit to know its duplicates.

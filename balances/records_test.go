@@ -4,9 +4,13 @@ package balances
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/store"
 )
 
 // The bytes of version 1 are final: this test may get new cases, and its old ones never change.
@@ -25,7 +29,7 @@ func TestGoldenRecords(t *testing.T) {
 		want string
 	}{
 		{"balance key", balanceKey(a), "62616c2f" + as},
-		{"balance", encodeBalance(0x0102030405060708), "010102030405060708"},
+		{"balance", encodeRecord(record{0x0102030405060708, pending{9, 10, 11}}), "020102030405060708" + "0000000000000009" + "0000000a" + "0000000b"},
 		{"credit key", creditKey(0x01020304, c), "63722f" + "01020304" + "2f" + cs},
 		{"credit", credited{a, 5, d, at}.encode(), "01" + as + "0000000000000005" + ds + "00000123456789ab"},
 		{"history key", historyKey(a, 0x0102, 3), "6869732f" + as + "0000000000000102" + "00000003"},
@@ -46,9 +50,9 @@ func TestGoldenRecords(t *testing.T) {
 }
 
 func TestNewerRecordsAreRefused(t *testing.T) {
-	newer := func(b []byte) []byte { b[0] = 2; return b }
+	newer := func(b []byte) []byte { b[0]++; return b }
 	checks := map[string]func() error{
-		"balance": func() error { _, err := decodeBalance(newer(encodeBalance(1))); return err },
+		"balance": func() error { _, err := decodeBalance(newer(encodeRecord(record{}))); return err },
 		"credit":  func() error { _, err := decodeCredited(newer(credited{}.encode())); return err },
 		"totals":  func() error { _, err := decodeTotals(newer(Totals{}.encode())); return err },
 		"asset":   func() error { _, err := decodeAsset(newer(Asset{"USD", 9}.encode())); return err },
@@ -61,7 +65,8 @@ func TestNewerRecordsAreRefused(t *testing.T) {
 }
 
 func FuzzDecodeRecords(f *testing.F) {
-	f.Add(encodeBalance(1))
+	f.Add(encodeRecord(record{balance: 1}))
+	f.Add(encodeRecordV1(1))
 	f.Add(credited{amount: 1}.encode())
 	f.Add(Totals{CreditCount: 1}.encode())
 	f.Add(Asset{"USD", 9}.encode())
@@ -76,7 +81,12 @@ func FuzzDecodeRecords(f *testing.F) {
 			}
 		}
 		balance, err := decodeBalance(b)
-		same("balance", err, func() []byte { return encodeBalance(balance) })
+		same("balance", err, func() []byte {
+			if len(b) == balanceV1 {
+				return encodeRecordV1(balance.balance)
+			}
+			return encodeRecord(balance)
+		})
 		c, err := decodeCredited(b)
 		same("credit", err, c.encode)
 		totals, err := decodeTotals(b)
@@ -100,4 +110,34 @@ func FuzzReadKeys(f *testing.F) {
 		_, _ = readAccountKey(key, balancePrefix)
 		_, _ = readHistory(key, nil)
 	})
+}
+
+func encodeRecord(r record) []byte { b := r.encode(); return b[:] }
+
+// encodeRecordV1 is how balances were written before there were pending charges.
+func encodeRecordV1(a amount.Amount) []byte {
+	return binary.BigEndian.AppendUint64([]byte{recordVersion}, uint64(a))
+}
+
+func TestFirstVersionOfBalancesIsRead(t *testing.T) {
+	if got, err := decodeBalance([]byte{1, 1, 2, 3, 4, 5, 6, 7, 8}); err != nil || got != (record{balance: 0x0102030405060708}) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	_, err := decodeBalance([]byte{1, 1, 2, 3, 4, 5, 6, 7, 8, 9})
+	is(t, err, ErrRecord)
+	b := newBench(t, Options{})
+	a := account(1)
+	b.give(a, 10)
+	ticket, err := b.store.Join(func(g *store.Group) { g.Put(balanceKey(a), encodeRecordV1(10)) })
+	if err != nil || ticket.Wait(ctx) != nil {
+		t.Fatal(err)
+	}
+	b.reopen()
+	b.audit()
+	if got, err := b.reserve(a, 3).Settle(ctx, 3); got != 7 || err != nil {
+		t.Fatal(got, err)
+	}
+	b.reopen()
+	b.want(a, 7, 0)
+	b.audit()
 }

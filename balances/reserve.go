@@ -37,6 +37,7 @@ type Reservation struct {
 	ledger  *Ledger
 	account Account
 	price   amount.Amount
+	left    amount.Amount
 	done    atomic.Bool
 }
 
@@ -57,6 +58,7 @@ func (l *Ledger) Reserve(ctx context.Context, a Account, price amount.Amount) (*
 		}
 		e.reserved += price
 		e.open++
+		r.left = e.spendable()
 		return nil
 	})
 	if err == errUnknown {
@@ -70,6 +72,9 @@ func (l *Ledger) Reserve(ctx context.Context, a Account, price amount.Amount) (*
 
 // Price is what was reserved.
 func (r *Reservation) Price() amount.Amount { return r.price }
+
+// Left is what the account could spend beside the reservation when that was made; 0 for one of nothing.
+func (r *Reservation) Left() amount.Amount { return r.left }
 
 // Settle charges the account and releases the rest of the reservation. It returns what the account may spend afterwards, when
 // the charge is as durable as Options.Durability asks for. A charge of 0 releases everything and writes nothing.
@@ -88,17 +93,14 @@ func (r *Reservation) Settle(ctx context.Context, charge amount.Amount) (balance
 		return r.giveBack(), nil
 	}
 	l := r.ledger
+	now := uint32(l.now().Unix())
 	var ticket store.Ticket
 	err = l.accounts.update(ctx, r.account, false, func(e *entry) error {
 		e.reserved -= r.price
 		e.open--
 		var err error
 		ticket, err = l.store.Join(func(g *store.Group) {
-			l.change(g, r.account, e, e.balance-charge)
-			l.noteCharge(g, r.account, charge)
-			l.totals.Charges = l.totals.Charges.Plus(charge)
-			l.totals.ChargeCount++
-			l.unput = true
+			l.charge(g, r.account, e, charge, now)
 		})
 		balance = e.spendable()
 		return err

@@ -19,11 +19,11 @@ type crediter struct {
 
 // Credit books a payment in the node's asset of that moment. The ledger refuses it if its balances are in another.
 func (c *crediter) Credit(ctx context.Context, credit receiver.Credit) (repeated bool, err error) {
-	b, end, err := c.running.lease()
+	b, held, err := c.running.lease()
 	if err != nil {
 		return false, receiver.ErrUnavailable
 	}
-	defer end()
+	defer held.end()
 	_, asset, ok := c.addresses.Address()
 	if !ok {
 		return false, receiver.ErrUnavailable
@@ -39,11 +39,11 @@ func (c *crediter) Credit(ctx context.Context, credit receiver.Credit) (repeated
 }
 
 func (c *crediter) Lookup(ctx context.Context, condition [32]byte) (digest [32]byte, found bool, err error) {
-	b, end, err := c.running.lease()
+	b, held, err := c.running.lease()
 	if err != nil {
 		return digest, false, receiver.ErrUnavailable
 	}
-	defer end()
+	defer held.end()
 	return b.ledger.Lookup(ctx, condition)
 }
 

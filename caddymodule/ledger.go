@@ -7,7 +7,8 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"sync"
+	"strings"
+	"sync/atomic"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/balances"
@@ -19,33 +20,33 @@ import (
 type ledger struct{ app *App }
 
 func (l *ledger) Balance(ctx context.Context, account balances.Account) (amount.Amount, error) {
-	b, end, err := l.app.lease()
+	b, held, err := l.app.lease()
 	if err != nil {
 		return 0, err
 	}
-	defer end()
+	defer held.end()
 	balance, err := b.ledger.Balance(ctx, account)
 	return balance.Spendable, err
 }
 
 func (l *ledger) Reserve(ctx context.Context, account balances.Account, price amount.Amount) (paywall.Reservation, error) {
-	b, end, err := l.app.lease()
+	b, held, err := l.app.lease()
 	if err != nil {
 		return nil, err
 	}
 	reserved, err := b.ledger.Reserve(ctx, account, price)
 	if err != nil {
-		end()
+		held.end()
 		return nil, err
 	}
-	return &reservation{Reservation: reserved, end: end}, nil
+	return &reservation{Reservation: reserved, held: held}, nil
 }
 
 // lease opens the app if need be; see running.lease.
-func (a *App) lease() (*books, func(), error) {
+func (a *App) lease() (*books, lease, error) {
 	r, err := a.open()
 	if err != nil {
-		return nil, nil, err
+		return nil, lease{}, err
 	}
 	return r.lease()
 }
@@ -53,20 +54,26 @@ func (a *App) lease() (*books, func(), error) {
 // reservation ends its lease with whichever comes first; the paywall may release after a settle that failed.
 type reservation struct {
 	*balances.Reservation
-	once sync.Once
-	end  func()
+	held  lease
+	ended atomic.Bool
+}
+
+func (r *reservation) end() {
+	if r.ended.CompareAndSwap(false, true) {
+		r.held.end()
+	}
 }
 
 func (r *reservation) Settle(ctx context.Context, charge amount.Amount) (amount.Amount, error) {
 	balance, err := r.Reservation.Settle(ctx, charge)
 	if err == nil {
-		r.once.Do(r.end)
+		r.end()
 	}
 	return balance, err
 }
 
 func (r *reservation) Release() amount.Amount {
-	defer r.once.Do(r.end)
+	defer r.end()
 	return r.Reservation.Release()
 }
 
@@ -77,6 +84,12 @@ func (q *quoter) Quote(request paywall.QuoteRequest) (paywall.Quote, error) {
 	r, err := q.app.open()
 	if err != nil {
 		return paywall.Quote{}, err
+	}
+	node, _, _ := r.node.Address()
+	if !request.OneTime {
+		if quote, ok := r.quotes.find(request.Account, request.Price, string(node)); ok {
+			return quote, nil
+		}
 	}
 	due := request.Price
 	if request.OneTime {
@@ -91,7 +104,11 @@ func (q *quoter) Quote(request paywall.QuoteRequest) (paywall.Quote, error) {
 	if err != nil {
 		return paywall.Quote{}, err
 	}
-	return paywall.Quote{Address: quote.Address, Secret: base64.RawURLEncoding.EncodeToString(quote.SharedSecret[:])}, nil
+	made := paywall.Quote{Address: quote.Address, Secret: base64.RawURLEncoding.EncodeToString(quote.SharedSecret[:])}
+	if !request.OneTime && strings.HasPrefix(made.Address, string(node)+".") { // the address may have changed just now
+		r.quotes.keep(request.Account, request.Price, string(node), made)
+	}
+	return made, nil
 }
 
 // asset is what prices count, once the node knows.

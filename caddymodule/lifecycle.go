@@ -96,11 +96,11 @@ func (a *App) readiness() readiness {
 
 // ready says why no money could be booked now, if so.
 func (r *running) ready() error {
-	b, end, err := r.lease()
+	b, held, err := r.lease()
 	if err != nil {
 		return err
 	}
-	defer end()
+	defer held.end()
 	return b.store.Ready()
 }
 

@@ -26,6 +26,7 @@ type running struct {
 	entry    *entrance
 	links    []acquiredLink
 	handler  *handler
+	quotes   *quoteCache
 
 	// leases counts the app itself and each operation under way; the books are given back when it comes to 0.
 	leases atomic.Int64
@@ -38,7 +39,7 @@ type acquiredLink struct {
 
 // open acquires everything, or nothing.
 func open(s *settings, app *App) (_ *running, err error) {
-	r := &running{settings: s}
+	r := &running{settings: s, quotes: newQuoteCache()}
 	if r.books, err = acquireBooks(s.dataDir, s.ledger); err != nil {
 		return nil, err
 	}
@@ -153,19 +154,33 @@ func (r *running) close() error {
 	return errors.Join(err, r.endLease())
 }
 
-// lease keeps the books open until the returned function is called, once. After the config's end it joins the books of a newer
+// lease keeps the books open until the returned lease is ended, once. After the config's end it joins the books of a newer
 // config with the same directory; without such it is errClosed.
-func (r *running) lease() (*books, func(), error) {
+func (r *running) lease() (*books, lease, error) {
 	for n := r.leases.Load(); n > 0; n = r.leases.Load() {
 		if r.leases.CompareAndSwap(n, n+1) {
-			return r.books, func() { _ = r.endLease() }, nil
+			return r.books, lease{running: r}, nil
 		}
 	}
 	joined, err := joinBooks(r.settings.dataDir)
 	if err != nil {
-		return nil, nil, err
+		return nil, lease{}, err
 	}
-	return joined, func() { _ = releaseBooks(r.settings.dataDir) }, nil
+	return joined, lease{running: r, joined: true}, nil
+}
+
+// lease is the right to use the books until end is called, once.
+type lease struct {
+	running *running
+	joined  bool // the books of a newer config
+}
+
+func (l lease) end() {
+	if l.joined {
+		_ = releaseBooks(l.running.settings.dataDir)
+		return
+	}
+	_ = l.running.endLease()
 }
 
 func (r *running) endLease() error {

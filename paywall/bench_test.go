@@ -17,6 +17,7 @@ func (freeLedger) Reserve(context.Context, balances.Account, amount.Amount) (Res
 }
 func (freeLedger) Settle(context.Context, amount.Amount) (amount.Amount, error) { return 90, nil }
 func (freeLedger) Release() amount.Amount                                       { return 100 }
+func (freeLedger) Left() amount.Amount                                          { return 90 }
 
 type fixedQuoter struct{}
 

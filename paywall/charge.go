@@ -5,12 +5,11 @@ package paywall
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/paydoor/paydoor/amount"
@@ -77,27 +76,31 @@ func reserve(ctx context.Context, ledger Ledger, account balances.Account, price
 func (p *Paywall) forward(w http.ResponseWriter, r *http.Request, next Next, c *charge) error {
 	defer c.end()
 	failpoint.Hit("paywall/reserved")
-	var id [16]byte
-	_, err := io.ReadFull(p.config.Random, id[:])
-	if err == nil {
-		c.balance, err = p.config.Ledger.Balance(r.Context(), c.account)
-	}
-	if err != nil {
-		c.reservation.Release()
-		c.outcome = Unavailable
-		p.unavailable(w, r, c.account, err)
-		return nil
-	}
-	c.id = base64.RawURLEncoding.EncodeToString(id[:])
+	c.balance = c.reservation.Left()
+	c.announce()
 	c.writer.init(w, c)
 	p.observe(r, c.event(0, nil))
 	return c.returned(next(&c.writer, c.outgoing()))
 }
 
+// announce makes the texts of the charge's headers for the backend: in one string, since they are made for every request.
+func (c *charge) announce() {
+	var room [160]byte
+	b := hex.AppendEncode(room[:0], c.account[:])
+	account := len(b)
+	b = strconv.AppendUint(b, uint64(c.cost.price), 10)
+	price := len(b)
+	b = strconv.AppendUint(b, uint64(c.balance), 10)
+	balance := len(b)
+	b = c.paywall.ids.append(b)
+	all := string(b)
+	c.fields = [4]string{all[:account], all[account:price], all[price:balance], all[balance:]}
+	c.id = c.fields[3]
+}
+
 // outgoing is the request as the backend gets it: without the client's Pay headers, with ours, and traced.
 func (c *charge) outgoing() *http.Request {
 	cleanRequest(c.request, keepWebSocket)
-	c.fields = [4]string{hex.EncodeToString(c.account[:]), c.cost.price.String(), c.balance.String(), c.id}
 	h := c.request.Header
 	h["Paydoor-Account"] = c.fields[0:1:1]
 	h["Paydoor-Price"] = c.fields[1:2:2]
@@ -279,8 +282,9 @@ func (c *charge) event(status int, err error) Event {
 // describe puts our headers on an answer, after the outcome is known: the balance that is left and where to pay the next
 // time. A node without an address has nothing to say about the latter, which is no reason to withhold a paid answer.
 func (c *charge) describe(h http.Header) {
-	scrub(h)
+	makePrivate(h)
 	scrubAnnounced(h)
+	varyBy(h, "Pay-Token")
 	if c.outcome == Settled || c.outcome == Released {
 		quote, err := c.paywall.config.Quoter.Quote(QuoteRequest{
 			Token: c.token.bytes[:c.token.size], Account: c.account, Price: c.cost.price,
@@ -292,8 +296,6 @@ func (c *charge) describe(h http.Header) {
 		c.header[1] = c.balance.String()
 		c.place(h)
 	}
-	varyBy(h, "Pay-Token")
-	makePrivate(h)
 	c.paywall.config.CORS.share(h, c.request)
 }
 

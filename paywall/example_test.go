@@ -24,12 +24,13 @@ func (p *purse) Reserve(_ context.Context, _ balances.Account, price amount.Amou
 		return nil, balances.ErrInsufficient
 	}
 	p.left = left
-	return &held{p, price}, nil
+	return &held{p, price, p.left}, nil
 }
 
 type held struct {
 	purse *purse
 	price amount.Amount
+	left  amount.Amount
 }
 
 func (h *held) Settle(_ context.Context, charge amount.Amount) (amount.Amount, error) {
@@ -37,6 +38,8 @@ func (h *held) Settle(_ context.Context, charge amount.Amount) (amount.Amount, e
 	h.price = 0
 	return h.purse.left, nil
 }
+
+func (h *held) Left() amount.Amount { return h.left }
 
 func (h *held) Release() amount.Amount {
 	h.purse.left += h.price

@@ -48,7 +48,7 @@ func (l *fakeLedger) Reserve(_ context.Context, a balances.Account, price amount
 	}
 	l.spendable[a] = rest
 	l.reserved += price
-	return &fakeReservation{ledger: l, account: a, price: price}, nil
+	return &fakeReservation{ledger: l, account: a, price: price, left: rest}, nil
 }
 
 // state returns what is spendable on the token's account, and what is reserved anywhere.
@@ -70,6 +70,7 @@ type fakeReservation struct {
 	ledger  *fakeLedger
 	account balances.Account
 	price   amount.Amount
+	left    amount.Amount
 	done    bool
 }
 
@@ -96,6 +97,8 @@ func (r *fakeReservation) Settle(ctx context.Context, charged amount.Amount) (am
 	l.spendable[r.account] += r.price - charged
 	return l.spendable[r.account], nil
 }
+
+func (r *fakeReservation) Left() amount.Amount { return r.left }
 
 func (r *fakeReservation) Release() amount.Amount {
 	l := r.ledger

@@ -20,10 +20,14 @@ func isPayHeader(name string) bool {
 // scrub removes the paywall's own names from h, also those that net/http will send as trailers.
 func scrub(h http.Header) {
 	for name := range h {
-		if isPayHeader(name) || strings.HasPrefix(name, http.TrailerPrefix) && isPayHeader(name[len(http.TrailerPrefix):]) {
+		if isOurs(name) {
 			delete(h, name)
 		}
 	}
+}
+
+func isOurs(name string) bool {
+	return isPayHeader(name) || strings.HasPrefix(name, http.TrailerPrefix) && isPayHeader(name[len(http.TrailerPrefix):])
 }
 
 // namesPayHeader says whether a Connection or Trailer header lists a name of ours.
@@ -92,6 +96,10 @@ func cleanRequest(r *http.Request, keep upgrades) {
 	})
 }
 
+func isSharedCacheControl(name string) bool {
+	return name == "Surrogate-Control" || name == "Edge-Control" || len(name) >= 17 && strings.EqualFold(name[len(name)-17:], "Cdn-Cache-Control")
+}
+
 // dropBody takes the body off r.
 func dropBody(r *http.Request) {
 	r.Body, r.ContentLength, r.TransferEncoding, r.Trailer = http.NoBody, 0, nil, nil
@@ -122,12 +130,17 @@ func varyBy(h http.Header, name string) {
 	h["Vary"] = append(h["Vary"], name)
 }
 
-// makePrivate lets only the client's own cache keep an answer: it withdraws whatever the backend permits shared caches.
+// makePrivate lets only the client's own cache keep an answer: it withdraws whatever the backend permits shared caches. In the same pass
+// over the headers it removes what scrub does.
 func makePrivate(h http.Header) {
 	for name := range h {
-		if name == "Surrogate-Control" || name == "Edge-Control" || len(name) >= 17 && strings.EqualFold(name[len(name)-17:], "Cdn-Cache-Control") {
+		if isOurs(name) || isSharedCacheControl(name) {
 			delete(h, name)
 		}
+	}
+	if h["Cache-Control"] == nil {
+		h["Cache-Control"] = []string{"private"}
+		return
 	}
 	directives := strings.Join(h["Cache-Control"], ", ")
 	if strings.Contains(directives, `"`) {

@@ -60,6 +60,7 @@ type Config struct {
 type Paywall struct {
 	config Config
 	prices *priceTable
+	ids    chargeIDs
 }
 
 // New checks the config; its errors say what to write instead.
@@ -90,7 +91,8 @@ func New(config Config) (*Paywall, error) {
 	if config.Observe == nil {
 		config.Observe = func(*http.Request, Event) {}
 	}
-	return &Paywall{config: config, prices: prices}, nil
+	p := &Paywall{config: config, prices: prices}
+	return p, p.ids.init(config.Random)
 }
 
 // ServeHTTP answers r, or has it answered by next when it is free or its price is reserved.

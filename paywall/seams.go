@@ -25,6 +25,8 @@ type Reservation interface {
 	Settle(ctx context.Context, charge amount.Amount) (balance amount.Amount, err error)
 	// Release gives the whole price back; after a Settle or a Release it changes nothing.
 	Release() (balance amount.Amount)
+	// Left is what could be reserved beside it when it was made.
+	Left() amount.Amount
 }
 
 // ErrNoAddress says that the node has no Interledger address yet, so that nobody could pay it.

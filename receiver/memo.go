@@ -21,6 +21,8 @@ const (
 	maxMemo = 64
 )
 
+const memoLabel = "paydoor/memo/v1"
+
 func newMemo(token []byte) memo {
 	if len(token) < minMemo {
 		return memo{}
@@ -29,10 +31,9 @@ func newMemo(token []byte) memo {
 }
 
 func memoCheck(token []byte) (check [8]byte) {
-	h := sha256.New()
-	h.Write([]byte("paydoor/memo/v1"))
-	h.Write(token)
-	copy(check[:], h.Sum(nil))
+	var room [len(memoLabel) + maxMemo]byte
+	sum := sha256.Sum256(append(append(room[:0], memoLabel...), token...))
+	copy(check[:], sum[:])
 	return check
 }
 

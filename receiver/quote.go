@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
@@ -48,10 +49,20 @@ func (r *Receiver) Quote(q QuoteRequest) (Quote, error) {
 		}
 	}
 	keys := r.secrets[0]
-	sealed := keys.encode(t)
-	address := make([]byte, 0, len(own)+1+segmentLength)
+	room := quoteRoom.Get().(*[]byte)
+	defer quoteRoom.Put(room)
+	sealed := keys.encode((*room)[:0], t)
+	address := sealed[len(sealed):]
 	address = append(address, own...)
 	address = append(address, '.')
 	address = canonical.AppendEncode(address, sealed)
-	return Quote{Address: string(address), SharedSecret: keys.secret(sealed)}, nil
+	quote := Quote{Address: string(address), SharedSecret: keys.secret(sealed)}
+	*room = sealed[:0]
+	return quote, nil
 }
+
+// quoteRoom holds buffers for quotes in the making.
+var quoteRoom = sync.Pool{New: func() any {
+	b := make([]byte, 0, 4*sealedLength)
+	return &b
+}}

@@ -27,6 +27,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
@@ -101,11 +102,15 @@ func subkey(secret []byte, label string) []byte {
 
 // encode returns the sealed bytes of t. The nonce is derived from the plaintext, so equal terms give equal bytes: a quote of
 // fixed terms can be cached and costs no randomness, and different terms never share a nonce.
-func (k secretKeys) encode(t terms) []byte {
-	plain := t.append(make([]byte, 0, plainLength))
+//
+// The result is appended to dst; the plaintext is written behind its place there first, so that a dst with room for both, 2*sealedLength
+// bytes, is all the memory that it needs.
+func (k secretKeys) encode(dst []byte, t terms) []byte {
+	dst = slices.Grow(dst, 2*sealedLength)
+	plain := t.append(dst[len(dst)+sealedLength : len(dst)+sealedLength])
 	nonce := k.nonce.Sum(plain)
-	sealed := append(make([]byte, 0, sealedLength), nonce[:nonceLength]...)
-	return k.seal.Seal(sealed, sealed[:nonceLength], plain, nil)
+	sealed := append(dst, nonce[:nonceLength]...)
+	return k.seal.Seal(sealed, sealed[len(dst):], plain, nil)
 }
 
 // decode opens sealed bytes.

@@ -56,6 +56,7 @@ func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database in %s: %w", path, err)
 	}
+	leaveValueLogAlone(db)
 	return db, nil
 }
 
