@@ -41,11 +41,11 @@ func (r *record) answer(p *packet, reply ilpcore.Reply) {
 
 func (r *record) reject(p *packet, reply ilpcore.Reply) {
 	p.code = reply.Code.String()
-	switch {
-	case !plausible[reply.Code]:
+	if !plausible[reply.Code] {
 		r.blameLocked("packet %x was rejected with %s %q, and nothing is wrong with it", p.condition[:6], reply.Code, reply.Message)
-	case p.fate == fulfilled:
-		return // a replay may come at a bad time; the money counts
+	}
+	switch {
+	case p.fate == fulfilled: // a replay may come at a bad time; the money counts
 	case r.uncertain && reply.Code == ilpcore.T00:
 		p.fate = doubtful
 	default:

@@ -73,36 +73,39 @@ func readBooks(ctx context.Context, dir string) (b *books, err error) {
 	return b, nil
 }
 
-// read adds the history of one account. The charges of a group come before its credits, for these can be spent only once they are durable.
+// read adds the history of one account.
 func (b *books) read(ctx context.Context, l *balances.Ledger, a balances.Account) error {
 	in, out := uint64(0), uint64(0)
-	err := l.History(ctx, a, func(e balances.Event) error {
-		switch e.Kind {
-		case balances.Credited:
-			b.credits[e.Condition] = append(b.credits[e.Condition], credit{a, e.Amount})
-			in += uint64(e.Amount)
-		case balances.Reversed:
-			n := len(b.credits[e.Condition])
-			if n == 0 {
-				return fmt.Errorf("a credit of %x is taken back and was never made", e.Condition[:6])
-			}
-			b.credits[e.Condition] = b.credits[e.Condition][:n-1]
-			in -= uint64(e.Amount)
-		case balances.Settled:
-			b.charges[a] = b.charges[a].and(sum{e.Count, e.Charges.Lo})
-			out += e.Charges.Lo
-		default:
-			return fmt.Errorf("account %x has a record of kind %q, and nobody adjusts here", a[:6], e.Kind)
-		}
-		if out > in {
-			b.wrong = append(b.wrong, violation(fmt.Sprintf("NEGATIVE: account %x was %d below zero after group %d", a[:6], out-in, e.Sequence)))
-		}
-		return nil
-	})
+	err := l.History(ctx, a, func(e balances.Event) error { return b.event(a, e, &in, &out) })
 	if err == nil && in-out != uint64(b.balances[a]) {
 		b.wrong = append(b.wrong, violation(fmt.Sprintf("account %x has %d, and its history makes %d", a[:6], b.balances[a], in-out)))
 	}
 	return err
+}
+
+// event adds an event to the sums of the account. The history is in its order, so what was spent is never above what had come.
+func (b *books) event(a balances.Account, e balances.Event, in, out *uint64) error {
+	switch e.Kind {
+	case balances.Credited:
+		b.credits[e.Condition] = append(b.credits[e.Condition], credit{a, e.Amount})
+		*in += uint64(e.Amount)
+	case balances.Reversed:
+		n := len(b.credits[e.Condition])
+		if n == 0 {
+			return fmt.Errorf("a credit of %x is taken back and was never made", e.Condition[:6])
+		}
+		b.credits[e.Condition] = b.credits[e.Condition][:n-1]
+		*in -= uint64(e.Amount)
+	case balances.Settled:
+		b.charges[a] = b.charges[a].and(sum{e.Count, e.Charges.Lo})
+		*out += e.Charges.Lo
+	default:
+		return fmt.Errorf("account %x has a record of kind %q, and nobody adjusts here", a[:6], e.Kind)
+	}
+	if *out > *in {
+		b.wrong = append(b.wrong, violation(fmt.Sprintf("NEGATIVE: account %x was %d below zero after group %d", a[:6], *out-*in, e.Sequence)))
+	}
+	return nil
 }
 
 // same says whether two ledgers hold the same.
