@@ -33,7 +33,9 @@ func (r *record) answer(p *packet, reply ilpcore.Reply) {
 		r.blameLocked("packet %x was answered with a wrong fulfillment", p.condition[:6])
 		return
 	}
-	if late := now.Sub(p.expires); late > 0 {
+	if late := now.Sub(p.expires); late > 0 && r.lateness {
+		r.late++
+	} else if late > 0 {
 		r.blameLocked("packet %x was fulfilled %v after it had expired", p.condition[:6], late.Round(time.Millisecond))
 	}
 	p.fate, p.fulfilledAt = fulfilled, now

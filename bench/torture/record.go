@@ -69,7 +69,9 @@ type record struct {
 	codes     map[string]int // rejects by code
 	statuses  map[int]int    // answers by status
 	answers   sum            // paid ones, of all accounts
-	uncertain bool           // rejects and refusals may hide a change that was made, until the ledger is opened again
+	lateness  bool           // Fulfills of expired packets are counted in late, instead of blamed
+	late      int
+	uncertain bool // rejects and refusals may hide a change that was made, until the ledger is opened again
 }
 
 func newRecord() *record {
