@@ -110,6 +110,7 @@ func (l *Ledger) admit(c Credit) error {
 	if l.known.full() {
 		return fmt.Errorf("%w: too many credits in the last minutes", ErrBusy)
 	}
+	l.foldSome()
 	if err := l.known.sweep(l.store); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

@@ -25,7 +25,7 @@ func TestAccountWithoutBalanceButWithHistoryIsNotMadeAnew(t *testing.T) {
 	}
 	for name, raise := range raise {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, Options{})
+			b := newBench(t, Options{SkipAudit: true})
 			damaged, other := account(1), account(2)
 			b.give(damaged, 100)
 			b.give(other, 1)

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		child(dir)
 		return
 	}
-	if err := flag.Set("rapid.checks", "10"); err != nil { // each opens stores; more with -rapid.checks
+	if err := flag.Set("rapid.checks", "6"); err != nil { // each opens stores; more with -rapid.checks
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

@@ -7,72 +7,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
 
-	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/store"
 )
-
-// EventKind says what an Event is.
-type EventKind byte
-
-const (
-	Credited EventKind = 'C' // Amount, Condition
-	Reversed EventKind = 'R' // Amount, Condition: a credit that was durable too late was taken back
-	Raised   EventKind = '+' // Amount, Note
-	Lowered  EventKind = '-' // Amount, Note
-	Settled  EventKind = 'S' // Count charges of Charges together, in the minute from At
-)
-
-// Event is one record of an account's history; which fields it has is said by its Kind.
-type Event struct {
-	Kind      EventKind
-	Sequence  uint64 // of the group of changes that the event was written with, or of the last one for charges that are still summed up
-	At        time.Time
-	Amount    amount.Amount
-	Condition [32]byte
-	Note      string
-	Count     uint64
-	Charges   Sum
-}
-
-func (e Event) encode() []byte { return e.appendTo(nil) }
-
-func (e Event) appendTo(b []byte) []byte {
-	b = appendTime(append(b, recordVersion, byte(e.Kind)), e.At)
-	switch e.Kind {
-	case Credited, Reversed:
-		return append(binary.BigEndian.AppendUint64(b, uint64(e.Amount)), e.Condition[:]...)
-	case Settled:
-		return e.Charges.append(binary.BigEndian.AppendUint64(b, e.Count))
-	}
-	return append(binary.BigEndian.AppendUint64(b, uint64(e.Amount)), e.Note...)
-}
-
-func decodeEvent(b []byte) (e Event, err error) {
-	if err := checkRecord("history", b, eventSize+8, true); err != nil {
-		return e, err
-	}
-	e.Kind, e.At = EventKind(b[1]), readTime(b[2:])
-	first, rest := binary.BigEndian.Uint64(b[eventSize:]), b[eventSize+8:]
-	switch e.Kind {
-	case Credited, Reversed:
-		if len(rest) != 32 {
-			return e, fmt.Errorf("%w: history of %d bytes", ErrRecord, len(b))
-		}
-		e.Amount, e.Condition = amount.Amount(first), [32]byte(rest)
-	case Settled:
-		if len(rest) != 16 {
-			return e, fmt.Errorf("%w: history of %d bytes", ErrRecord, len(b))
-		}
-		e.Count, e.Charges = first, readSum(rest)
-	case Raised, Lowered:
-		e.Amount, e.Note = amount.Amount(first), string(rest)
-	default:
-		return e, fmt.Errorf("%w: history of kind %q, which this program does not know", ErrRecord, b[1])
-	}
-	return e, nil
-}
 
 // History calls f for each durable event of the account, oldest first, until f returns an error, which it returns. The last one may
 // be of charges that are still summed up. f must not call the ledger.

@@ -52,6 +52,11 @@ type Options struct {
 	// Remember is how many credits of the last ten minutes are remembered at most, to know duplicates; when there are more, Credit
 	// returns ErrBusy. 8,000,000 if 0, which takes about 300 MB when full.
 	Remember int
+	// Retention is how long events stay in the histories, by the wall clock: when they are older they are replaced by their sums, little
+	// by little, and the IDs of adjustments among them are forgotten. 0: for ever.
+	Retention time.Duration
+	// SkipAudit opens a ledger also when its balances are not what its totals say, and keeps it open when an Audit finds a difference.
+	SkipAudit bool
 	// Durability of charges. Credits are always durable before they count.
 	Durability Durability
 }
@@ -70,8 +75,11 @@ type Ledger struct {
 	log        *zap.Logger
 	now        func() time.Time
 	durability Durability
+	skipAudit  bool
 	accounts   *accounts
 	known      *known
+	adjusting  adjusting
+	folder     folder
 
 	assetMu sync.Mutex
 	asset   Asset
@@ -84,7 +92,8 @@ type Ledger struct {
 	number   uint32
 }
 
-// Open reads what the ledger must know of s: totals, asset, and the credits of the last minutes. s stays the caller's to close, and must
+// Open reads what the ledger must know of s: totals, asset, and the credits of the last minutes. It adds up all balances; if they are not
+// what the totals say, it refuses with ErrAudit, unless Options.SkipAudit is set. s stays the caller's to close, and must
 // not get a second Ledger: balances are authoritative in the memory of the one that it has.
 func Open(s *store.Store, o Options) (*Ledger, error) {
 	if o.Durability == Process && !s.HasTail() {
@@ -106,7 +115,8 @@ func Open(s *store.Store, o Options) (*Ledger, error) {
 	if o.Remember <= 0 {
 		o.Remember = 8_000_000
 	}
-	l := &Ledger{store: s, log: o.Logger, now: o.Now, durability: o.Durability, accounts: newAccounts(s, o.CacheSize)}
+	l := &Ledger{store: s, log: o.Logger, now: o.Now, durability: o.Durability, skipAudit: o.SkipAudit, accounts: newAccounts(s, o.CacheSize)}
+	l.folder.retention = o.Retention
 	err := s.View(func(v *store.View) error {
 		if err := l.readState(v); err != nil {
 			return err
@@ -115,6 +125,9 @@ func Open(s *store.Store, o Options) (*Ledger, error) {
 		l.known, err = loadKnown(v, o.Now(), o.Elapsed, o.Remember)
 		return err
 	})
+	if err == nil && !o.SkipAudit {
+		err = l.checkSums()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}

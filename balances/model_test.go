@@ -4,7 +4,6 @@ package balances
 
 import (
 	"errors"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -25,10 +24,19 @@ type model struct {
 	open     []*Reservation
 	price    map[*Reservation]amount.Amount
 	account  map[*Reservation]Account
+	adjusted map[string]adjustedAt
+	latest   time.Time // what the wall clock has shown at most: what is old by it may be forgotten
+	totals   Totals
+}
+
+// adjustedAt is an adjustment with an ID, and when it was made by the wall clock.
+type adjustedAt struct {
+	Adjustment
+	at time.Time
 }
 
 func newModel() *model {
-	m := &model{balance: map[Account]amount.Amount{}, credited: map[[32]byte]Credit{}, at: map[[32]byte]time.Duration{}}
+	m := &model{balance: map[Account]amount.Amount{}, credited: map[[32]byte]Credit{}, at: map[[32]byte]time.Duration{}, adjusted: map[string]adjustedAt{}}
 	m.forgetReservations()
 	return m
 }
@@ -38,13 +46,26 @@ func (m *model) forgetReservations() {
 	m.price, m.account = map[*Reservation]amount.Amount{}, map[*Reservation]Account{}
 }
 
+func (m *model) credit(c Credit, now time.Duration) {
+	m.balance[c.Account] += c.Amount
+	m.credited[c.Condition], m.at[c.Condition], m.kept = c, now, now
+	m.totals.count(Event{Kind: Credited, Amount: c.Amount})
+}
+
+func (m *model) charge(a Account, charge amount.Amount) {
+	if charge > 0 {
+		m.balance[a] -= charge
+		m.totals.count(Event{Kind: Settled, Count: 1, Charges: Sum{Lo: uint64(charge)}})
+	}
+}
+
 func (m *model) spendable(a Account) amount.Amount { return m.balance[a] - m.reserved[a] }
 
 var drawAmount = rapid.OneOf(rapid.Uint64Range(0, 20), rapid.Uint64Range(0, 20), rapid.SampledFrom([]uint64{1 << 62, 1<<64 - 1, 1<<64 - 20}))
 
 func TestP1ToP8Model(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b := newBench(t, Options{CacheSize: 1})
+		b := newBench(t, Options{CacheSize: 1, Retention: modelRetention})
 		m := newModel()
 		b.t = fataler{t, rt}
 		rt.Repeat(map[string]func(*rapid.T){
@@ -57,24 +78,11 @@ func TestP1ToP8Model(t *testing.T) {
 				b.clock.jump(time.Duration(rapid.SampledFrom([]int{0, 0, 3600, -3600, 1e9, -1e9}).Draw(rt, "jump")) * time.Second)
 			},
 			"restart": func(rt *rapid.T) {
-				if rapid.Bool().Draw(rt, "crash") {
-					old := b.store
-					b.dir = b.crash().dirAfterClosing()
-					if err := old.Close(); err != nil {
-						rt.Fatal(err)
-					}
-					b.open()
-				} else {
-					b.reopen()
-				}
-				m.forgetReservations()
-				m.before = m.kept - b.clock.since()
+				b.modelRestart(rt, m)
 			},
-			"": func(rt *rapid.T) {
-				for n := range 4 {
-					b.want(account(n), m.spendable(account(n)), m.reserved[account(n)])
-				}
-			},
+			"fail":   func(rt *rapid.T) { b.modelFailure(rt, m) },
+			"forget": func(rt *rapid.T) { b.modelForget(rt, m) },
+			"":       func(rt *rapid.T) { b.modelCheck(rt, m) },
 		})
 		b.reopen()
 		total := Sum{}
@@ -161,9 +169,11 @@ func (b *bench) modelCredit(rt *rapid.T, m *model) {
 		want = ErrMaxBalance
 	case when == "late":
 		want, m.kept = ErrTooLate, now
+		m.totals.count(Event{Kind: Credited, Amount: c.Amount})
+		m.totals.count(Event{Kind: Reversed, Amount: c.Amount})
 		delete(m.credited, c.Condition) // if there was one, it was forgotten
 	default:
-		m.balance[c.Account], m.credited[c.Condition], m.at[c.Condition], m.kept = after, c, now, now
+		m.credit(c, now)
 	}
 	if repeated != again || err != want {
 		rt.Fatalf("credit %+v %s: %v, %v; want %v, %v", c, when, repeated, err, again, want)
@@ -205,63 +215,8 @@ func (b *bench) modelFinish(rt *rapid.T, m *model) {
 		}
 		return
 	}
-	m.balance[a] -= charge
+	m.charge(a, charge)
 	if got, err := r.Settle(ctx, charge); err != nil || got != m.spendable(a) {
 		rt.Fatalf("%d, %v after settling, want %d", got, err, m.spendable(a))
-	}
-}
-
-func (b *bench) modelAdjust(rt *rapid.T, m *model) {
-	x := Adjustment{
-		Account: account(rapid.IntRange(0, 3).Draw(rt, "account")),
-		Amount:  amount.Amount(drawAmount.Draw(rt, "amount")),
-		Lower:   rapid.Bool().Draw(rt, "lower"),
-		Note:    rapid.SampledFrom([]string{"", "note"}).Draw(rt, "note"),
-	}
-	_, err := b.Adjust(ctx, x)
-	after, fits := m.balance[x.Account].Add(x.Amount)
-	switch {
-	case x.Lower && m.spendable(x.Account) < x.Amount:
-		is(b.t, err, ErrInsufficient)
-	case x.Lower:
-		is(b.t, err, nil)
-		m.balance[x.Account] -= x.Amount
-	case !fits:
-		is(b.t, err, ErrMaxBalance)
-	default:
-		is(b.t, err, nil)
-		m.balance[x.Account] = after
-	}
-}
-
-// Durable is the balance on disk while one group is being committed and the next one gathers, whatever the order of changes and syncs;
-// with more groups waiting it may lag behind, and never runs ahead.
-func TestDurableFollowsTheGroups(t *testing.T) {
-	for _, waiting := range []uint64{1, 4} {
-		random := rand.New(rand.NewPCG(1, waiting))
-		for range 2000 {
-			e := entry{}
-			at := map[uint64]amount.Amount{0: 0} // the balance after each group
-			durable, gathering := uint64(0), uint64(1)
-			before := amount.Amount(0)
-			for range 40 {
-				switch n := random.IntN(3); {
-				case n == 0:
-					e.enter(gathering, durable)
-					e.balance++
-				case n == 1 && gathering-durable <= waiting:
-					at[gathering] = e.balance
-					gathering++
-				case n == 2 && durable+1 < gathering:
-					durable++
-				}
-				seen := e // not every change is looked at
-				seen.catchUp(durable)
-				if seen.durable > at[durable] || seen.durable < before || (waiting == 1 && seen.durable != at[durable]) {
-					t.Fatalf("durable is %d after %d, and on disk is %d", seen.durable, before, at[durable])
-				}
-				before = seen.durable
-			}
-		}
 	}
 }

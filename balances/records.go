@@ -5,8 +5,8 @@ package balances
 // another kind. Those it refuses with ErrRecord instead of guessing what they mean: opening the ledger, and using an account, if it
 // meets one where it looks, and History and Audit, while money goes on, if it is in a history.
 //
-// Integers are big-endian, times are milliseconds since 1970, sums have 16 bytes. Every record begins with a version byte, 1, or for
-// balances 2; a higher one is refused.
+// Integers are big-endian, times are milliseconds since 1970, sums have 16 bytes. Every record begins with a version byte, 1 if not
+// said otherwise; a higher one is refused.
 //
 //	led/totals   version | credits sum | reversals sum | charges sum | raised sum | lowered sum | credits counted u64 | charges counted u64
 //	led/asset    version | scale u8 | code
@@ -16,15 +16,19 @@ package balances
 //	             version 1 | balance u64, without pending charges; read, and no longer written
 //	cr/ minute u32 / condition [32]byte
 //	             version | account [32]byte | amount u64 | digest [32]byte | wall time u64
+//	adj/ ID of an adjustment
+//	             version | account [32]byte | kind u8 | amount u64 | note
 //	his/ account [32]byte | sequence of the group u64 | number u32
 //	             version | kind u8 | wall time u64 | and by kind
 //	             'C' credit            amount u64 | condition [32]byte
 //	             'R' reversed credit   amount u64 | condition [32]byte
 //	             '+' raised            amount u64 | note
 //	             '-' lowered           amount u64 | note
+//	             'F' folded            as the totals
+//	             version 2 | kind u8 | wall time u64 | amount u64 | length of the ID u8 | ID | note, for '+' and '-' with an ID
 //	             'S' settled charges   count u64 | sum
 //
-// The records of a group are numbered from 1. (Version 1 of balances came with a record, numbered 0, of the charges of an account in each
+// The records of a group are numbered from 1; that of kind 'F' has sequence and number 0. (Version 1 of balances came with a record, numbered 0, of the charges of an account in each
 // group.) The minute of a credit is the one, by the duplicate clock, at whose beginning its condition may be forgotten.
 //
 // Pending charges are in the balance and not yet in the history (pending.go).
@@ -44,6 +48,7 @@ import (
 const (
 	recordVersion  = 1
 	balanceVersion = 2
+	eventVersion   = 2
 
 	totalsKey     = "led/totals"
 	assetKey      = "led/asset"
@@ -51,16 +56,20 @@ const (
 	balancePrefix = "bal/"
 	creditPrefix  = "cr/"
 	historyPrefix = "his/"
+	adjustPrefix  = "adj/"
 
-	balanceSize = 1 + 8 + 8 + 4 + 4
-	balanceV1   = 1 + 8 // the size of version 1
-	creditSize  = 1 + 32 + 8 + 32 + 8
-	totalsSize  = 1 + 5*16 + 2*8
-	eventSize   = 1 + 1 + 8 // and more by kind
-	settledSize = eventSize + 8 + 16
+	balanceSize  = 1 + 8 + 8 + 4 + 4
+	balanceV1    = 1 + 8 // the size of version 1
+	creditSize   = 1 + 32 + 8 + 32 + 8
+	sumsSize     = 5*16 + 2*8
+	totalsSize   = 1 + sumsSize
+	eventSize    = 1 + 1 + 8      // and more by kind
+	adjustedSize = 1 + 32 + 1 + 8 // and the note
 
 	// MaxNote is the longest note of an Adjustment, in bytes.
 	MaxNote = 200
+	// MaxID is the longest ID of an Adjustment, in bytes.
+	MaxID = 64
 )
 
 // ErrRecord says that a record of the ledger is damaged, or was written by a newer version.
@@ -84,6 +93,8 @@ func historyKey(a Account, sequence uint64, number uint32) []byte {
 	b = append(append(b, historyPrefix...), a[:]...)
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(b, sequence), number)
 }
+
+func adjustmentKey(id string) []byte { return append([]byte(adjustPrefix), id...) }
 
 func readCreditKey(key []byte) (minute uint32, condition [32]byte, err error) {
 	const at = len(creditPrefix)
@@ -188,8 +199,9 @@ type Totals struct {
 	ChargeCount uint64
 }
 
-func (t Totals) encode() []byte {
-	b := append(make([]byte, 0, totalsSize), recordVersion)
+func (t Totals) encode() []byte { return t.append(append(make([]byte, 0, totalsSize), recordVersion)) }
+
+func (t Totals) append(b []byte) []byte {
 	for _, s := range []Sum{t.Credits, t.Reversals, t.Charges, t.Raised, t.Lowered} {
 		b = s.append(b)
 	}
@@ -201,10 +213,14 @@ func decodeTotals(b []byte) (Totals, error) {
 	if err := checkRecord("totals", b, totalsSize, false); err != nil {
 		return Totals{}, err
 	}
+	return readTotals(b[1:]), nil
+}
+
+func readTotals(b []byte) Totals {
 	return Totals{
-		Credits: readSum(b[1:]), Reversals: readSum(b[17:]), Charges: readSum(b[33:]), Raised: readSum(b[49:]), Lowered: readSum(b[65:]),
-		CreditCount: binary.BigEndian.Uint64(b[81:]), ChargeCount: binary.BigEndian.Uint64(b[89:]),
-	}, nil
+		Credits: readSum(b), Reversals: readSum(b[16:]), Charges: readSum(b[32:]), Raised: readSum(b[48:]), Lowered: readSum(b[64:]),
+		CreditCount: binary.BigEndian.Uint64(b[80:]), ChargeCount: binary.BigEndian.Uint64(b[88:]),
+	}
 }
 
 // Asset is what the ledger's amounts are amounts of.

@@ -37,6 +37,11 @@ func TestGoldenRecords(t *testing.T) {
 		{"reversed", Event{Kind: Reversed, At: at, Amount: 5, Condition: c}.encode(), "0152" + "00000123456789ab" + "0000000000000005" + cs},
 		{"raised", Event{Kind: Raised, At: at, Amount: 5, Note: "hi"}.encode(), "012b" + "00000123456789ab" + "0000000000000005" + "6869"},
 		{"lowered", Event{Kind: Lowered, At: at, Amount: 5}.encode(), "012d" + "00000123456789ab" + "0000000000000005"},
+		{"raised once", Event{Kind: Raised, At: at, Amount: 5, Note: "hi", ID: "id"}.encode(), "022b" + "00000123456789ab" + "0000000000000005" + "02" + "6964" + "6869"},
+		{"lowered once", Event{Kind: Lowered, At: at, Amount: 5, ID: "x"}.encode(), "022d" + "00000123456789ab" + "0000000000000005" + "01" + "78"},
+		{"adjustment key", adjustmentKey("id"), "61646a2f" + "6964"},
+		{"adjustment", adjusted{a, Lowered, 5, "hi"}.encode(), "01" + as + "2d" + "0000000000000005" + "6869"},
+		{"folded", Event{Kind: Folded, At: at, Sums: totals}.encode(), "0146" + "00000123456789ab" + halves},
 		{"settled", Event{Kind: Settled, At: at, Count: 7, Charges: Sum{1, 2}}.encode(), "0153" + "00000123456789ab" + "0000000000000007" + "00000000000000010000000000000002"},
 		{"totals", totals.encode(), "01" + halves},
 		{"asset", Asset{"USD", 9}.encode(), "0109555344"},
@@ -52,12 +57,13 @@ func TestGoldenRecords(t *testing.T) {
 func TestNewerRecordsAreRefused(t *testing.T) {
 	newer := func(b []byte) []byte { b[0]++; return b }
 	checks := map[string]func() error{
-		"balance": func() error { _, err := decodeBalance(newer(encodeRecord(record{}))); return err },
-		"credit":  func() error { _, err := decodeCredited(newer(credited{}.encode())); return err },
-		"totals":  func() error { _, err := decodeTotals(newer(Totals{}.encode())); return err },
-		"asset":   func() error { _, err := decodeAsset(newer(Asset{"USD", 9}.encode())); return err },
-		"clock":   func() error { _, err := decodeClock(newer(encodeClock(time.Now()))); return err },
-		"event":   func() error { _, err := decodeEvent(newer(Event{Kind: Credited}.encode())); return err },
+		"balance":    func() error { _, err := decodeBalance(newer(encodeRecord(record{}))); return err },
+		"credit":     func() error { _, err := decodeCredited(newer(credited{}.encode())); return err },
+		"totals":     func() error { _, err := decodeTotals(newer(Totals{}.encode())); return err },
+		"asset":      func() error { _, err := decodeAsset(newer(Asset{"USD", 9}.encode())); return err },
+		"clock":      func() error { _, err := decodeClock(newer(encodeClock(time.Now()))); return err },
+		"event":      func() error { _, err := decodeEvent(newer(Event{Kind: Raised, ID: "id"}.encode())); return err },
+		"adjustment": func() error { _, err := decodeAdjusted(newer(adjusted{}.encode())); return err },
 	}
 	for what, f := range checks {
 		t.Run(what, func(t *testing.T) { is(t, f(), ErrRecord) })
@@ -71,9 +77,11 @@ func FuzzDecodeRecords(f *testing.F) {
 	f.Add(Totals{CreditCount: 1}.encode())
 	f.Add(Asset{"USD", 9}.encode())
 	f.Add(encodeClock(time.UnixMilli(1)))
-	for _, k := range []EventKind{Credited, Reversed, Raised, Lowered, Settled} {
+	for _, k := range []EventKind{Credited, Reversed, Raised, Lowered, Settled, Folded} {
 		f.Add(Event{Kind: k, Note: "note"}.encode())
 	}
+	f.Add(Event{Kind: Raised, Note: "note", ID: "id"}.encode())
+	f.Add(adjusted{note: "note"}.encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		same := func(what string, err error, again func() []byte) {
 			if err == nil && !bytes.Equal(again(), b) {
@@ -97,6 +105,8 @@ func FuzzDecodeRecords(f *testing.F) {
 		same("clock", err, func() []byte { return encodeClock(clock) })
 		e, err := decodeEvent(b)
 		same("event", err, e.encode)
+		x, err := decodeAdjusted(b)
+		same("adjustment", err, x.encode)
 	})
 }
 

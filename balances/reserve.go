@@ -109,6 +109,7 @@ func (r *Reservation) Settle(ctx context.Context, charge amount.Amount) (balance
 		return balance, l.explain(err)
 	}
 	failpoint.Hit("balances/charge-joined")
+	defer l.foldSome()
 	if l.durability == Process && l.store.Backlog() <= waitBacklog {
 		return balance, nil
 	}

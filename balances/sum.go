@@ -24,9 +24,11 @@ func (s Sum) PlusSum(t Sum) Sum {
 }
 
 // String returns the decimal digits of s.
-func (s Sum) String() string {
+func (s Sum) String() string { return s.big().String() }
+
+func (s Sum) big() *big.Int {
 	n := new(big.Int).SetUint64(s.Hi)
-	return n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(s.Lo)).String()
+	return n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(s.Lo))
 }
 
 func (s Sum) append(b []byte) []byte {

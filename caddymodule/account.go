@@ -23,6 +23,8 @@ type Account struct {
 	PacketsPerMinute int `json:"packets_per_minute,omitempty"`
 	// MaxInFlight is how many of its packets may be under way at once. Default: 1000.
 	MaxInFlight int `json:"max_in_flight,omitempty"`
+
+	origin
 }
 
 // BTPLink is a connection that this node dials and keeps up, with URL, or that the neighbour dials, with Listen.

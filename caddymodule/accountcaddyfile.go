@@ -31,6 +31,7 @@ func readAccount(d *caddyfile.Dispenser) (*Account, error) {
 		return nil, err
 	}
 	account := &Account{Name: name}
+	account.note(l, "account")
 	if err := checkAccountName(name); err != nil {
 		return nil, l.WrapErr(err)
 	}
@@ -39,6 +40,7 @@ func readAccount(d *caddyfile.Dispenser) (*Account, error) {
 		if err := l.once(); err != nil {
 			return nil, err
 		}
+		account.note(l, d.Val())
 		if err := account.readOption(l, d.Val()); err != nil {
 			return nil, err
 		}
@@ -112,6 +114,7 @@ func (a *Account) readHTTP(l lines) error {
 	for nesting := l.Nesting(); l.NextBlock(nesting); {
 		switch l.Val() {
 		case "incoming":
+			a.note(l, incomingLine(len(link.Incoming)))
 			credential, err := readCredential(l)
 			if err != nil {
 				return err
@@ -121,6 +124,7 @@ func (a *Account) readHTTP(l lines) error {
 			if link.Outgoing != nil {
 				return l.Err("there are two outgoing credentials, and only one can be sent: keep one of the two")
 			}
+			a.note(l, "outgoing")
 			credential, err := readCredential(l)
 			if err != nil {
 				return err

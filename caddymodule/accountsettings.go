@@ -6,17 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
+	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/links/btp"
 )
 
-// resolve returns the account's settings. weak and insecure are the app's allow_weak_secrets and insecure.
-func (a *Account) resolve(weak, insecure bool) (s accountSettings, err error) {
-	if err := a.check(); err != nil {
-		return s, err
-	}
+// resolve returns the settings of an account without what check finds.
+func (a *Account) resolve(r resolver) (s accountSettings, err error) {
 	s.ID = ilpcore.AccountID(a.Name)
 	if s.Relation, err = connector.ParseRelation(a.Relation); err != nil {
 		return s, err
@@ -24,80 +23,85 @@ func (a *Account) resolve(weak, insecure bool) (s accountSettings, err error) {
 	if a.Asset != nil {
 		s.Asset = ilpcore.Asset(*a.Asset)
 	}
-	if s.MaxPacketAmount, err = optionalAmount(a.MaxPacket, "max_packet"); err != nil {
-		return s, err
+	if s.MaxPacketAmount, err = r.amount(a.MaxPacket, "max_packet"); err != nil {
+		return s, a.at("max_packet", err)
 	}
 	s.MaxPacketsPerMinute, s.MaxInFlight = a.PacketsPerMinute, a.MaxInFlight
-	s.link = linkSettings{Account: s.ID, Asset: s.Asset, Parent: s.Relation == connector.Parent, Insecure: insecure}
+	s.link = linkSettings{Account: s.ID, Asset: s.Asset, Parent: s.Relation == connector.Parent, Insecure: r.insecure}
 	switch {
 	case a.BTP != nil:
-		err = a.BTP.resolve(&s.link, weak, insecure)
+		err = a.at("btp", a.BTP.resolve(&s.link, r))
 	case a.HTTP != nil:
-		s.incoming, err = a.HTTP.resolve(&s.link, weak, insecure)
-	}
-	if err == nil && s.Relation == connector.Parent && s.link.Kind == "" {
-		err = errors.New("a parent has to be reachable, since it is asked for the node's address: write btp URL, btp listen TOKEN, or http URL")
+		s.incoming, err = a.resolveHTTP(&s.link, r)
 	}
 	return s, err
 }
 
-func (b *BTPLink) resolve(link *linkSettings, weak, insecure bool) error {
+func (b *BTPLink) resolve(link *linkSettings, r resolver) error {
 	if b.Listen != nil {
-		return b.Listen.resolve(link, weak)
+		return b.Listen.resolve(link, r)
 	}
-	text, err := resolve(b.URL, "the btp URL")
+	text, err := r.text(b.URL, "the btp URL")
 	if err != nil {
-		return err
-	}
-	u, err := btp.ParseURL(text)
-	if err != nil {
-		return fmt.Errorf("the btp URL cannot be read: %w", err)
-	}
-	if u.Exposed() && !insecure {
-		return errPlain
-	}
-	if err := checkStrength(u.Token, "the token in the btp URL", weak); err != nil {
 		return err
 	}
 	link.Kind, link.URL = linkBTP, text
-	return nil
+	if r.reading && strings.HasPrefix(b.URL, "{") {
+		return nil
+	}
+	u, err := btp.ParseURL(text)
+	if err != nil {
+		return errors.New("the btp URL cannot be used: write btp btp+wss://USER:{env.TOKEN}@connector.example, with a token and a host")
+	}
+	if u.Exposed() && !r.insecure && !strings.Contains(u.Endpoint, standIn) {
+		return errPlain
+	}
+	return checkStrength(u.Token, "the token in the btp URL", r.weak)
 }
 
-func (b *BTPListen) resolve(link *linkSettings, weak bool) (err error) {
+func (b *BTPListen) resolve(link *linkSettings, r resolver) (err error) {
 	link.Kind, link.Insecure = linkListen, false
-	if link.Outgoing, err = resolveSecret(b.Token, "the token after btp listen", weak); err != nil {
+	if link.Outgoing, err = r.secret(b.Token, "the token after btp listen"); err != nil {
 		return err
 	}
-	if link.Subject, err = resolve(b.User, "the user after btp listen"); err != nil {
+	if link.Subject, err = r.text(b.User, "the user after btp listen"); err != nil {
 		return err
 	}
 	return (&BTPLink{Listen: &BTPListen{User: link.Subject, Token: link.Outgoing}}).check()
 }
 
-func (h *HTTPLink) resolve(link *linkSettings, weak, insecure bool) (incoming []incomingCredential, err error) {
-	for _, credential := range h.Incoming {
-		resolved, err := credential.resolve("incoming", weak)
+func (a *Account) resolveHTTP(link *linkSettings, r resolver) (incoming []incomingCredential, err error) {
+	for i, credential := range a.HTTP.Incoming {
+		resolved, err := credential.resolve("incoming", r)
 		if err != nil {
-			return nil, err
+			return nil, a.at(incomingLine(i), err)
 		}
 		incoming = append(incoming, resolved)
 	}
-	if h.URL == "" {
+	if a.HTTP.URL == "" {
 		return incoming, nil
 	}
-	if link.URL, err = resolve(h.URL, "the http URL"); err != nil {
-		return nil, err
+	if link.URL, err = a.HTTP.resolveURL(r); err != nil {
+		return nil, a.at("http", err)
 	}
-	u, err := url.Parse(link.URL) // whose error would repeat the URL
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return nil, errors.New("the http URL cannot be used: write http https://connector.example/ilp { without user and password, which go into outgoing")
-	}
-	if err := checkTransport(u, insecure); err != nil {
-		return nil, err
-	}
-	outgoing, err := h.Outgoing.resolve("outgoing", weak)
+	outgoing, err := a.HTTP.Outgoing.resolve("outgoing", r)
 	link.Kind, link.Outgoing, link.Subject = linkHTTP, outgoing.secret, outgoing.subject
-	return incoming, err
+	return incoming, a.at("outgoing", err)
+}
+
+// incomingLine names the lines incoming, of which there may be several.
+func incomingLine(i int) string { return fmt.Sprintf("incoming %d", i+1) }
+
+func (h *HTTPLink) resolveURL(r resolver) (string, error) {
+	text, err := r.text(h.URL, "the http URL")
+	if err != nil || r.reading && strings.HasPrefix(h.URL, "{") {
+		return text, err
+	}
+	u, err := url.Parse(text) // whose error would repeat the URL
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
+		return "", errors.New("the http URL cannot be used: write http https://connector.example/ilp { without user and password, which go into outgoing")
+	}
+	return text, checkTransport(u, r.insecure || strings.Contains(u.Hostname(), standIn))
 }
 
 // incomingCredential is a credential as it is compared with what a neighbour shows; the outgoing one has the same parts.
@@ -108,19 +112,24 @@ type incomingCredential struct {
 	withoutExp bool
 }
 
-func (c Credential) resolve(direction string, weak bool) (r incomingCredential, err error) {
-	r.kind, r.withoutExp = c.Type, c.AllowWithoutExp
+func (c Credential) resolve(direction string, r resolver) (s incomingCredential, err error) {
+	s.kind, s.withoutExp = c.Type, c.AllowWithoutExp
 	if c.Type != credentialJWT {
-		r.kind = credentialSimple
-		r.secret, err = resolveSecret(c.Secret, direction+" simple", weak)
-		return r, err
+		s.kind = credentialSimple
+		s.secret, err = r.secret(c.Secret, direction+" simple")
+		return s, err
 	}
-	if r.subject, err = resolve(c.Subject, "the subject of "+direction+" jwt_hs256"); err != nil {
-		return r, err
+	if s.subject, err = r.text(c.Subject, "the subject of "+direction+" jwt_hs256"); err != nil {
+		return s, err
 	}
-	if c.Subject != "" && r.subject == "" {
-		return r, fmt.Errorf("the subject of %s jwt_hs256 is empty", direction)
+	s.secret, err = r.key(c.Secret, direction+" jwt_hs256")
+	return s, err
+}
+
+// amount returns 0 for an amount that is not set, or not known.
+func (r resolver) amount(n Number, what string) (amount.Amount, error) {
+	if n == "" || r.unknown(string(n)) {
+		return 0, nil
 	}
-	r.secret, err = resolveKey(c.Secret, direction+" jwt_hs256", weak)
-	return r, err
+	return n.resolve(what)
 }

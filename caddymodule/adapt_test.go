@@ -47,6 +47,37 @@ func TestAdaptErrors(t *testing.T) {
 		if !strings.Contains(err.Error(), "Caddyfile:") {
 			t.Errorf("the error names no line: %v", err)
 		}
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error shows a secret: %v", err)
+		}
+		return err.Error() + "\n"
+	})
+}
+
+// TestLoadErrors wants the same of mistakes that show only with the values of placeholders, also from a config that was adapted by
+// another process and stored, as paydoor reload and --resume do.
+func TestLoadErrors(t *testing.T) {
+	for name, value := range map[string]string{
+		"STRONG": strings.Repeat("s", 32), "SHORT": "hunter2", "EMPTY": "", "WORDS": "ten", "HOST": "c.example",
+	} {
+		t.Setenv(name, value)
+	}
+	golden(t, "testdata/load", func(t *testing.T, caddyfile string) string {
+		adapted, err := adapt(caddyfile)
+		if err != nil {
+			t.Fatalf("adapting: %v", err)
+		}
+		var config caddy.Config
+		if err := caddy.StrictUnmarshalJSON(adapted, &config); err != nil {
+			t.Fatal(err)
+		}
+		err = caddy.Validate(&config)
+		if err == nil {
+			t.Fatal("the mistake was accepted")
+		}
+		if !strings.Contains(err.Error(), "Caddyfile:") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error names no line, or shows a secret: %v", err)
+		}
 		return err.Error() + "\n"
 	})
 }

@@ -47,6 +47,8 @@ type App struct {
 	// Insecure lets links run over plain HTTP or WebSocket to other machines. Default: false.
 	Insecure bool `json:"insecure,omitempty"`
 
+	origin
+
 	logger   *zap.Logger
 	settings settings
 

@@ -1,11 +1,9 @@
 package caddymodule
 
-// This file reads the global option ilp. It parses and resolves nothing: defaults and placeholders belong to Provision, so that
-// JSON configs get the same.
+// This file reads the global option ilp. Defaults and placeholders belong to Provision, so that JSON configs get the same; what does
+// not depend on them is checked here, where file and line are known.
 
 import (
-	"slices"
-
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
@@ -47,7 +45,7 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := l.none("ilp {"); err != nil {
 		return err
 	}
-	nowhere := d.Err("the node can never have an address: write address test.paydoor, or an account with relation parent that gives it one, or sandbox to try things out")
+	a.note(l, "ilp")
 	stray := map[string]error{} // by account: that a route leads to it
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		option := d.Val()
@@ -56,6 +54,7 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 				return err
 			}
 		}
+		a.note(l, option)
 		if err := a.readOption(l, option); err != nil {
 			return err
 		}
@@ -64,16 +63,14 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			stray[name] = d.Errf("a route leads to account %q, which there is not: write an account block for it, or the name of another", name)
 		}
 	}
-	if a.Address == "" && !a.Sandbox && !slices.ContainsFunc(a.Accounts, func(n *Account) bool { return n.Relation == relationParent }) {
-		return nowhere
-	}
 	for _, account := range a.Accounts {
 		delete(stray, account.Name)
 	}
 	for _, err := range stray {
 		return err
 	}
-	return nil
+	_, err := a.resolve(true)
+	return err
 }
 
 func (a *App) readOption(l lines, option string) (err error) {

@@ -80,6 +80,9 @@ func (a *Account) check() error {
 	if err := checkRelation(a.Relation); err != nil {
 		return fmt.Errorf("account %s: %w", a.Name, err)
 	}
+	if strings.Contains(a.Name, ".") && (a.Relation == relationChild || a.Relation == relationLocal) {
+		return fmt.Errorf("account %s: the name of a %s account becomes part of its address, where a dot begins another part: write it with - or _ instead", a.Name, a.Relation)
+	}
 	if err := a.checkLink(); err != nil {
 		return fmt.Errorf("account %s: %w", a.Name, err)
 	}
@@ -97,6 +100,8 @@ func (a *Account) checkLink() error {
 		return errors.New("there are two links: keep btp or http, or make a second account")
 	case a.BTP != nil:
 		return a.BTP.check()
+	case a.HTTP != nil && a.HTTP.URL == "" && a.HTTP.Outgoing == nil && a.Relation == relationParent:
+		return errors.New("a parent has to be reachable, since it is asked for the node's address: write http URL, btp URL, or btp listen TOKEN")
 	case a.HTTP != nil:
 		return a.HTTP.check()
 	case a.Relation == relationLocal:

@@ -12,7 +12,7 @@ import (
 )
 
 func FuzzCaddyfile(f *testing.F) {
-	for _, dir := range []string{"adapt", "errors"} {
+	for _, dir := range []string{"adapt", "errors", "load"} {
 		files, err := filepath.Glob(filepath.Join("testdata", dir, "*.caddyfiletest"))
 		if err != nil || len(files) == 0 {
 			f.Fatalf("no seeds in %s (%v)", dir, err)

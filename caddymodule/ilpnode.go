@@ -28,8 +28,12 @@ func (*Node) CaddyModule() caddy.ModuleInfo {
 }
 
 func parseNode(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+	start := *h.Dispenser
 	n := new(Node)
-	return n, n.UnmarshalCaddyfile(h.Dispenser)
+	if err := n.UnmarshalCaddyfile(h.Dispenser); err != nil {
+		return nil, err
+	}
+	return n, needNode(h, &start, "ilp_node")
 }
 
 // UnmarshalCaddyfile reads
@@ -56,11 +60,15 @@ func (n *Node) Provision(ctx caddy.Context) (err error) {
 	return err
 }
 
+func errNoNode(directive string) error {
+	return fmt.Errorf("%s needs a node, and the global options have no ilp block: begin the Caddyfile with { ilp { sandbox } } on lines of their own to try things out, or with what docs/caddyfile.md says about ilp", directive)
+}
+
 // configuredApp returns the ilp app for a directive, which it names in the error.
 func configuredApp(ctx caddy.Context, directive string) (*App, error) {
 	found, err := ctx.AppIfConfigured("ilp")
 	if errors.Is(err, caddy.ErrNotConfigured) {
-		return nil, fmt.Errorf("%s needs a node: add an ilp block to the global options, for a start\n\n{\n\tilp {\n\t\tsandbox\n\t}\n}\n", directive)
+		return nil, errNoNode(directive)
 	}
 	if err != nil {
 		return nil, err

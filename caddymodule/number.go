@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/caddyserver/caddy/v2"
-
 	"github.com/paydoor/paydoor/amount"
 )
 
@@ -57,22 +55,6 @@ func (n Number) resolve(what string) (amount.Amount, error) {
 	value, err := amount.Parse(strings.TrimSpace(text))
 	if err != nil {
 		return 0, fmt.Errorf("%s is %q, which is no amount: write a whole number of the asset's smallest units, such as 10", what, text)
-	}
-	return value, nil
-}
-
-// hasPlaceholder says whether s contains something that is only known when the config is loaded.
-func hasPlaceholder(s string) bool {
-	open := strings.IndexByte(s, '{')
-	return open >= 0 && strings.IndexByte(s[open:], '}') > 0
-}
-
-// resolve replaces the placeholders of s that are known when a config is loaded. An unknown or empty one is an error that names
-// the placeholder, never its value.
-func resolve(s, what string) (string, error) {
-	value, err := caddy.NewReplacer().ReplaceOrErr(s, true, true)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w; set it before starting, or write the value", what, err)
 	}
 	return value, nil
 }

@@ -14,8 +14,21 @@ import (
 )
 
 func parsePaywall(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+	start := *h.Dispenser
 	p := new(Paywall)
-	return p, p.UnmarshalCaddyfile(h.Dispenser)
+	if err := p.UnmarshalCaddyfile(h.Dispenser); err != nil {
+		return nil, err
+	}
+	return p, needNode(h, &start, "paywall")
+}
+
+// needNode is an error, with the line of the directive, if there is no ilp block. Global options are read before any site.
+func needNode(h httpcaddyfile.Helper, start *caddyfile.Dispenser, directive string) error {
+	if h.Option("ilp") != nil {
+		return nil
+	}
+	start.Next()
+	return start.WrapErr(errNoNode(directive))
 }
 
 // UnmarshalCaddyfile reads
@@ -33,6 +46,7 @@ func (p *Paywall) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
 	l := newLines(d)
 	start := *d
+	p.note(l, priceLine(0))
 	switch args := d.RemainingArgs(); len(args) {
 	case 0:
 	case 1:
@@ -46,7 +60,12 @@ func (p *Paywall) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		option := d.Val()
-		if option != "price" && option != "free" {
+		switch option {
+		case "price":
+			p.note(l, priceLine(len(p.Prices)))
+		case "free":
+		default:
+			p.note(l, option)
 			if err := l.once(); err != nil {
 				return err
 			}
@@ -55,6 +74,7 @@ func (p *Paywall) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			return err
 		}
 	}
+	p.all = nil // a placeholder is no mistake yet, and what is wrong with the prices together is at the start
 	if err := p.check(); err != nil {
 		return start.WrapErr(err)
 	}

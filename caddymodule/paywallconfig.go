@@ -34,6 +34,7 @@ type Paywall struct {
 	// Pass402 passes a 402 of the backend on; without it that is a 502, because paying clients take every 402 for ours.
 	Pass402 bool `json:"pass_402,omitempty"`
 
+	origin
 	paywallRuntime
 }
 
@@ -86,10 +87,10 @@ func (p *Paywall) config(value valueOf) (paywall.Config, error) {
 	if config.Prefer, err = method(p.Prefer); err != nil {
 		return config, err
 	}
-	for _, price := range p.Prices {
+	for i, price := range p.Prices {
 		rules, err := price.rules(value)
 		if err != nil {
-			return config, err
+			return config, p.at(priceLine(i), err)
 		}
 		config.Prices = append(config.Prices, rules...)
 	}
@@ -130,6 +131,9 @@ func (p Price) rules(value valueOf) ([]paywall.Rule, error) {
 	}
 	return rules, nil
 }
+
+// priceLine names the lines price, of which there may be several.
+func priceLine(i int) string { return fmt.Sprintf("price %d", i+1) }
 
 // subject says in words what the price is for.
 func (p Price) subject() string {

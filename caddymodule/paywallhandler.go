@@ -48,7 +48,7 @@ func (p *Paywall) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("paywall: %w", err)
 	}
 	if config.Realm, err = resolve(p.Realm, "paywall: realm"); err != nil {
-		return err
+		return p.at("realm", err)
 	}
 	config.Ledger, config.Quoter, config.Asset = &ledger{app}, &quoter{app}, app.asset
 	config.Observe = p.observe
@@ -75,21 +75,21 @@ func (p *Paywall) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 
 // observe publishes a step as placeholders, and what became of the request as fields of the access log line. The account is a hash;
 // the token appears nowhere.
-func (p *Paywall) observe(r *http.Request, e paywall.Event) {
+func (p *Paywall) observe(r *http.Request, e *paywall.Event) {
 	if placeholders, ok := caddyhttp.GetVar(r.Context(), decidedVar).(*placeholders); ok && e.Outcome != paywall.Invalid {
-		placeholders.last.Store(&e)
+		placeholders.last.Store(e)
 	}
 	if e.Outcome != paywall.Reserved { // another step follows
-		annotate(r, &e)
+		annotate(r, e)
 	}
 	if c := p.logger.Check(level(r, e), "deciding about a request"); c != nil {
-		c.Write(zap.String("outcome", string(e.Outcome)), zap.String("account", accountText(&e)), zap.Stringer("price", e.Price),
+		c.Write(zap.String("outcome", string(e.Outcome)), zap.String("account", accountText(e)), zap.Stringer("price", e.Price),
 			zap.Stringer("charged", e.Charged), zap.Stringer("balance", e.Balance), zap.Int("status", e.Status), zap.Error(e.Err))
 	}
 }
 
 // level keeps clients from filling the log: what they can cause at will is for debugging, a ledger that fails is an error.
-func level(r *http.Request, e paywall.Event) zapcore.Level {
+func level(r *http.Request, e *paywall.Event) zapcore.Level {
 	failed := e.Outcome == paywall.Unsettled || e.Outcome == paywall.Unavailable
 	if failed && r.Context().Err() == nil && !errors.Is(e.Err, paywall.ErrNoAddress) && !errors.Is(e.Err, balances.ErrBusy) {
 		return zapcore.ErrorLevel

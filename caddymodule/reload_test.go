@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 )
@@ -26,7 +27,14 @@ func TestReloadKeepsTheLedgerOpen(t *testing.T) {
 	before := openedBooks(t, s)
 	s.site = strings.Replace(s.site, "paywall 10", "paywall 20", 1)
 	s.load()
-	s.want(s.do(http.MethodGet, "/"), http.StatusOK, "70")
+	paid := s.do(http.MethodGet, "/")
+	if strings.HasPrefix(paid.body, "paid 10") { // Caddy says that the reload is done just before the old server stops listening
+		s.want(paid, http.StatusOK, "80")
+		time.Sleep(100 * time.Millisecond)
+		s.want(s.do(http.MethodGet, "/"), http.StatusOK, "60")
+	} else {
+		s.want(paid, http.StatusOK, "70")
+	}
 	if openedBooks(t, s) != before {
 		t.Error("the reload opened the ledger again")
 	}

@@ -11,21 +11,23 @@ import (
 // minSecret is the length in bytes below which a secret needs allow_weak_secrets (D10).
 const minSecret = 32
 
-// resolveSecret returns the value of a configured secret. what names the line in errors, such as "account bob: incoming simple".
-func resolveSecret(s, what string, allowWeak bool) (string, error) {
+// secret returns the value of a configured secret. what names the line in errors, such as "incoming simple".
+func (r resolver) secret(s, what string) (string, error) {
 	if s == "" {
 		return "", fmt.Errorf("%s has no secret: write one, such as {env.NAME}", what)
 	}
-	value, err := resolve(s, what)
+	value, err := r.text(s, what)
 	if err != nil {
 		return "", err
 	}
-	return value, checkStrength(value, what, allowWeak)
+	return value, checkStrength(value, what, r.weak)
 }
 
-// resolveKey is resolveSecret for a key that is bytes: those of the text, or, after "base64:", those that the rest stands for.
-func resolveKey(s, what string, allowWeak bool) (string, error) {
-	value, err := resolveSecret(s, what, true)
+// key is secret for a key that is bytes: those of the text, or, after "base64:", those that the rest stands for.
+func (r resolver) key(s, what string) (string, error) {
+	anyLength := r
+	anyLength.weak = true
+	value, err := anyLength.secret(s, what)
 	if err != nil {
 		return "", err
 	}
@@ -37,13 +39,13 @@ func resolveKey(s, what string, allowWeak bool) (string, error) {
 		}
 		value = string(key)
 	}
-	return value, checkStrength(value, what, allowWeak)
+	return value, checkStrength(value, what, r.weak)
 }
 
 // checkStrength refuses an empty secret, and a short one unless allowed.
 func checkStrength(secret, what string, allowWeak bool) error {
 	if secret == "" {
-		return fmt.Errorf("%s is empty", what)
+		return fmt.Errorf("%s is empty: write a secret, such as {env.NAME}", what)
 	}
 	if len(secret) < minSecret && !allowWeak {
 		return fmt.Errorf("%s has %d bytes, which can be guessed: use at least %d random ones (openssl rand -hex 32), or write allow_weak_secrets in the ilp block",

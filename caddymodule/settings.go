@@ -47,30 +47,28 @@ const (
 var defaultAsset = ilpcore.Asset{Code: "USD", Scale: 9}
 
 // resolveSettings reads the whole config. Its errors say what to write instead, and never hold a secret.
-func (a *App) resolveSettings() (s settings, err error) {
-	if s.dataDir, err = a.resolveDataDir(); err != nil {
-		return s, err
+func (a *App) resolveSettings() (settings, error) { return a.resolve(false) }
+
+// resolve is resolveSettings, or, while a Caddyfile is read, finds the mistakes that show without the values of placeholders.
+func (a *App) resolve(reading bool) (s settings, err error) {
+	r := resolver{reading: reading, weak: a.AllowWeakSecrets, insecure: a.Insecure}
+	if s.dataDir, err = a.resolveDataDir(r); err != nil {
+		return s, a.at("data_dir", err)
 	}
-	if s.maxBalance, err = optionalAmount(a.MaxBalance, "max_balance"); err != nil {
-		return s, err
+	if s.maxBalance, err = r.amount(a.MaxBalance, "max_balance"); err != nil {
+		return s, a.at("max_balance", err)
 	}
 	if s.ledger, err = a.resolveLedger(); err != nil {
 		return s, err
 	}
-	for _, text := range a.Secret {
-		secret, err := resolveSecret(text, "the receiver secret", true)
-		if err != nil {
-			return s, err
-		}
-		if len(secret) < receiver.MinSecret {
-			// allow_weak_secrets does not reach here: who guesses this secret can forge every quote.
-			return s, fmt.Errorf("the receiver secret has %d bytes: use at least %d random ones (openssl rand -hex 32), or leave the line out and have one generated",
-				len(secret), receiver.MinSecret)
-		}
-		s.secrets = append(s.secrets, []byte(secret))
+	if s.secrets, err = a.resolveSecrets(r); err != nil {
+		return s, a.at("secret", err)
 	}
 	for _, account := range a.Accounts {
-		resolved, err := account.resolve(a.AllowWeakSecrets, a.Insecure)
+		if err := account.check(); err != nil {
+			return s, account.at("account", err)
+		}
+		resolved, err := account.resolve(r)
 		if err != nil {
 			return s, fmt.Errorf("account %s: %w", account.Name, err)
 		}
@@ -82,37 +80,56 @@ func (a *App) resolveSettings() (s settings, err error) {
 	if s.sandbox = a.Sandbox; s.sandbox {
 		s.accounts = append(s.accounts, accountSettings{Account: connector.Account{ID: sandboxAccount, Relation: connector.Local}})
 	}
-	if err := a.resolveIdentity(&s); err != nil {
+	if err := a.resolveIdentity(&s, r); err != nil {
 		return s, err
 	}
-	return s, s.check()
+	return s, a.checkTogether(&s)
 }
 
-func (a *App) resolveDataDir() (string, error) {
+func (a *App) resolveDataDir(r resolver) (string, error) {
 	if a.DataDir == "" {
 		return canonicalDirectory(filepath.Join(caddy.AppDataDir(), "paydoor"))
 	}
-	dir, err := resolve(a.DataDir, "data_dir")
+	dir, err := r.text(a.DataDir, "data_dir")
 	if err != nil {
 		return "", err
 	}
 	return canonicalDirectory(dir)
 }
 
-// resolveIdentity settles the node's address and asset, or leaves them to the parent.
-func (a *App) resolveIdentity(s *settings) error {
-	if a.Address != "" {
-		text, err := resolve(a.Address, "address")
+func (a *App) resolveSecrets(r resolver) (secrets [][]byte, err error) {
+	r.weak = true // allow_weak_secrets does not reach here: who guesses this secret can forge every quote
+	for _, text := range a.Secret {
+		secret, err := r.secret(text, "the receiver secret")
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if len(secret) < receiver.MinSecret {
+			return nil, fmt.Errorf("the receiver secret has %d bytes: use at least %d random ones (openssl rand -hex 32), or leave the line out and have one generated",
+				len(secret), receiver.MinSecret)
+		}
+		secrets = append(secrets, []byte(secret))
+	}
+	return secrets, nil
+}
+
+// resolveIdentity settles the node's address and asset, or leaves them to the parent.
+func (a *App) resolveIdentity(s *settings, r resolver) error {
+	if a.Address != "" {
+		text, err := r.text(a.Address, "address")
+		if err != nil {
+			return a.at("address", err)
+		}
+		if r.unknown(a.Address) {
+			text = "test.unknown"
 		}
 		if s.address, err = ilpcore.ParseAddress(text); err != nil {
-			return checkAddress(text)
+			return a.at("address", checkAddress(text))
 		}
 	}
 	if a.Asset != nil {
 		if err := a.Asset.check(); err != nil {
-			return err
+			return a.at("asset", err)
 		}
 		s.asset = ilpcore.Asset(*a.Asset)
 	}
@@ -123,7 +140,7 @@ func (a *App) resolveIdentity(s *settings) error {
 		s.address = defaultAddress
 	}
 	if s.address == "" {
-		return errors.New("the node can never have an address: write address test.paydoor, or an account with relation parent that gives it one, or sandbox to try things out")
+		return a.at("ilp", errors.New("the node can never have an address: write address test.paydoor, or an account with relation parent that gives it one, or sandbox to try things out"))
 	}
 	if s.asset == (ilpcore.Asset{}) {
 		s.asset = defaultAsset
@@ -141,7 +158,7 @@ func (a *App) resolveLedger() (ledgerSettings, error) {
 		return s, fmt.Errorf("durability is %q: write group or process", a.Durability)
 	}
 	if a.CacheSize < 0 {
-		return s, errors.New("cache_size is not negative")
+		return s, fmt.Errorf("cache_size is %d: write a positive number of balances, such as %d", a.CacheSize, defaultCacheSize)
 	}
 	if s.cacheSize == 0 {
 		s.cacheSize = defaultCacheSize
@@ -152,44 +169,12 @@ func (a *App) resolveLedger() (ledgerSettings, error) {
 	return s, nil
 }
 
-// check builds the node once without links and receiver, which finds what is wrong with accounts and routes.
-func (s *settings) check() error {
-	seen := map[ilpcore.AccountID]bool{}
-	config := connector.Config{Address: s.address, Asset: s.asset, Routes: s.routes}
-	parents := 0
-	for _, account := range s.accounts {
-		if seen[account.ID] && account.ID == sandboxAccount {
-			return errors.New("the account name sandbox is taken by the option sandbox: give the account another name")
-		}
-		seen[account.ID] = true
-		if account.Relation == connector.Parent {
-			parents++
-			account.Relation = connector.Peer // a parent without its link would be asked for address and asset
-		}
-		config.Accounts = append(config.Accounts, account.Account)
+func (r Route) resolve() connector.Route {
+	prefix := r.Prefix
+	if prefix == defaultRoute {
+		prefix = ""
 	}
-	if parents > 1 {
-		return connector.ErrParents
-	}
-	if parents == 1 {
-		config.Address, config.Asset = "test.parent", defaultAsset
-	}
-	if err := errors.Join(s.checkAssets(), s.checkSandbox()); err != nil {
-		return err
-	}
-	_, err := connector.NewNode(config)
-	return err
-}
-
-// checkAssets refuses what would need an exchange rate: such an account could not pay, and would only show it with its first packet.
-func (s *settings) checkAssets() error {
-	for _, account := range s.accounts {
-		if account.Asset != (ilpcore.Asset{}) && s.asset != (ilpcore.Asset{}) && account.Asset != s.asset {
-			return fmt.Errorf("account %s counts in %s and the node in %s, and exchange rates are not available in this version: use the same asset for both",
-				account.ID, account.Asset, s.asset)
-		}
-	}
-	return nil
+	return connector.Route{Prefix: prefix, Account: ilpcore.AccountID(r.Account)}
 }
 
 func (s *settings) parent() *accountSettings {
@@ -199,20 +184,4 @@ func (s *settings) parent() *accountSettings {
 		}
 	}
 	return nil
-}
-
-func (r Route) resolve() connector.Route {
-	prefix := r.Prefix
-	if prefix == defaultRoute {
-		prefix = ""
-	}
-	return connector.Route{Prefix: prefix, Account: ilpcore.AccountID(r.Account)}
-}
-
-// optionalAmount returns 0 for an amount that is not set.
-func optionalAmount(n Number, what string) (amount.Amount, error) {
-	if n == "" {
-		return 0, nil
-	}
-	return n.resolve(what)
 }

@@ -226,7 +226,7 @@ func TestResolveKey(t *testing.T) {
 	for text, want := range map[string]string{
 		strong: strong, "base64:c2hoLi4u/w==": "shh...\xff", "base64:c2hoLi4u_w": "shh...\xff", "c2hoLi4u_w==": "c2hoLi4u_w==",
 	} {
-		if got, err := resolveKey(text, "the key", true); err != nil || got != want {
+		if got, err := (resolver{weak: true}).key(text, "the key"); err != nil || got != want {
 			t.Errorf("%q is %q, %v", text, got, err)
 		}
 	}

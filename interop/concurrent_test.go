@@ -21,13 +21,15 @@ func TestConcurrentRequestsCannotOverspend(t *testing.T) {
 		address:  "test.gateway",
 		accounts: []string{neighbour.account()},
 		sites:    []string{paidSite(price, backend)},
+		secure:   true,
 	})
-	for name, client := range clients(t) {
-		t.Run(name, func(t *testing.T) {
+	for i, over := range g.transports(t) {
+		t.Run(over.name, func(t *testing.T) {
+			client := over.open(t)
 			for round := range rounds {
-				token, path := newToken(), fmt.Sprintf("echo/%s/%d", name[len(name)-1:], round)
+				token, path := newToken(), fmt.Sprintf("echo/%d/%d", i, round)
 				neighbour.credit(t, g, token, affordable*price)
-				statuses := burst(t, client, g.url(0)+path, token, requests)
+				statuses := burst(t, client, over.url(0)+path, token, requests)
 				if statuses[http.StatusOK] != affordable || statuses[http.StatusPaymentRequired] != requests-affordable {
 					t.Fatalf("round %d: answers by status: %v, want %d times 200 and %d times 402", round, statuses, affordable, requests-affordable)
 				}

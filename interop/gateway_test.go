@@ -27,18 +27,20 @@ type gatewayConfig struct {
 	sites    []string // what each site has between its braces; site i listens on url(i)
 	nodePort int      // where ilp_node listens; 0: any free port
 	scale    int      // of the node's asset; 0: 9
+	secure   bool     // the sites also listen with TLS, and for HTTP/3
 }
 
 // gateway is a directory, a Caddyfile, and the process that is running on them, if any.
 type gateway struct {
-	t         *testing.T
-	dir       string
-	admin     int
-	node      int
-	sitePorts []int
-	process   *exec.Cmd
-	exited    chan struct{}
-	logFile   *os.File
+	t           *testing.T
+	dir         string
+	admin       int
+	node        int
+	sitePorts   []int
+	securePorts []int // of the same sites, or none
+	process     *exec.Cmd
+	exited      chan struct{}
+	logFile     *os.File
 }
 
 // newGateway writes the Caddyfile and starts the binary on it; it is ready when it is returned, and stopped with the test.
@@ -54,6 +56,9 @@ func newGateway(t *testing.T, config gatewayConfig) *gateway {
 	}
 	for range config.sites {
 		g.sitePorts = append(g.sitePorts, freePort(t))
+		if config.secure {
+			g.securePorts = append(g.securePorts, freePort(t))
+		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "Caddyfile"), []byte(g.caddyfile(config)), 0o600); err != nil {
 		t.Fatal(err)
@@ -68,7 +73,11 @@ func newGateway(t *testing.T, config gatewayConfig) *gateway {
 
 func (g *gateway) caddyfile(config gatewayConfig) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "{\n\tadmin 127.0.0.1:%d\n\tauto_https off\n\tpersist_config off\n\tservers {\n\t\tprotocols h1 h2c\n\t}\n", g.admin)
+	https, protocols := "off", "h1 h2c"
+	if config.secure {
+		https, protocols = "disable_redirects", "h1 h2 h2c h3"
+	}
+	fmt.Fprintf(&b, "{\n\tadmin 127.0.0.1:%d\n\tauto_https %s\n\tskip_install_trust\n\tpersist_config off\n\tservers {\n\t\tprotocols %s\n\t}\n", g.admin, https, protocols)
 	fmt.Fprintf(&b, "\tilp {\n\t\tdata_dir %s\n\t\tasset USD %d\n", g.dataDir(), cmp.Or(config.scale, 9))
 	if config.address != "" {
 		fmt.Fprintf(&b, "\t\taddress %s\n", config.address)
@@ -79,6 +88,9 @@ func (g *gateway) caddyfile(config gatewayConfig) string {
 	fmt.Fprintf(&b, "\t}\n}\n\nhttp://:%d {\n\tbind 127.0.0.1\n\tilp_node\n}\n", g.node)
 	for i, site := range config.sites {
 		fmt.Fprintf(&b, "\nhttp://:%d {\n\tbind 127.0.0.1\n%s\n}\n", g.sitePorts[i], site)
+		if config.secure {
+			fmt.Fprintf(&b, "\nhttps://127.0.0.1:%d {\n\tbind 127.0.0.1\n\ttls internal\n%s\n}\n", g.securePorts[i], site)
+		}
 	}
 	return b.String()
 }
@@ -117,7 +129,7 @@ func (g *gateway) waitReady() {
 		}
 		status := 0
 		if q, err := tryQuote(http.DefaultClient, g.url(0), token); err == nil {
-			if status = q.status; status == http.StatusNoContent {
+			if status = q.status; status == http.StatusNoContent && g.certified() {
 				return
 			}
 		}

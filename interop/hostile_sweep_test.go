@@ -59,7 +59,7 @@ type hostileSweep struct {
 func TestSweepOfTargets(t *testing.T) {
 	backends := startHostileBackends(t)
 	neighbour := newLink(t, "neighbour")
-	config := gatewayConfig{address: "test.gateway", accounts: []string{neighbour.account()}}
+	config := gatewayConfig{address: "test.gateway", accounts: []string{neighbour.account()}, secure: true}
 	var sweeps []*hostileSweep
 	for _, site := range []struct{ name, text string }{{"priced by default", pricedByDefault}, {"free by default", freeByDefault}, {"no paywall", noPaywall}} {
 		for _, b := range backends {
@@ -74,9 +74,11 @@ func TestSweepOfTargets(t *testing.T) {
 	for _, s := range sweeps[8:] {
 		t.Run(s.name, func(t *testing.T) { s.wouldBeServed(t) })
 	}
-	for _, s := range sweeps[:8] {
+	for i, s := range sweeps[:8] {
 		t.Run(s.name+", without money", func(t *testing.T) { s.withoutMoney(t) })
-		t.Run(s.name+", without money, HTTP 2", func(t *testing.T) { s.withoutMoneyHTTP2(t) })
+		for _, over := range g.transports(t)[1:] {
+			t.Run(s.name+", without money, "+over.name, func(t *testing.T) { s.withoutMoneyOver(t, over, i) })
+		}
 		t.Run(s.name+", with money", func(t *testing.T) {
 			token := newToken()
 			neighbour.credit(t, g, token, 1_000_000)
@@ -158,16 +160,20 @@ func (s *hostileSweep) counts() string {
 	return strings.Join(words, ", ")
 }
 
-// withoutMoneyHTTP2 sends the targets as :path. An opaque URL goes out as it is.
-func (s *hostileSweep) withoutMoneyHTTP2(t *testing.T) {
-	client, token := clients(t)["HTTP 2"], newToken()
+// withoutMoneyOver sends the targets as :path. An opaque URL goes out as it is.
+func (s *hostileSweep) withoutMoneyOver(t *testing.T, over transport, site int) {
+	client, token := over.open(t), newToken()
+	root, err := url.Parse(over.url(site))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all []hostileVariant
 	s.statuses = map[int]int{}
 	for _, v := range hostileVariants([]string{"GET", "POST"}) {
 		if _, err := url.ParseRequestURI(v.target); err != nil || v.target[0] != '/' || strings.HasPrefix(v.target, "//") {
 			continue // the client does not send these, or sends them again for as long as the gateway resets their stream
 		}
-		request := &http.Request{Method: v.method, Host: "paydoor.test", URL: &url.URL{Scheme: "http", Host: s.address, Opaque: v.target},
+		request := &http.Request{Method: v.method, Host: root.Host, URL: &url.URL{Scheme: root.Scheme, Host: root.Host, Opaque: v.target},
 			Header: http.Header{"Pay-Token": {token}, "X-Variant": {fmt.Sprint(len(all))}}}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		response, err := client.Do(request.WithContext(ctx))

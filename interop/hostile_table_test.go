@@ -131,13 +131,7 @@ var freshMark = regexp.MustCompile(`\{fresh (\d+)\}`)
 // play runs one case and checks what holds for all.
 func (s *hostileSite) play(t *testing.T, c hostileCase) hostileOutcome {
 	t.Helper()
-	request := c.request
-	if mark := freshMark.FindStringSubmatch(request); mark != nil {
-		request = strings.ReplaceAll(request, mark[0], s.fresh(t, mark[1]))
-	}
-	for mark, token := range s.tokens {
-		request = strings.ReplaceAll(request, "{"+mark+"}", token)
-	}
+	request := s.filled(t, c.request)
 	before := s.balances(t)
 	x := talk(t, fmt.Sprintf("127.0.0.1:%d", s.g.sitePorts[s.site]), request+lastRequest)
 	sightings := s.backend.seen(t)
@@ -158,6 +152,18 @@ func (s *hostileSite) play(t *testing.T, c hostileCase) hostileOutcome {
 		t.Errorf("the backend served what costs %d, and %d was charged: %v", owed, charge, result.Backend)
 	}
 	return result
+}
+
+// filled puts tokens in the place of the marks.
+func (s *hostileSite) filled(t *testing.T, request string) string {
+	t.Helper()
+	if mark := freshMark.FindStringSubmatch(request); mark != nil {
+		request = strings.ReplaceAll(request, mark[0], s.fresh(t, mark[1]))
+	}
+	for mark, token := range s.tokens {
+		request = strings.ReplaceAll(request, "{"+mark+"}", token)
+	}
+	return request
 }
 
 // fresh makes a text of n base64url characters with its last bits zero, and gives it money if that is a token.
@@ -251,17 +257,10 @@ func compareTable(t *testing.T, cases []hostileCase, got []map[string]hostileOut
 		}
 	}
 	if os.Getenv("PAYDOOR_INTEROP_UPDATE") == "1" {
-		writeTable(t, rows)
+		writeRows(t, tableFile, rows)
 		return
 	}
-	text, err := os.ReadFile(tableFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []hostileRow
-	if err := json.Unmarshal(text, &want); err != nil {
-		t.Fatalf("%s: %v", tableFile, err)
-	}
+	want := readTable(t)
 	if len(want) != len(rows) {
 		t.Errorf("the table has %d rows, and %d were played", len(want), len(rows))
 	}
@@ -283,7 +282,24 @@ func allEqual(outcomes map[string]hostileOutcome, common hostileOutcome) bool {
 	return len(outcomes) == 4
 }
 
-func writeTable(t *testing.T, rows []hostileRow) {
+func readTable(t *testing.T) (rows []hostileRow) {
+	t.Helper()
+	readRows(t, tableFile, &rows)
+	return rows
+}
+
+func readRows(t *testing.T, file string, rows any) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, rows); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+}
+
+func writeRows(t *testing.T, file string, rows any) {
 	t.Helper()
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -292,7 +308,7 @@ func writeTable(t *testing.T, rows []hostileRow) {
 	if err := encoder.Encode(rows); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(tableFile, b.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -161,6 +161,8 @@ type httpOptions struct {
 	URL      string `json:"url"`            // where it posts to
 	Incoming string `json:"in"`
 	Outgoing string `json:"out"`
+	Old      bool   `json:"old,omitempty"`   // the plugin's first options, with which it sends tokens without "Bearer "
+	HTTP2    bool   `json:"http2,omitempty"` // it posts by HTTP/2
 }
 
 func startConnector(t *testing.T, options connectorOptions) *connector {

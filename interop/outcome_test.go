@@ -19,7 +19,9 @@ func TestNoAnswerNoCharge(t *testing.T) {
 			impatientSite(backend.address, "refund_on 5xx"),
 			impatientSite(fmt.Sprintf("127.0.0.1:%d", freePort(t)), ""),
 		},
+		secure: true,
 	})
+	overs := g.transports(t)
 	for _, c := range []struct {
 		name   string
 		site   int
@@ -36,11 +38,11 @@ func TestNoAnswerNoCharge(t *testing.T) {
 		{"a 500 with refund_on 5xx", 1, "500", http.StatusInternalServerError, "100"},
 		{"a 200 with refund_on 5xx", 1, "echo", http.StatusOK, "90"},
 	} {
-		for protocol, client := range clients(t) {
-			t.Run(c.name+", "+protocol, func(t *testing.T) {
+		for _, over := range overs {
+			t.Run(c.name+", "+over.name, func(t *testing.T) {
 				token := newToken()
 				neighbour.credit(t, g, token, 100)
-				a, err := send(client, http.MethodGet, g.url(c.site)+c.path, token, nil)
+				a, err := send(over.open(t), http.MethodGet, over.url(c.site)+c.path, token, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

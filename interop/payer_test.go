@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -154,15 +153,4 @@ func wantAnswer(t *testing.T, a answer, status int, balance string) {
 	if a.status != status || a.balance != balance {
 		t.Fatalf("status %d with Pay-Balance %q, want %d with %q; body: %.300s", a.status, a.balance, status, balance, a.body)
 	}
-}
-
-// clients are the HTTP versions that a payer may speak: 1.1, and 2 without TLS.
-func clients(t *testing.T) map[string]*http.Client {
-	t.Helper()
-	one := &http.Transport{MaxIdleConnsPerHost: 256, DialContext: (&net.Dialer{}).DialContext}
-	two := &http.Transport{Protocols: new(http.Protocols)}
-	two.Protocols.SetUnencryptedHTTP2(true)
-	t.Cleanup(one.CloseIdleConnections)
-	t.Cleanup(two.CloseIdleConnections)
-	return map[string]*http.Client{"HTTP 1.1": {Transport: one}, "HTTP 2": {Transport: two}}
 }

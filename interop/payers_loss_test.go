@@ -10,7 +10,7 @@ import (
 
 func TestFetchWhoseAnswerIsLost(t *testing.T) {
 	needNode(t)
-	for _, answers := range []int{1, 2} {
+	for _, answers := range []int{1, 2, 3, 5} {
 		t.Run(fmt.Sprintf("%d answers", answers), func(t *testing.T) {
 			t.Parallel()
 			v := variant{name: "loses answers", connector: connectorSetup{Lose: &loss{Answers: answers}}, rate: [2]uint64{1, 1}, price: 1000}

@@ -43,12 +43,14 @@ func newPricedBackend(t *testing.T) *pricedBackend {
 // tally is what one kind of client got.
 type tally struct {
 	ok, payment, other, failed atomic.Int64
+	why                        atomic.Pointer[error] // the last failed one did
 }
 
 func (c *tally) count(a answer, err error) {
 	switch {
 	case err != nil:
 		c.failed.Add(1)
+		c.why.Store(&err)
 	case a.status == http.StatusOK:
 		c.ok.Add(1)
 	case a.status == http.StatusPaymentRequired:
@@ -59,20 +61,18 @@ func (c *tally) count(a answer, err error) {
 }
 
 // load runs clients of one site until the returned function is called.
-func (c *tally) load(t *testing.T, url string, tokens []string) (stop func()) {
+func (c *tally) load(t *testing.T, over transport, site int, tokens []string) (stop func()) {
 	ended := make(chan struct{})
 	var clients sync.WaitGroup
 	for _, token := range tokens {
-		transport := &http.Transport{}
-		client := &http.Client{Transport: transport}
+		client := over.open(t)
 		clients.Go(func() {
-			defer transport.CloseIdleConnections()
 			for {
 				select {
 				case <-ended:
 					return
 				default:
-					c.count(send(client, http.MethodGet, url, token, nil))
+					c.count(send(client, http.MethodGet, over.url(site), token, nil))
 				}
 			}
 		})
@@ -103,6 +103,13 @@ func (g *gateway) reload(caddyfile string) int {
 
 func TestReloadsUnderLoad(t *testing.T) {
 	needTime(t)
+	for i, name := range []string{"HTTP 1.1", "HTTP 2 without TLS", "HTTP 2", "HTTP 3"} {
+		t.Run(name, func(t *testing.T) { testReloads(t, i) })
+	}
+}
+
+// testReloads puts load on by the transport of that number.
+func testReloads(t *testing.T, over int) {
 	const funds = 1_000_000
 	backend := newPricedBackend(t)
 	token := newSecret()
@@ -118,10 +125,11 @@ func TestReloadsUnderLoad(t *testing.T) {
 	config := gatewayConfig{
 		accounts: []string{uplink, neighbour.account()},
 		sites:    []string{"\tpaywall 10\n\treverse_proxy " + backend.Listener.Addr().String(), "\treverse_proxy " + unpriced.Listener.Addr().String()},
+		secure:   true,
 	}
 	g := newGateway(t, config)
 	plain := g.caddyfile(config)
-	dearer := strings.Replace(plain, "paywall 10", "paywall 20", 1)
+	dearer := strings.ReplaceAll(plain, "paywall 10", "paywall 20")
 	config.accounts = append(config.accounts, newLink(t, "another").account())
 	linked := g.caddyfile(config)
 
@@ -131,8 +139,8 @@ func TestReloadsUnderLoad(t *testing.T) {
 		neighbour.credit(t, g, tokens[len(tokens)-1], funds)
 	}
 	var paid, control tally
-	stopPaid := paid.load(t, g.url(0), tokens)
-	stopControl := control.load(t, g.url(1), tokens)
+	stopPaid := paid.load(t, g.transports(t)[over], 0, tokens)
+	stopControl := control.load(t, g.transports(t)[over], 1, tokens)
 	for i := range 50 {
 		want, next := http.StatusOK, plain
 		switch i % 5 {
@@ -141,7 +149,7 @@ func TestReloadsUnderLoad(t *testing.T) {
 		case 2:
 			next = linked
 		case 4:
-			want, next = http.StatusBadRequest, strings.Replace(plain, "paywall 10", "paywall ten", 1)
+			want, next = http.StatusBadRequest, strings.ReplaceAll(plain, "paywall 10", "paywall ten")
 		}
 		if got := g.reload(next); got != want {
 			t.Fatalf("reload %d: status %d, want %d", i, got, want)
@@ -158,7 +166,12 @@ func TestReloadsUnderLoad(t *testing.T) {
 	t.Logf("paid: %d times 200, %d times 402, %d others, %d broken; control: %d times 200, %d others, %d broken; backend %d, spent %d",
 		paid.ok.Load(), paid.payment.Load(), paid.other.Load(), paid.failed.Load(), control.ok.Load(), control.other.Load()+control.payment.Load(),
 		control.failed.Load(), backend.served.Load(), spent)
-	if paid.other.Load() != 0 || paid.payment.Load() != 0 || paid.ok.Load() < 500 {
+	for who, c := range map[string]*tally{"paid": &paid, "control": &control} {
+		if why := c.why.Load(); why != nil {
+			t.Logf("%s: the last broken one: %v", who, *why)
+		}
+	}
+	if paid.other.Load() != 0 || paid.payment.Load() != 0 || paid.ok.Load() < 200 {
 		t.Error("answers other than 200, or too few of them")
 	}
 	if spent != backend.earned.Load() {

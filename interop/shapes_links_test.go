@@ -13,11 +13,11 @@ type shape struct {
 	// prepare tells the connector its end of the link to the gateway's ilp_node, which listens on host. It returns what the gateway's
 	// account says of the link once the connector listens.
 	prepare func(options *connectorSetup, host string) (account func(conn *connector) string)
-	// again is set on what differs from another shape only in the address that the connector dials: one variant is enough there.
+	// again is set on what differs from another shape only in how the connector speaks: one variant is enough there.
 	again bool
 }
 
-// shapes are the four of them, one in both places where it can be.
+// shapes are the four of them, some also as connectors with other options speak them.
 var shapes = []shape{
 	{"BTP, we dial", func(*connectorSetup, string) func(*connector) string {
 		return func(conn *connector) string { return "btp " + withToken(conn.Gateways, newSecret()) }
@@ -39,6 +39,23 @@ var shapes = []shape{
 		options.JWT = true
 		return options.overHTTP(host, "jwt_hs256 %s", "jwt_hs256 paydoor %s") // ilp-plugin-http's tokens name no subject
 	}, false},
+	{"HTTP, bearer tokens without Bearer", func(options *connectorSetup, host string) func(*connector) string {
+		account := options.overHTTP(host, "simple %s", "simple %s")
+		options.HTTP.Old = true
+		return account
+	}, true},
+	{"HTTP, JSON web tokens without Bearer", func(options *connectorSetup, host string) func(*connector) string {
+		options.JWT = true
+		account := options.overHTTP(host, "jwt_hs256 %s", "jwt_hs256 paydoor %s")
+		options.HTTP.Old = true
+		return account
+	}, true},
+	{"HTTP 2, JSON web tokens", func(options *connectorSetup, host string) func(*connector) string {
+		options.JWT = true
+		account := options.overHTTP(host, "jwt_hs256 %s", "jwt_hs256 paydoor %s")
+		options.HTTP.HTTP2 = true
+		return account
+	}, true},
 }
 
 // connectorSetup is all of peers/connector.js's options.

@@ -29,6 +29,7 @@ type charge struct {
 	id          string
 	cost        cost
 	body        *watchedBody // nil without a body
+	watched     watchedBody  // what body points to
 	reservation Reservation
 	rest        Reservation   // for the bytes that come after the answer began; nil: none may come
 	paid        amount.Amount // what the bytes before it cost
@@ -39,7 +40,9 @@ type charge struct {
 	outcome Outcome // Reserved until it is decided
 	balance amount.Amount
 	quoted  bool
-	header  [2]string // the values of Pay and Pay-Balance in the answer
+	charged amount.Amount
+	header  [4]string // the values of Pay, Pay-Balance, Vary and Cache-Control in the answer
+	events  [2]Event  // Reserved, and what became of it
 
 	trace  httptrace.ClientTrace
 	writer responseWriter
@@ -79,7 +82,7 @@ func (p *Paywall) forward(w http.ResponseWriter, r *http.Request, next Next, c *
 	c.balance = c.reservation.Left()
 	c.announce()
 	c.writer.init(w, c)
-	p.observe(r, c.event(0, nil))
+	c.tell(&c.events[0], 0, nil)
 	return c.returned(next(&c.writer, c.outgoing()))
 }
 
@@ -113,7 +116,8 @@ func (c *charge) outgoing() *http.Request {
 		out.Body = http.NoBody
 	}
 	if c.cost.count || out.Body != http.NoBody {
-		c.body = &watchedBody{ReadCloser: out.Body, counted: c.cost.count, max: c.cost.max}
+		c.watched.ReadCloser, c.watched.counted, c.watched.max = out.Body, c.cost.count, c.cost.max
+		c.body = &c.watched
 		out.Body = c.body
 	}
 	return out
@@ -213,18 +217,17 @@ func (c *charge) settle(status int) error {
 		charged = c.body.charge(c.cost.perByte)
 	}
 	failpoint.Hit("paywall/answered")
-	balance, err := c.reservation.Settle(context.WithoutCancel(c.request.Context()), charged)
+	balance, err := c.reservation.Settle(context.Background(), charged)
 	if err != nil {
 		c.reservation.Release()
 		c.outcome = Unsettled
-		c.paywall.observe(c.request, c.event(http.StatusServiceUnavailable, err))
+		c.tell(&c.events[1], http.StatusServiceUnavailable, err)
 		return err
 	}
 	failpoint.Hit("paywall/settled")
 	c.outcome, c.balance = Settled, balance
-	e := c.event(status, nil)
-	e.Charged = charged
-	c.paywall.observe(c.request, e)
+	c.charged = charged
+	c.tell(&c.events[1], status, nil)
 	c.goOn(charged)
 	return nil
 }
@@ -251,16 +254,16 @@ func (c *charge) settleRest() {
 	}
 	c.body.freeze()
 	more, _ := c.body.charge(c.cost.perByte).Sub(c.paid)
-	balance, err := c.rest.Settle(context.WithoutCancel(c.request.Context()), more)
+	balance, err := c.rest.Settle(context.Background(), more)
 	e := c.event(0, err)
 	if err != nil {
 		c.rest.Release()
-		e.Outcome = Unsettled
+		e.Outcome, e.Charged = Unsettled, 0
 	} else {
 		e.Charged, e.Balance = more, balance
 	}
 	if more > 0 {
-		c.paywall.observe(c.request, e)
+		c.paywall.observe(c.request, &e)
 	}
 }
 
@@ -270,18 +273,31 @@ func (c *charge) release(status int, err error) {
 	}
 	c.balance = c.reservation.Release()
 	c.outcome = Released
-	c.paywall.observe(c.request, c.event(status, err))
+	c.tell(&c.events[1], status, err)
 }
 
 func (c *charge) event(status int, err error) Event {
 	return Event{
-		Outcome: c.outcome, Account: c.account, ChargeID: c.id, Price: c.cost.price, Balance: c.balance, Status: status, Err: err,
+		Outcome: c.outcome, Account: c.account, ChargeID: c.id, Price: c.cost.price, Charged: c.charged, Balance: c.balance, Status: status, Err: err,
 	}
+}
+
+// tell tells the observer of the step that the charge has come to. The event's memory is the charge's: there are two for each request.
+func (c *charge) tell(e *Event, status int, err error) {
+	*e = c.event(status, err)
+	c.paywall.observe(c.request, e)
 }
 
 // describe puts our headers on an answer, after the outcome is known: the balance that is left and where to pay the next
 // time. A node without an address has nothing to say about the latter, which is no reason to withhold a paid answer.
 func (c *charge) describe(h http.Header) {
+	c.header[2], c.header[3] = "Pay-Token", "private"
+	if h["Vary"] == nil {
+		h["Vary"] = c.header[2:3:3]
+	}
+	if h["Cache-Control"] == nil {
+		h["Cache-Control"] = c.header[3:4:4]
+	}
 	makePrivate(h)
 	scrubAnnounced(h)
 	varyBy(h, "Pay-Token")

@@ -24,7 +24,7 @@ const (
 	Unsettled   Outcome = "unsettled"   // 503: the backend delivered, the ledger could not take the charge
 )
 
-// Event is one step of one request. Fields that a step does not know are zero.
+// Event is one step of one request. Fields that a step does not know are zero. It never changes once it was told.
 type Event struct {
 	Outcome  Outcome
 	Account  balances.Account
@@ -36,4 +36,4 @@ type Event struct {
 	Err      error         // what went wrong: Unavailable, Unsettled, Released; never contains a token
 }
 
-func (p *Paywall) observe(r *http.Request, e Event) { p.config.Observe(r, e) }
+func (p *Paywall) observe(r *http.Request, e *Event) { p.config.Observe(r, e) }

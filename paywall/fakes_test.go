@@ -165,10 +165,10 @@ func newBench(t testing.TB, rules ...Rule) *bench {
 	b.config = Config{
 		Ledger: b.ledger, Quoter: b.quoter, Prices: rules,
 		Asset: func() (Asset, bool) { return Asset{"USD", 9}, true },
-		Observe: func(_ *http.Request, e Event) {
+		Observe: func(_ *http.Request, e *Event) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			b.events = append(b.events, e)
+			b.events = append(b.events, *e)
 		},
 	}
 	return b

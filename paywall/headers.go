@@ -138,8 +138,7 @@ func makePrivate(h http.Header) {
 			delete(h, name)
 		}
 	}
-	if h["Cache-Control"] == nil {
-		h["Cache-Control"] = []string{"private"}
+	if c := h["Cache-Control"]; len(c) == 1 && c[0] == "private" {
 		return
 	}
 	directives := strings.Join(h["Cache-Control"], ", ")

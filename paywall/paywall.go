@@ -53,7 +53,7 @@ type Config struct {
 	// Random gives fresh tokens and charge ids. Default: crypto/rand.
 	Random io.Reader
 	// Observe is told of each step, on the request's goroutine and before the client sees the result. May be nil.
-	Observe func(*http.Request, Event)
+	Observe func(*http.Request, *Event)
 }
 
 // Paywall charges requests. It is safe for concurrent use and has nothing to close.
@@ -89,7 +89,7 @@ func New(config Config) (*Paywall, error) {
 		config.Random = rand.Reader
 	}
 	if config.Observe == nil {
-		config.Observe = func(*http.Request, Event) {}
+		config.Observe = func(*http.Request, *Event) {}
 	}
 	p := &Paywall{config: config, prices: prices}
 	return p, p.ids.init(config.Random)

@@ -41,7 +41,7 @@ func (p *Paywall) requirePayment(w http.ResponseWriter, r *http.Request, tok tok
 	}
 	p.nameAsset(h)
 	p.config.CORS.share(h, r)
-	p.observe(r, Event{Outcome: Refused, Account: account, Price: price, Balance: balance, Status: http.StatusPaymentRequired})
+	p.observe(r, &Event{Outcome: Refused, Account: account, Price: price, Balance: balance, Status: http.StatusPaymentRequired})
 	p.paymentRequired(&tok, minted, price, balance, method, quote).write(w, r)
 }
 
@@ -50,7 +50,7 @@ func (p *Paywall) refuse(w http.ResponseWriter, r *http.Request, prob *problem) 
 	h := w.Header()
 	p.isolate(h)
 	p.config.CORS.share(h, r)
-	p.observe(r, Event{Outcome: Invalid, Status: prob.Status, Err: errors.New(prob.Detail)})
+	p.observe(r, &Event{Outcome: Invalid, Status: prob.Status, Err: errors.New(prob.Detail)})
 	prob.write(w, r)
 }
 
@@ -63,7 +63,7 @@ func (p *Paywall) unavailable(w http.ResponseWriter, r *http.Request, account ba
 	h := w.Header()
 	p.isolate(h)
 	p.config.CORS.share(h, r)
-	p.observe(r, Event{Outcome: Unavailable, Account: account, Status: prob.Status, Err: err})
+	p.observe(r, &Event{Outcome: Unavailable, Account: account, Status: prob.Status, Err: err})
 	prob.write(w, r)
 }
 

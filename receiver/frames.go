@@ -14,6 +14,7 @@ type askedFrames struct {
 	money       uint64           // the lowest stream that gets money; 0: none
 	shares      uint64           // of all streams together
 	overflow    bool             // the shares do not fit 64 bits
+	window      uint64           // the highest StreamMaxData: it grows once the sender has read what it was sent
 	wrongStream stream.ErrorCode // an id that a sender may not use
 }
 
@@ -37,7 +38,9 @@ func readFrames(packet *stream.Packet) (a askedFrames) {
 		case stream.FrameStreamData:
 			a.stream(frame.StreamData().StreamID)
 		case stream.FrameStreamMaxData:
-			a.stream(frame.StreamMaxData().StreamID)
+			f := frame.StreamMaxData()
+			a.stream(f.StreamID)
+			a.window = max(a.window, f.MaxOffset)
 		case stream.FrameStreamDataBlocked:
 			a.stream(frame.StreamDataBlocked().StreamID)
 		}

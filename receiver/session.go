@@ -24,8 +24,9 @@ func NewSessions() *Sessions {
 // Len returns how many quotes are remembered.
 func (s *Sessions) Len() int { return s.byQuote.len() }
 
-// maxGoAheads is how many different packets may carry the go-ahead.
-const maxGoAheads = 3
+// goAheadPause is how long a packet without money waits for a go-ahead after the last one. Senders that nobody reads answer each copy
+// with such a packet at once, so that without the pause both sides would send for ever.
+const goAheadPause = time.Second
 
 // session is what one capped quote has received, and what is being credited for it. The cap holds for both together; senders are
 // told of the first alone, because what is under way may still fail.
@@ -34,8 +35,8 @@ type session struct {
 	received amount.Amount         // credited
 	underway amount.Amount         // being credited
 	pending  map[[32]byte]struct{} // the conditions of what is under way
-	goAhead  [32]byte              // the condition of the packet that completed the due amount
-	told     int                   // how many packets have carried it
+	toldAt   time.Time             // when the last go-ahead was sent; zero: never
+	window   uint64                // what the sender granted in the packet that got the first one; 0: nothing
 }
 
 // begin counts the payment as under way if the cap lets it. A retry of a packet that was credited, or is being credited, passes
@@ -97,23 +98,22 @@ func (s *session) total() amount.Amount {
 	return s.received
 }
 
-// mayGo says whether the reply to the packet with this condition carries the go-ahead: it goes with the packet that completes
-// due, with a retry of that very packet, and, should the sender not have got it, with its next two. More would make senders spin.
-func (s *session) mayGo(condition [32]byte, due amount.Amount) bool {
+// mayGo says whether the reply to a packet carries the go-ahead. Money that comes once due is paid is from a sender that got none of
+// the replies since, whose totals would have stopped it, so its packets carry it however many were lost before. One that sends no
+// money may know the totals, and is reminded at a pause. A sender whose window has grown has read it.
+func (s *session) mayGo(p *payment, window uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.received < due {
+	switch {
+	case s.received < p.quote.due:
+		return false
+	case s.toldAt.IsZero():
+		s.window = window
+	case s.window > 0 && window > s.window:
+		return false
+	case p.Amount == 0 && p.now.Sub(s.toldAt) < goAheadPause:
 		return false
 	}
-	if s.told > 0 && s.goAhead == condition {
-		return true
-	}
-	if s.told == maxGoAheads {
-		return false
-	}
-	if s.told == 0 {
-		s.goAhead = condition
-	}
-	s.told++
+	s.toldAt = p.now
 	return true
 }

@@ -49,7 +49,7 @@ func (s *streamReply) take(ctx context.Context) (reply ilpcore.Reply, ok bool) {
 	counted := false
 	if p.quote.capped {
 		if counted, ok = s.begin(); !ok && !r.creditedMeanwhile(ctx, p) {
-			return s.overCap(), false
+			return s.reject(ilpcore.F99, "more than is due: the data says how much may come"), false
 		}
 	}
 	repeated, err := r.credit(ctx, p)
@@ -96,7 +96,7 @@ type streamReply struct {
 }
 
 func (s *streamReply) fulfill(fulfillment [32]byte) ilpcore.Reply {
-	data, err := s.seal(ilpcore.TypeFulfill, s.payment.Amount > 0)
+	data, err := s.seal(ilpcore.TypeFulfill)
 	if err != nil {
 		return s.receiver.reject(ilpcore.T00, "the answer could not be encrypted", nil)
 	}
@@ -104,16 +104,7 @@ func (s *streamReply) fulfill(fulfillment [32]byte) ilpcore.Reply {
 }
 
 func (s *streamReply) reject(code ilpcore.Code, message string) ilpcore.Reply {
-	return s.rejectWith(code, message, false)
-}
-
-// overCap refuses money beyond what is due. A sender that goes on after all is paid has evidently missed the go-ahead.
-func (s *streamReply) overCap() ilpcore.Reply {
-	return s.rejectWith(ilpcore.F99, "more than is due: the data says how much may come", true)
-}
-
-func (s *streamReply) rejectWith(code ilpcore.Code, message string, mayGo bool) ilpcore.Reply {
-	data, err := s.seal(ilpcore.TypeReject, mayGo)
+	data, err := s.seal(ilpcore.TypeReject)
 	if err != nil {
 		return s.receiver.reject(ilpcore.T00, "the answer could not be encrypted", nil)
 	}
@@ -129,8 +120,8 @@ const (
 // goAheadByte is what a sender that waits for the server on its stream takes as "your money is here, ask again".
 var goAheadByte = []byte{0xff}
 
-// seal builds and encrypts the reply packet. mayGo says that it may carry the go-ahead.
-func (s *streamReply) seal(packetType uint8, mayGo bool) ([]byte, error) {
+// seal builds and encrypts the reply packet.
+func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 	var room [256]byte
 	b := stream.Begin(room[:0], packetType, s.sequence, s.payment.Amount)
 	if s.asked.newAddress {
@@ -147,7 +138,7 @@ func (s *streamReply) seal(packetType uint8, mayGo bool) ([]byte, error) {
 		b.StreamMaxMoney(stream.StreamMaxMoney{StreamID: id, ReceiveMax: limit, TotalReceived: received})
 		b.StreamMaxData(stream.StreamMaxData{StreamID: id, MaxOffset: maxStreamData})
 	}
-	if mayGo && s.session != nil && s.session.mayGo(s.payment.Condition, s.payment.quote.due) {
+	if s.session != nil && s.violation == 0 && s.session.mayGo(s.payment, s.asked.window) {
 		b.StreamData(stream.StreamData{StreamID: max(s.asked.money, 1), Data: goAheadByte})
 	}
 	switch {

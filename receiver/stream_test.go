@@ -141,23 +141,59 @@ func TestCappedQuote(t *testing.T) {
 	f.balance(10)
 }
 
-// TestGoAheadIsBounded: a sender that did not get the go-ahead and sends again gets it with the reject, but not for ever.
-func TestGoAheadIsBounded(t *testing.T) {
+// window is what a sender grants: 16384 bytes, and one more once it has read one.
+func window(id, offset uint64) func(*stream.Builder) {
+	return func(b *stream.Builder) { b.StreamMaxData(stream.StreamMaxData{StreamID: id, MaxOffset: offset}) }
+}
+
+// TestGoAheadUntilItIsRead: however many replies are lost, the first that comes through tells the sender to go ahead, since its totals
+// would end the sending without it. Once the sender shows that it has read it, there are no more.
+func TestGoAheadUntilItIsRead(t *testing.T) {
 	f := newFixture(t)
 	q := f.quote(true, 10)
-	f.code(f.handle(f.stream(q, 10, 0, true, money(1, 10))), fulfilled)
-	times := 0
-	for range 10 {
-		reply := f.handle(f.stream(q, 10, 0, true, money(1, 10)))
-		f.code(reply, ilpcore.F99)
-		if f.said(q, reply, 10).goAhead {
-			times++
+	pay := func(offset uint64) said {
+		t.Helper()
+		reply := f.handle(f.stream(q, 10, 0, true, func(b *stream.Builder) { window(1, offset)(b); money(1, 10)(b) }))
+		f.balance(10)
+		return f.said(q, reply, 10)
+	}
+	for retry := range 20 {
+		if s := pay(16384); !s.goAhead || s.total != 10 {
+			t.Errorf("retry %d: %+v", retry, s)
 		}
 	}
-	if times != maxGoAheads-1 {
-		t.Errorf("the go-ahead was repeated %d times", times)
+	if s := pay(16385); s.goAhead || s.total != 10 {
+		t.Errorf("once it is read: %+v", s)
 	}
-	f.balance(10)
+}
+
+// TestGoAheadIsRepeatedByTime: packets without money get it again at a pause, so that a sender that answers each copy does not spin.
+func TestGoAheadIsRepeatedByTime(t *testing.T) {
+	f := newFixture(t)
+	q := f.quote(true, 10)
+	control := func(frames func(*stream.Builder)) bool {
+		return f.said(q, f.handle(f.stream(q, 0, 0, true, frames)), 0).goAhead
+	}
+	f.code(f.handle(f.stream(q, 4, 0, true, money(1, 4))), fulfilled)
+	if control(window(1, 16384)) {
+		t.Error("told before all was paid")
+	}
+	f.code(f.handle(f.stream(q, 6, 0, true, func(b *stream.Builder) { money(1, 6)(b); window(1, 16384)(b) })), fulfilled)
+	for second := range 5 {
+		for range 100 {
+			if control(window(1, 16384)) {
+				t.Errorf("second %d: told twice within it", second)
+			}
+		}
+		f.now = f.now.Add(goAheadPause)
+		if !control(window(1, 16384)) {
+			t.Errorf("second %d: not told", second)
+		}
+	}
+	f.now = f.now.Add(goAheadPause)
+	if control(window(1, 16385)) || !control(nil) {
+		t.Error("a sender is told after it has read it, or a packet without a window counts as one that did")
+	}
 }
 
 // TestCappedInParts: several packets fill a quote up, and the last one is not let past it.

@@ -16,9 +16,16 @@ import (
 
 const childWorkers = 8
 
+// children are child processes with another job than child's.
+var children = map[string]func(spec string){"poison": childUntilPoisoned, "disk": childOnSmallDisk}
+
 // child counts up one key per worker and one that all share, and writes "worker count" when the store has promised it, until it is killed.
 func child(spec string) {
 	mode, dir, _ := strings.Cut(spec, ":")
+	if work, ok := children[mode]; ok {
+		work(dir)
+		return
+	}
 	s, err := Open(context.Background(), dir, Options{Tail: mode == "tail", MinFree: 1})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -5,12 +5,17 @@ package store
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"time"
 
 	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 // spareGroups is how many groups are kept to be used again: as many as there are while the committer keeps up.
 const spareGroups = 2
+
+// settleAfter is how long nothing is under way before the sidecar says that the last group is acknowledged.
+const settleAfter = 20 * time.Millisecond
 
 // sink is where a group goes: a transaction, and beside it the sidecar's slot. Each returns when its part is on disk.
 type sink interface {
@@ -22,9 +27,16 @@ type sink interface {
 func (s *Store) commitGroups() {
 	defer close(s.stopped)
 	for {
-		g := s.nextGroup()
-		if g == nil {
+		g, more := s.nextGroup()
+		if !more {
 			return
+		}
+		if g == nil {
+			if err := s.chore(); err != nil {
+				s.Fail(err)
+				return
+			}
+			continue
 		}
 		after, err := s.commit(g)
 		if err != nil {
@@ -36,26 +48,40 @@ func (s *Store) commitGroups() {
 	}
 }
 
-// nextGroup waits for a group with changes; nil says that there is nothing left to do.
-func (s *Store) nextGroup() *Group {
+// nextGroup waits for a group with changes; nil is a chore, and more=false that there is nothing left to do.
+func (s *Store) nextGroup() (g *Group, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.idle.Stop()
+	if s.last.sequence > s.settledAt {
+		s.idle.Reset(settleAfter)
+	}
 	for {
 		switch {
 		case s.failure != nil:
-			return nil
+			return nil, false
 		case len(s.sealed) > 0:
 			s.committing = s.sealed[0]
 			s.sealed = s.sealed[1:]
-			return s.committing
+			return s.committing, true
 		case s.gathering.joined > 0:
 			s.committing = s.seal()
-			return s.committing
+			return s.committing, true
 		case s.closing:
-			return nil
+			return nil, false
+		case s.settle || s.roomy:
+			s.settle, s.roomy = false, false
+			return nil, true
 		}
 		s.wake.Wait()
 	}
+}
+
+func (s *Store) wakeToSettle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle = true
+	s.wake.Signal()
 }
 
 // commit has the group and the slot that announces it synced at the same time.
@@ -89,8 +115,9 @@ func (s *Store) release(g *Group) {
 	if errors.Is(s.Err(), ErrPoisoned) { // by a join, meanwhile
 		return
 	}
-	for _, f := range g.callbacks {
-		f()
+	if err := callAll(g.callbacks); err != nil {
+		s.Fail(err)
+		return
 	}
 	failpoint.Hit("store/callbacks")
 	s.mu.Lock()
@@ -104,6 +131,27 @@ func (s *Store) release(g *Group) {
 	if len(s.spare) < spareGroups {
 		s.spare = append(s.spare, g)
 	}
+}
+
+// panicked is a panic of somebody else's code.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("a callback panicked: %v", p.value) }
+
+// callAll calls all of them. A panic leaves what hangs on the group half told, so nothing may be built on it.
+func callAll(callbacks []func()) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &panicked{r, debug.Stack()}
+		}
+	}()
+	for _, f := range callbacks {
+		f()
+	}
+	return nil
 }
 
 // faulty is a sink that fails where a test wants it to.

@@ -21,37 +21,18 @@ const (
 	tableSize    = 2 << 20
 )
 
-// openDatabase opens Badger with the settings that money needs: each transaction synced, every block's checksum verified, and no use
-// of the value log, whose sync errors Badger only logs: values stay far below the threshold, and nothing expires by itself.
-// What one compaction can write is kept small, for the space guard: level 0 takes no fourth table before it was compacted, and
-// tables are of one size in all levels.
-func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
+// openDatabase opens Badger; cramped is without compaction, for which there is no space.
+func openDatabase(dir string, logger *zap.Logger, cramped bool) (db *badger.DB, err error) {
 	path := filepath.Join(dir, databaseDir)
 	defer func() {
-		if r := recover(); r != nil { // Badger panics on some damaged files
-			db, err = nil, fmt.Errorf("%w: the database in %s is damaged (%v); restore the directory from a backup", ErrLost, path, r)
+		if r := recover(); r != nil { // all files were verified, but one never knows
+			db, err = nil, fmt.Errorf("%w: the database in %s is damaged (%s); restore a backup", ErrLost, path, oneLine(fmt.Errorf("%v", r)))
 		}
 	}()
-	memtable := failpoint.Value("MEMTABLE", memtableSize)
-	o := badger.DefaultOptions(path).
-		WithLogger(badgerLog{logger.Named("badger").Sugar()}).
-		WithSyncWrites(true).
-		WithChecksumVerificationMode(options.OnTableAndBlockRead).
-		WithVerifyValueChecksum(true).
-		WithDetectConflicts(false). // there is one writer
-		WithNumVersionsToKeep(1).
-		WithMemTableSize(memtable).
-		WithNumMemtables(3).
-		WithValueLogFileSize(memtableSize).
-		WithValueThreshold(min(1<<20, memtable/8)). // Badger wants it below its batch, a part of the memtable
-		WithNumCompactors(2).
-		WithNumLevelZeroTables(2).
-		WithNumLevelZeroTablesStall(3).
-		WithBaseTableSize(tableSize).
-		WithCompression(options.None). // hashes do not compress
-		WithBlockCacheSize(0).
-		WithMetricsEnabled(false)
-	o.TableSizeMultiplier = 1
+	o := databaseOptions(path, logger)
+	if cramped {
+		o = o.WithNumCompactors(0).WithNumLevelZeroTables(100).WithNumLevelZeroTablesStall(101)
+	}
 	db, err = badger.Open(o)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database in %s: %w", path, err)
@@ -60,16 +41,50 @@ func openDatabase(dir string, logger *zap.Logger) (db *badger.DB, err error) {
 	return db, nil
 }
 
+// databaseOptions are the settings that money needs.
+func databaseOptions(path string, logger *zap.Logger) badger.Options {
+	o := badger.DefaultOptions(path).
+		WithLogger(badgerLog{logger.Named("badger").Sugar()}).
+		WithSyncWrites(true).                              // else a commit is durable only when the kernel likes
+		WithChecksumVerificationMode(options.OnBlockRead). // of what was verified before opening, and of tables made since
+		WithVerifyValueChecksum(true).                     // costs nothing: there are no values in the value log
+		WithDetectConflicts(false).                        // there is one writer
+		WithNumVersionsToKeep(1).                          // nobody reads what a key was
+		WithMemTableSize(memtable()).                      // bounds memory, what opening replays, and what a full disk has to have room for
+		WithNumMemtables(3).                               // one that is written and two that are being flushed: at most 3 logs
+		WithValueLogFileSize(1 << 20).                     // the least there is: nothing is written to it, and its sync errors are only logged
+		WithValueThreshold(min(1<<20, memtable()/8)).      // far above MaxValue, so that no value goes to the value log
+		WithNumCompactors(2).                              // the least there is
+		WithNumLevelZeroTables(2).                         // few, so that one compaction of level 0 writes little (space.go)
+		WithNumLevelZeroTablesStall(3).                    // level 0 takes no fourth table before it was compacted (space.go)
+		WithBaseTableSize(tableSize).                      // small tables: what one compaction of a lower level writes is little (space.go)
+		WithCompression(options.None).                     // hashes do not compress, and without it no block has to be cached
+		WithBlockCacheSize(0).                             // blocks are read from the page cache; the ledger caches balances itself
+		WithIndexCacheSize(0).                             // used with encryption only: indices are mapped files, and the kernel bounds them
+		WithMetricsEnabled(false).                         // its counters are global, and nobody reads them
+		WithCompactL0OnClose(false)                        // closing has to be quick, and opening finds few tables anyway
+	o.TableSizeMultiplier = 1 // tables are of one size in all levels
+	return o
+}
+
+// memtable is memtableSize, except where the fault suite wants logs to be full sooner.
+func memtable() int64 { return failpoint.Value("MEMTABLE", memtableSize) }
+
 // disk is the sink that stores keep their groups in.
 type disk struct {
 	db      *badger.DB
 	sidecar *sidecar
+	list    *manifestWatch
+	logs    *logs
 	puts    []badger.Entry // of the transaction under way; Badger needs them no more when it has committed
 }
 
 // commit returns when the entries and the head are on disk, in one transaction. After an error either may be true: Badger shows, and may
 // yet make durable, what it failed to sync.
 func (d *disk) commit(entries []entry, h head) error {
+	if err := d.logs.before(entries); err != nil {
+		return err
+	}
 	txn := d.db.NewTransaction(true)
 	defer txn.Discard()
 	d.puts = slices.Grow(d.puts[:0], len(entries)) // never grown below: the transaction points into it
@@ -91,10 +106,19 @@ func (d *disk) commit(entries []entry, h head) error {
 	}
 	err := txn.Commit()
 	clear(d.puts)
-	return err
+	if err != nil {
+		return err
+	}
+	return d.logs.after()
 }
 
-func (d *disk) mark(s slot) error { return d.sidecar.write(s) }
+// mark returns when the slot is on disk, with a note of Badger's list of tables as it is now.
+func (d *disk) mark(s slot) (err error) {
+	if s.manifest, err = d.list.look(); err != nil {
+		return err
+	}
+	return d.sidecar.write(s)
+}
 
 // readIdentity returns the identity of the store in db and its last group; found is false for a database without any record.
 func readIdentity(db *badger.DB) (id identity, h head, found bool, err error) {

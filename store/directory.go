@@ -84,51 +84,6 @@ func lockDirectory(ctx context.Context, dir string, wait time.Duration) (*os.Fil
 	}
 }
 
-// checkBeforeOpening refuses a database that is plainly gone before Badger can tidy away what is left of it: without a MANIFEST it
-// deletes the tables it finds.
-func checkBeforeOpening(dir string, s slot) error {
-	if s.intended == 0 {
-		return nil
-	}
-	manifest := filepath.Join(dir, databaseDir, "MANIFEST")
-	if _, err := os.Stat(manifest); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s holds 0 groups of changes, because %s is missing, but %d were acknowledged; restore it from a backup",
-			ErrLost, dir, manifest, s.acknowledged)
-	}
-	return nil
-}
-
-// removeEmptyLogs removes log files of no bytes from the database: a process that was killed between making a file and giving it its
-// length leaves one, and Badger would refuse to open once for each. There is nothing in them.
-func removeEmptyLogs(dir string) error {
-	database := filepath.Join(dir, databaseDir)
-	files, err := os.ReadDir(database)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	removed := false
-	for _, f := range files {
-		if kind := filepath.Ext(f.Name()); !f.Type().IsRegular() || (kind != ".mem" && kind != ".vlog") {
-			continue
-		}
-		info, err := f.Info()
-		if err == nil && info.Size() == 0 {
-			err = os.Remove(filepath.Join(database, f.Name()))
-			removed = true
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if removed {
-		return syncPath(database)
-	}
-	return nil
-}
-
 // syncDirectory makes durable what a process that was killed has left in the page cache. Without it a group could be seen and acted
 // upon after a restart, and then be lost by a power cut.
 func syncDirectory(dir string) error {

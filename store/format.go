@@ -45,6 +45,8 @@ const (
 	lockFile    = "lock"
 	databaseDir = "db"
 
+	restoringFile = "restoring" // there while a backup is being restored
+
 	formatSize = 2 + 16
 	headSize   = 8 + 32 + 32 + 8
 )

@@ -161,5 +161,9 @@ func (s *Store) failLocked(cause error) {
 	s.sealed = nil
 	close(s.failed)
 	s.wake.Signal()
-	s.log.Error("the store has failed and takes nothing more until it is opened again", zap.String("directory", s.dir), zap.Error(cause))
+	told := []zap.Field{zap.String("directory", s.dir), zap.Error(cause)}
+	if p, ok := errors.AsType[*panicked](cause); ok {
+		told = append(told, zap.ByteString("stack", p.stack))
+	}
+	s.log.Error("the store has failed and takes nothing more until it is opened again", told...)
 }

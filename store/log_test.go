@@ -87,7 +87,7 @@ func TestTheSpaceGuardSaysWhenItClosesAndOpens(t *testing.T) {
 	if !strings.Contains(err, "8 MiB are free in the file system of /data, and at least 10 MiB are needed; free 2 MiB there") {
 		t.Error(err)
 	}
-	if err := g.checkToOpen(); !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), "at least 5 MiB are needed; free 5 MiB there") {
+	if _, err := g.makeRoomToOpen(ballast{}, logger); !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), "at least 5 MiB are needed; free 5 MiB there") {
 		t.Error(err)
 	}
 }

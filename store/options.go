@@ -25,9 +25,15 @@ type Options struct {
 	MinFree uint64
 	// FreeSpace says how many bytes are free in the file system of dir. The operating system is asked if nil.
 	FreeSpace func(dir string) (uint64, error)
+	// Ballast is the size in bytes of a file in the directory that is given up when the store has to be opened on a full disk, and
+	// made again when there is space: DefaultBallast, or a quarter of MinFree if that is less, if 0; none if negative.
+	Ballast int64
 	// Tail makes every change survive the end of this process as soon as Join returns, at the price of a write(2) in each Join;
 	// without it, and for surviving a power loss, one has to wait for the Ticket.
 	Tail bool
+	// AcceptLoss opens a directory that has lost something it had acknowledged with what can be read of it, and remembers that: Losses.
+	// What is damaged stays beside it, in db.damaged-<time>. Without it such a directory is refused: ErrLost.
+	AcceptLoss bool
 	// Fault lets tests make things fail, slow or crash at a Point: an error counts as an error of the step itself.
 	// It is called by the goroutines that commit, with the number of the group.
 	Fault func(at Point, sequence uint64) error

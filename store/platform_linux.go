@@ -1,8 +1,9 @@
 package store
 
-// This file is what the store asks of Linux: syncing a file's data, and the space that is left.
+// This file is what the store asks of Linux: syncing a file's data, blocks for a file, and the space that is left.
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -24,4 +25,19 @@ func freeSpace(dir string) (uint64, error) {
 		return 0, err
 	}
 	return s.Bavail * uint64(s.Bsize), nil
+}
+
+// allocate gives the first size bytes of f blocks of their own, without changing what is in them; errors.ErrUnsupported where the file
+// system has no way to.
+func allocate(f *os.File, size int64) error {
+	for {
+		err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, size)
+		switch err {
+		case unix.EINTR:
+		case unix.EOPNOTSUPP, unix.ENOSYS:
+			return errors.ErrUnsupported
+		default:
+			return err
+		}
+	}
 }

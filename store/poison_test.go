@@ -5,6 +5,11 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -76,4 +81,88 @@ func TestP10ErrorPoisons(t *testing.T) {
 			putDurably(t, s, "k", "works again")
 		})
 	}
+}
+
+func TestP10PanicOfACallbackPoisons(t *testing.T) {
+	dir := newDir(t)
+	s := mustOpen(t, dir, Options{})
+	putDurably(t, s, "k", "before")
+	var later atomic.Bool
+	ticket, err := s.Join(func(g *Group) {
+		g.Put([]byte("k"), []byte("after"))
+		g.AfterCommit(func() { panic("mine") })
+		g.AfterCommit(func() { later.Store(true) })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ticket.Wait(context.Background()); !errors.Is(err, ErrPoisoned) || !strings.Contains(err.Error(), "mine") {
+		t.Fatal(err)
+	}
+	<-s.Failed()
+	if _, err := s.Join(func(*Group) { t.Error("called") }); !errors.Is(err, ErrPoisoned) || later.Load() {
+		t.Error(err, later.Load())
+	}
+	mustClose(t, s)
+	wantValue(t, mustOpen(t, dir, Options{}), "k", "after") // it was durable; only the outcome was not known
+}
+
+// The kernel says EIO to the n-th sync of a child process: what it acknowledged before is there, and nothing was acknowledged after.
+func TestP10ErrorOfARealSyncPoisons(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("there is no strace")
+	}
+	for _, call := range []string{"msync", "fdatasync"} {
+		for _, n := range []int{3, 20} {
+			t.Run(fmt.Sprint(call, n), func(t *testing.T) {
+				dir := newDir(t)
+				mustClose(t, mustOpen(t, dir, Options{}))
+				cmd := exec.Command(strace, "-f", "-o", "/dev/null", "-e", "trace="+call, "-e", fmt.Sprintf("inject=%s:error=EIO:when=%d+", call, n), os.Args[0])
+				cmd.Env = append(os.Environ(), "PAYDOOR_STORE_CHILD=poison:"+dir)
+				out, err := cmd.CombinedOutput()
+				if err != nil {
+					t.Skipf("strace cannot run: %v: %s", err, out)
+				}
+				var acknowledged, refusedAfter int
+				if _, err := fmt.Sscanf(string(out), "acknowledged %d, refused %d", &acknowledged, &refusedAfter); err != nil || refusedAfter != 50 {
+					t.Fatalf("the child said %s", out)
+				}
+				s := mustOpen(t, dir, Options{})
+				there := readCount(s, "k")
+				if there != acknowledged && there != acknowledged+1 {
+					t.Errorf("%d acknowledged, %d there", acknowledged, there)
+				}
+				t.Logf("%d acknowledged, %d there", acknowledged, there)
+			})
+		}
+	}
+}
+
+// childUntilPoisoned puts one value after another until that fails, then tries on, and says how that went.
+func childUntilPoisoned(dir string) {
+	s, err := Open(context.Background(), dir, Options{MinFree: 1, Ballast: -1})
+	if err != nil {
+		fmt.Println("opening:", err)
+		return
+	}
+	acknowledged, refusedAfter := 0, 0
+	for i := 1; refusedAfter < 50; i++ {
+		ticket, err := s.Join(func(g *Group) { g.Put([]byte("k"), []byte(strconv.Itoa(i))) })
+		if err == nil {
+			err = ticket.Wait(context.Background())
+		}
+		switch {
+		case errors.Is(err, ErrPoisoned):
+			refusedAfter++
+		case err != nil || refusedAfter > 0:
+			fmt.Println("unexpected:", err, refusedAfter)
+			return
+		default:
+			acknowledged++
+		}
+	}
+	<-s.Failed()
+	fmt.Printf("acknowledged %d, refused %d\n", acknowledged, refusedAfter)
+	os.Exit(0) // without a Close, which would sync again
 }

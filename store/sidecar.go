@@ -13,13 +13,15 @@ package store
 //	32  hash of the acknowledged group
 //	64  hash of the intended group
 //	96  identity of the store
-//	112 zero
+//	112 length of Badger's MANIFEST u32
+//	116 first 8 bytes of the SHA-256 of that many bytes of it
 //	124 CRC-32C of the bytes before
 //
 // The slot for group n is synced while Badger syncs group n, and both come before anyone is told. So after a crash Badger may be at
 // n-1 (its commit did not arrive), at n, or, when its commit arrived and the slot for it did not, one past what the slot intended;
 // a hash proves each of them. Anything else has lost a group that somebody was told about. What this cannot see is the loss
-// of exactly the last group before a crash; after a clean Close (intended = acknowledged) it sees that too.
+// of exactly the last group before a crash. Once nothing was under way for settleAfter, and after Close, it sees that too:
+// then a slot with intended = acknowledged is written.
 
 import (
 	"encoding/binary"
@@ -47,6 +49,7 @@ type slot struct {
 	acknowledgedHash digest
 	intendedHash     digest
 	identity         identity
+	manifest         manifestNote
 }
 
 func (s slot) encode() []byte {
@@ -58,7 +61,8 @@ func (s slot) encode() []byte {
 	b = append(b, s.acknowledgedHash[:]...)
 	b = append(b, s.intendedHash[:]...)
 	b = append(b, s.identity[:]...)
-	b = append(b, make([]byte, 12)...)
+	b = binary.BigEndian.AppendUint32(b, s.manifest.length)
+	b = append(b, s.manifest.hash[:]...)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
@@ -74,28 +78,26 @@ func decodeSlot(b []byte) (slot, bool) {
 		acknowledged: binary.BigEndian.Uint64(b[16:]),
 		intended:     binary.BigEndian.Uint64(b[24:]),
 		identity:     identity(b[96:112]),
+		manifest:     manifestNote{binary.BigEndian.Uint32(b[112:]), [8]byte(b[116:124])},
 	}
 	copy(s.acknowledgedHash[:], b[32:])
 	copy(s.intendedHash[:], b[64:])
 	return s, true
 }
 
-// check says whether a store whose last group is h has everything that the slot says was acknowledged.
-func (s slot) check(h head, id identity, dir string) error {
+// check says what is wrong with a store whose last group is h: nothing if it has all that the slot says was acknowledged.
+func (s slot) check(h head, id identity, dir string) string {
 	switch {
 	case s.identity != id:
-		return fmt.Errorf("%w: %s and %s belong to different stores; restore both from one backup",
-			ErrLost, filepath.Join(dir, sidecarFile), filepath.Join(dir, databaseDir))
+		return fmt.Sprintf("%s and %s belong to different stores", filepath.Join(dir, sidecarFile), filepath.Join(dir, databaseDir))
 	case h.sequence == s.intended && h.hash == s.intendedHash,
 		h.sequence == s.acknowledged && h.hash == s.acknowledgedHash,
 		h.sequence == s.intended+1 && h.previous == s.intendedHash:
-		return nil
+		return ""
 	case h.sequence < s.acknowledged:
-		return fmt.Errorf("%w: %s holds %d groups of changes, but %d were acknowledged; restore it from a backup",
-			ErrLost, dir, h.sequence, s.acknowledged)
+		return "the last ones are missing"
 	}
-	return fmt.Errorf("%w: %s holds %d groups of changes that do not continue the %d that were acknowledged; restore it from a backup",
-		ErrLost, dir, h.sequence, s.acknowledged)
+	return "the ones that are there do not continue the acknowledged ones"
 }
 
 // sidecar is the open sidecar file. Only one goroutine at a time uses it.
@@ -104,26 +106,26 @@ type sidecar struct {
 	generation uint64
 }
 
-// readSidecar returns the slot that counts. found is false when there is no sidecar at all.
-func readSidecar(dir string) (s slot, found bool, err error) {
+// readSidecar returns the slot that counts. found is false when there is no sidecar at all; damage says what is wrong with it.
+func readSidecar(dir string) (s slot, found bool, damage string, err error) {
 	path := filepath.Join(dir, sidecarFile)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return slot{}, false, nil
+		return slot{}, false, "", nil
 	}
-	if err != nil {
-		return slot{}, false, err
+	if damage, err = damaged(path, err); damage != "" || err != nil {
+		return slot{}, true, damage, err
 	}
 	b = append(b, make([]byte, 2*slotSpacing)...) // a shortened file has bad slots
 	first, ok1 := decodeSlot(b)
 	second, ok2 := decodeSlot(b[slotSpacing:])
 	switch {
 	case !ok1 && !ok2:
-		return slot{}, true, fmt.Errorf("%w: %s is damaged; restore the directory from a backup", ErrLost, path)
+		return slot{}, true, path + " is damaged", nil
 	case !ok1 || (ok2 && second.generation > first.generation):
-		return second, true, nil
+		return second, true, "", nil
 	}
-	return first, true, nil
+	return first, true, "", nil
 }
 
 // createSidecar makes a sidecar that appears complete or not at all.

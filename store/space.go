@@ -38,17 +38,10 @@ type space struct {
 	free  func(dir string) (uint64, error)
 	since func() time.Duration // monotonic
 
+	cramped atomic.Bool // Badger was opened without compaction, and takes nothing
+
 	looked atomic.Int64 // when, by since; 0 is never
 	low    atomic.Pointer[error]
-}
-
-// checkToOpen returns an ErrNoSpace when even what Badger writes while it opens may not fit.
-func (s *space) checkToOpen() error {
-	if err := s.measure(s.floor / 2); err != nil {
-		return err
-	}
-	s.look()
-	return nil
 }
 
 // check returns an ErrNoSpace when less than the floor was free at a look at most spaceInterval ago.
@@ -66,7 +59,11 @@ func (s *space) check() error {
 
 // look closes or opens the guard, and tells the operator when that is a change.
 func (s *space) look() {
-	if err := s.measure(s.floor); err != nil {
+	err := s.measure(s.floor)
+	if err == nil && s.cramped.Load() {
+		err = fmt.Errorf("%w: %s was opened on a full disk and is being opened anew", ErrNoSpace, s.dir)
+	}
+	if err != nil {
 		if s.low.Swap(&err) == nil {
 			s.log.Warn("no changes are taken", zap.Error(err))
 		}

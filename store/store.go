@@ -36,15 +36,18 @@ type Store struct {
 	fault    func(at Point, sequence uint64) error
 	lock     *os.File
 	sidecar  *sidecar
+	disk     *disk
 	sink     sink
 	space    *space
+	ballast  ballast
 
 	open sync.RWMutex // held for reading while db is used, for writing to close it
 	db   *badger.DB   // nil once closed
 
-	last    head // of the last durable group; belongs to the committer
-	durable atomic.Uint64
-	backlog atomic.Int64 // groups that are sealed and not durable
+	last      head   // of the last durable group; belongs to the committer
+	settledAt uint64 // the group of the last slot in which nothing was under way; belongs to the committer
+	durable   atomic.Uint64
+	backlog   atomic.Int64 // groups that are sealed and not durable
 
 	mu         sync.Mutex // the group mutex
 	wake       *sync.Cond // on mu: there is something to commit, or an end
@@ -56,17 +59,21 @@ type Store struct {
 	tail       *tail // nil without Options.Tail
 	closing    bool
 	failure    error // wraps ErrPoisoned
+	idle       *time.Timer
+	settle     bool // nothing was under way for settleAfter
+	roomy      bool // there is space to open Badger with compaction
 
 	refusal atomic.Pointer[error] // what Err says, without the mutex
 	failed  chan struct{}         // closed when failure is set
 	stopped chan struct{}         // closed when the committer has ended
+	cared   chan struct{}         // closed when nobody looks after the store any more
 	closed  sync.Once
 }
 
 // Open opens the store in dir, making it with mode 0700 if there is none. It refuses a directory that others can enter
 // (ErrPermissions), that another process holds for longer than Options.LockWait (ErrLocked), that a newer version wrote
-// (ErrFormat), or that has lost something it had acknowledged (ErrLost). It also refuses when less than half of Options.MinFree is
-// free (ErrNoSpace), because opening itself writes, and would end the process on a full disk.
+// (ErrFormat), or that has lost something it had acknowledged (ErrLost). Opening itself writes, and would end the process on a full disk;
+// with less than half of Options.MinFree free it gives up the ballast file if need be, and else refuses (ErrNoSpace).
 func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
 	dir, err := filepath.Abs(dir)
@@ -86,6 +93,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	}
 	s.lock = lock
 	go s.commitGroups()
+	go s.care()
 	return s, nil
 }
 
@@ -93,15 +101,22 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 func openLocked(dir string, o Options) (_ *Store, err error) {
 	start := time.Now()
 	space := &space{dir: dir, log: o.Logger, floor: o.MinFree, free: o.FreeSpace, since: func() time.Duration { return time.Since(start) }}
-	if err := space.checkToOpen(); err != nil {
+	ballast := newBallast(dir, o)
+	cramped, err := space.makeRoomToOpen(ballast, o.Logger)
+	if err != nil {
 		return nil, err
 	}
-	said, found, err := readSidecar(dir)
+	space.cramped.Store(cramped)
+	space.look()
+	in, err := inspect(dir)
+	lost := false
 	if err == nil {
-		err = checkBeforeOpening(dir, said)
+		if err = in.loss(); err != nil && o.AcceptLoss {
+			lost, err = true, in.accept(o.Logger, o.Now())
+		}
 	}
 	if err == nil {
-		err = removeEmptyLogs(dir)
+		err = in.clear()
 	}
 	if err == nil {
 		err = syncDirectory(dir)
@@ -109,18 +124,30 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(dir, o.Logger)
+	db, err := openDatabase(dir, o.Logger, cramped)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, space: space, db: db, failed: make(chan struct{}), stopped: make(chan struct{})}
+	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, space: space, ballast: ballast,
+		db: db, failed: make(chan struct{}), stopped: make(chan struct{}), cared: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
+	s.idle = time.AfterFunc(settleAfter, s.wakeToSettle)
+	s.idle.Stop()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.closeFiles())
 		}
 	}()
-	if err = s.establish(o.Random, said, found); err != nil {
+	s.disk = &disk{db: db, list: watchManifest(dir), logs: &logs{database: filepath.Join(dir, databaseDir), room: s.waitForRoom}}
+	if err = s.disk.logs.begin(); err != nil {
+		return nil, err
+	}
+	if lost {
+		err = s.goOn(o, in)
+	} else {
+		err = s.establish(o.Random, in)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err = s.recoverTail(o.Tail); err != nil {
@@ -134,32 +161,24 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	return s, nil
 }
 
-// establish makes sure that database and sidecar are those of one store without loss, or makes a new store of an empty directory.
-func (s *Store) establish(random io.Reader, said slot, found bool) error {
+// establish makes sure that Badger shows what its files hold, or makes a new store of an empty directory.
+func (s *Store) establish(random io.Reader, in *inspection) error {
 	id, last, known, err := readIdentity(s.db)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.dir, err)
 	}
-	if !known && found {
-		return fmt.Errorf("%w: %s holds 0 groups of changes, and %d were acknowledged; restore it from a backup", ErrLost, s.dir, said.acknowledged)
+	if known != in.known || known && (id != in.id || last.sequence != in.held.sequence || last.hash != in.held.hash) {
+		return fmt.Errorf("%w: the files of %s hold %d groups of changes, and Badger shows %d of them; restore a backup",
+			ErrLost, s.dir, in.held.sequence, last.sequence)
 	}
-	if !known && !found {
+	if !known {
 		if id, err = s.createIdentity(random); err != nil {
 			return err
 		}
 		last = genesis(id)
 	}
-	if !found && last.sequence > 0 {
-		return fmt.Errorf("%w: %s holds %d groups of changes, but %s is missing, so how many were acknowledged is unknown; restore both from one backup",
-			ErrLost, s.dir, last.sequence, filepath.Join(s.dir, sidecarFile))
-	}
-	if found {
-		if err := said.check(last, id, s.dir); err != nil {
-			return err
-		}
-	}
 	s.identity, s.last = id, last
-	return s.startSidecar(said.generation, found)
+	return s.startSidecar(in.said.generation, in.found)
 }
 
 func (s *Store) createIdentity(random io.Reader) (identity, error) {
@@ -167,7 +186,7 @@ func (s *Store) createIdentity(random io.Reader) (identity, error) {
 	if _, err := io.ReadFull(random, id[:]); err != nil {
 		return id, fmt.Errorf("making the identity of a new store: %w", err)
 	}
-	return id, s.db.Update(func(txn *badger.Txn) error { return txn.Set([]byte(formatKey), encodeFormat(id)) })
+	return id, writeIdentity(s.db, id)
 }
 
 // startSidecar notes that all that was found is acknowledged from now on: it has been synced before it was read.
@@ -180,8 +199,8 @@ func (s *Store) startSidecar(generation uint64, found bool) (err error) {
 	if s.sidecar, err = openSidecar(s.dir, generation); err != nil {
 		return err
 	}
-	s.sink = &disk{db: s.db, sidecar: s.sidecar}
-	return s.sidecar.write(s.settled())
+	s.disk.sidecar, s.sink = s.sidecar, s.disk
+	return s.disk.mark(s.settled())
 }
 
 // settled is the slot of a store in which nothing is under way.
@@ -235,19 +254,28 @@ func (s *Store) close() error {
 	s.wake.Signal()
 	s.mu.Unlock()
 	<-s.stopped
+	<-s.cared
 	s.open.Lock()
 	defer s.open.Unlock()
+	s.idle.Stop()
 	var err error
 	if s.failure == nil {
-		err = s.sidecar.write(s.settled())
+		err = s.disk.mark(s.settled())
 	}
 	return errors.Join(err, s.closeFiles(), s.lock.Close())
 }
 
-// closeFiles closes Badger, the sidecar and the tail, as far as they are open.
+// closeFiles closes Badger, the sidecar and the tail, as far as they are open. Badger writes its last table and list only now, so the sidecar
+// gets its last slot after that.
 func (s *Store) closeFiles() error {
-	err := s.db.Close()
-	s.db = nil
+	var err error
+	if s.db != nil {
+		err = s.db.Close()
+		s.db = nil
+	}
+	if s.sidecar != nil && s.failure == nil && err == nil {
+		err = s.disk.mark(s.settled())
+	}
 	if s.sidecar != nil {
 		err = errors.Join(err, s.sidecar.close())
 	}

@@ -2,36 +2,40 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
-
-	"go.uber.org/zap"
 )
 
 // The reach into Badger must find its mark in the version that go.mod names, and commits must go on being synced by the write-ahead log
 // alone: nothing may ever be in the value log.
 func TestValueLogIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
-	db, err := openDatabase(dir, zap.NewNop())
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(context.Background(), dir, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := db.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	if !leaveValueLogAlone(db) {
+	if !leaveValueLogAlone(s.db) {
 		t.Error("this version of Badger keeps the option elsewhere")
 	}
-	if !db.Opts().SyncWrites {
+	if !s.db.Opts().SyncWrites {
 		t.Error("commits are not synced")
 	}
-	d := &disk{db: db}
-	for sequence := range uint64(20) {
-		big := entry{key: []byte{'k', byte(sequence)}, value: bytes.Repeat([]byte("x"), MaxValue)}
-		if err := d.commit([]entry{big}, head{sequence: sequence + 1}); err != nil {
+	for i := range 20 {
+		ticket, err := s.Join(func(g *Group) { g.Put([]byte{'k', byte(i)}, bytes.Repeat([]byte("x"), MaxValue)) })
+		if err == nil {
+			err = ticket.Wait(context.Background())
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

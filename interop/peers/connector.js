@@ -1,13 +1,15 @@
 // connector.js runs npm's ilp-connector on loopback as the connector between payers and the gateway under test.
 //
 //   node peers/connector.js '{"maxPacketAmount":"1000000","spread":0,"payerScale":9,"gatewayScale":9,"deduplicate":true,
-//                            "lose":{"percent":0,"answers":0},"http":{"url":…,"in":…,"out":…},"jwt":false,"dial":"btp+ws://…"}'
+//                            "lose":{"percent":0,"answers":0},"http":{"url":…,"in":…,"out":…,"old":false,"http2":false},
+//                            "jwt":false,"dial":"btp+ws://…"}'
 //
 // It offers these accounts, all in USD:
 //   payers    a BTP server where any token is an account; ilp-fetch and the other payers dial it
 //   gateways  a BTP server of the same kind that the gateway dials
 //   http      ILP-over-HTTP both ways with the gateway as a child; only when the option is given. `in` and `out` are bearer tokens,
-//             or with jwt the secrets of JSON web tokens
+//             or with jwt the secrets of JSON web tokens; with old they go by the options that ilp-plugin-http had first, and are sent
+//             without "Bearer "; with http2 packets to the gateway go by HTTP/2
 //   dialled   a BTP link with the gateway as a child that the connector dials, over and over until it is there; only with dial
 // When all listen it prints one line of JSON with their URLs. A line on stdin is answered by one line of JSON:
 //   delivered  how much the gateway has fulfilled, in its own units; and what of that `lose` kept from the payers (loss.js)
@@ -55,11 +57,11 @@ function btpServer () {
   return new MiniAccounts({ wsOpts: { host: '127.0.0.1', port: 0 } })
 }
 
-function httpLink ({ url, in: incoming, out: outgoing }) {
-  const secret = options.jwt ? 'jwtSecret' : 'staticToken'
+function httpLink ({ url, in: incoming, out: outgoing, old, http2 }) {
+  const secret = options.jwt ? (old ? 'secret' : 'jwtSecret') : (old ? 'secretToken' : 'staticToken')
   return new HttpPlugin({
     incoming: { port: { host: '127.0.0.1', port: 0 }, [secret]: incoming },
-    outgoing: { url, [secret]: outgoing, name: 'conn' }
+    outgoing: { url, [secret]: outgoing, name: 'conn', http2 }
   })
 }
 
