@@ -29,7 +29,8 @@ func (r *record) compare(b *books, most flight) []violation {
 		n := b.credits[condition]
 		switch {
 		case len(n) == 0 && p.fate == fulfilled:
-			blame("LOST: packet %x of %d for %x was fulfilled and is not credited", condition[:6], p.amount, p.account[:6])
+			blame("LOST: packet %x of %d for %x was fulfilled at %s and is not credited",
+				condition[:6], p.amount, p.account[:6], p.fulfilledAt.Format("15:04:05.000000"))
 		case len(n) > 1:
 			blame("DOUBLE: packet %x is credited %d times", condition[:6], len(n))
 		case len(n) == 1 && (n[0].account != p.account || n[0].amount != p.amount):

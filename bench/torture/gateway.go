@@ -114,6 +114,32 @@ func (g *gateway) ready(ctx context.Context) int {
 // signal sends a signal to the process and what traces it.
 func (g *gateway) signal(s syscall.Signal) { _ = syscall.Kill(-g.process.Process.Pid, s) }
 
+// freeze stops the process, and returns when no thread of it runs any more. Those that wait for the disk come no further than to the end
+// of their system call.
+func (g *gateway) freeze() error {
+	g.signal(syscall.SIGSTOP)
+	for range 1000 {
+		states, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", g.process.Process.Pid))
+		if err != nil {
+			return err
+		}
+		running := false
+		for _, path := range states {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				continue // the thread has ended
+			}
+			_, state, _ := strings.Cut(string(text), ") ") // after the name, which is in brackets
+			running = running || !strings.HasPrefix(state, "T") && !strings.HasPrefix(state, "D")
+		}
+		if !running && len(states) > 0 {
+			return nil
+		}
+		time.Sleep(200 * time.Microsecond)
+	}
+	return errors.New("the gateway does not stand still")
+}
+
 // kill ends the process as a crash does, and waits for its end.
 func (g *gateway) kill() {
 	if g.exited == nil {
