@@ -63,6 +63,7 @@ type bed struct {
 	gateway *gateway
 	client  *http.Client
 	tokens  []token
+	mayDie  bool // the fault under way may end the process without order
 }
 
 // minFree in all kinds but full: the disks here are small, and nothing else fills them.

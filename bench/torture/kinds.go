@@ -31,7 +31,7 @@ func init() {
 		{name: "kill", short: 16, long: 300, series: 20, run: killAtRandom},
 		{name: "failpoint", short: len(failpoints), long: 10 * len(failpoints), series: len(failpoints), run: killAtFailpoints},
 		{name: "power", short: 6, long: 20, series: 10, needs: needRoot("mount", "mkfs.ext4"), run: cutPower},
-		{name: "full", short: 3, long: 12, series: 6, needs: needRoot(), run: fillDisk},
+		{name: "full", short: 4, long: 20, series: 8, needs: needRoot(), run: fillDisk},
 		{name: "eio", short: 4, long: 20, series: 10, needs: needTracer, run: failSync},
 		{name: "corrupt", short: 40, long: 300, series: 60, run: corrupt},
 		{name: "two", short: 2, long: 6, series: 6, run: startTwice},
