@@ -42,7 +42,7 @@ type plan struct {
 	binary     string
 	home       string // an existing directory out of reach of the fault
 	data       string // data_dir; "": below home
-	durability string
+	durability string // "": another one at each start
 	minFree    string
 	wrapper    []string
 	env        []string
@@ -112,9 +112,6 @@ func (b *bed) prepareGateway() error {
 		data: b.plan.data, durability: b.plan.durability, minFree: b.plan.minFree, secret: hex.EncodeToString(secret[:]),
 		backend: b.backend.address, admin: ports[0], site: ports[1], node: ports[2],
 	}
-	if b.settings.durability == "" {
-		b.settings.durability = durGroup
-	}
 	if b.settings.minFree == "" {
 		b.settings.minFree = littleFree
 	}
@@ -152,8 +149,14 @@ func (b *bed) close() error {
 	return errors.Join(errs...)
 }
 
-// start starts the gateway, and looks at what it has printed up to then.
+// start starts the gateway, and returns when it is ready.
 func (b *bed) start(ctx context.Context) error {
+	if b.plan.durability == "" {
+		b.settings.durability = [...]string{durGroup, durProcess}[b.random.IntN(2)]
+		if err := b.writeCaddyfile(); err != nil {
+			return err
+		}
+	}
 	b.child.client.CloseIdleConnections()
 	b.client.CloseIdleConnections()
 	return b.gateway.start(ctx)

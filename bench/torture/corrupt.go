@@ -27,7 +27,7 @@ type original struct {
 
 // corrupt damages copies of one directory, which by turns was left by a kill and by a stop. It goes on after a failure, for the count.
 func corrupt(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.prepared, home: s.home, env: []string{smallMemtable}, durability: [...]string{durGroup, durProcess}[s.seed/2%2]}, s.seed)
+	b, err := newBed(plan{binary: t.prepared, home: s.home, env: []string{smallMemtable}}, s.seed)
 	if err != nil {
 		return err
 	}

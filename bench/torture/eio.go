@@ -37,7 +37,7 @@ func needTracer() error {
 // failSync lets syncs fail: those of the database's log and of the sidecar under load by turns, and every fourth time one while the
 // gateway starts.
 func failSync(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.binary, home: s.home}, s.seed)
+	b, err := newBed(plan{binary: t.binary, home: s.home, durability: durGroup}, s.seed)
 	if err != nil {
 		return err
 	}

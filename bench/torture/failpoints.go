@@ -44,13 +44,9 @@ var failpoints = []failpoint{
 // passWithin is how long a place may take to be passed often enough.
 const passWithin = 15 * time.Second
 
-// killAtFailpoints goes through the places, beginning where the series before has stopped, and by turns with both durabilities.
+// killAtFailpoints goes through the places, beginning with any, with one of both durabilities.
 func killAtFailpoints(ctx context.Context, t *torture, s *series) (err error) {
-	durability := durGroup
-	if s.seed%2 == 1 {
-		durability = durProcess
-	}
-	b, err := newBed(plan{binary: t.prepared, home: s.home, durability: durability}, s.seed)
+	b, err := newBed(plan{binary: t.prepared, home: s.home}, s.seed)
 	if err != nil {
 		return err
 	}
@@ -83,6 +79,7 @@ func (t *torture) killAt(ctx context.Context, b *bed, s *series, place failpoint
 	if err != nil {
 		return err
 	}
+	durability := b.settings.durability
 	l := b.startLoad(ctx, false, place.life)
 	select {
 	case <-b.gateway.exited:
@@ -105,6 +102,6 @@ func (t *torture) killAt(ctx context.Context, b *bed, s *series, place failpoint
 	s.result.Counts["open packets"] += uint64(c.underWay)
 	s.result.Counts["open requests"] += c.unknown
 	s.result.Counts[place.name]++
-	s.done("killed at %s (%s); durability %s, %d packets and %d requests open", setting, place.windows, b.settings.durability, c.underWay, c.unknown)
+	s.done("killed at %s (%s); durability %s, %d packets and %d requests open", setting, place.windows, durability, c.underWay, c.unknown)
 	return nil
 }

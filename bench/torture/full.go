@@ -39,7 +39,7 @@ func fillDisk(ctx context.Context, t *torture, s *series) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.off()) }()
 	b, err := newBed(plan{
-		binary: t.prepared, env: []string{smallMemtable}, home: s.home, data: filepath.Join(d.mount, "data"), minFree: fmt.Sprintf("%dMiB", fullFloor),
+		binary: t.prepared, env: []string{smallMemtable}, home: s.home, durability: durGroup, data: filepath.Join(d.mount, "data"), minFree: fmt.Sprintf("%dMiB", fullFloor),
 	}, s.seed)
 	if err != nil {
 		return err

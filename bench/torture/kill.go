@@ -10,13 +10,9 @@ import (
 	"time"
 )
 
-// killAtRandom kills the gateway after 30 to 350 ms of load, again and again on one ledger. Every other series has durability process.
+// killAtRandom kills the gateway after 30 to 350 ms of load, again and again on one ledger. Each start has one of both durabilities.
 func killAtRandom(ctx context.Context, t *torture, s *series) (err error) {
-	durability := durGroup
-	if s.seed%2 == 1 {
-		durability = durProcess
-	}
-	b, err := newBed(plan{binary: t.binary, home: s.home, durability: durability}, s.seed)
+	b, err := newBed(plan{binary: t.binary, home: s.home}, s.seed)
 	if err != nil {
 		return err
 	}
@@ -27,6 +23,7 @@ func killAtRandom(ctx context.Context, t *torture, s *series) (err error) {
 	}
 	for range s.cycles {
 		after := time.Duration(30+b.random.IntN(320)) * time.Millisecond
+		durability := b.settings.durability
 		l := b.startLoad(ctx, false, 0)
 		select {
 		case <-time.After(after):

@@ -27,7 +27,7 @@ func cutPower(ctx context.Context, t *torture, s *series) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.off()) }()
-	b, err := newBed(plan{binary: t.prepared, home: s.home, data: filepath.Join(d.mount, "data"), env: []string{smallMemtable}}, s.seed)
+	b, err := newBed(plan{binary: t.prepared, home: s.home, durability: durGroup, data: filepath.Join(d.mount, "data"), env: []string{smallMemtable}}, s.seed)
 	if err != nil {
 		return err
 	}

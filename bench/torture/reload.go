@@ -17,7 +17,7 @@ const reloads = 10 // in a cycle
 // reload loads configurations through the admin endpoint while the load goes on. A few connections are lost, as in any Caddy that hands its ports over;
 // no packet may be rejected and no request refused for it.
 func reload(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.binary, home: s.home}, s.seed)
+	b, err := newBed(plan{binary: t.binary, home: s.home, durability: durGroup}, s.seed)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ const shortLife = 1300 * time.Millisecond
 // the kernel from stopping a process between its last look at the clock and its write, some microseconds later, so one cycle in ten may show
 // that, and it is counted.
 func suspend(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.binary, home: s.home}, s.seed)
+	b, err := newBed(plan{binary: t.binary, home: s.home, durability: durGroup}, s.seed)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ const refuseWithin = 12 * time.Second
 
 // startTwice starts a second gateway on the same directory, under its own name and through a symbolic link by turns, while the first works.
 func startTwice(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.binary, home: s.home}, s.seed)
+	b, err := newBed(plan{binary: t.binary, home: s.home, durability: durGroup}, s.seed)
 	if err != nil {
 		return err
 	}
