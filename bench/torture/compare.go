@@ -85,6 +85,18 @@ func (r *record) accounts(b *books) map[balances.Account]bool {
 	return all
 }
 
+// lost returns only the packets that were fulfilled and are not credited.
+func (r *record) lost(b *books) (found []violation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for condition, p := range r.packets {
+		if p.fate == fulfilled && len(b.credits[condition]) == 0 {
+			found = append(found, violation(fmt.Sprintf("LOST: packet %x was fulfilled and is not credited", condition[:6])))
+		}
+	}
+	return found
+}
+
 // adopt makes what the books say of open outcomes part of the record: what is there now must be there the next time.
 func (r *record) adopt(b *books) {
 	r.mu.Lock()

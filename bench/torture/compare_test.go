@@ -144,6 +144,19 @@ func TestWhatWasThereOnceMustStay(t *testing.T) {
 	}
 }
 
+func TestOracleKnowsLostPacketsFromOthers(t *testing.T) {
+	w := newWorld()
+	w.books.charges[accountNumber(1)] = sum{}
+	delete(w.books.credits, conditionNumber(8))
+	if v := w.lost(w.books); len(v) > 0 {
+		t.Errorf("nothing fulfilled is lost, and the oracle says %v", v)
+	}
+	delete(w.books.credits, conditionNumber(2))
+	if v := fmt.Sprint(w.lost(w.books)); !strings.Contains(v, "LOST: packet 02") {
+		t.Errorf("the oracle says %s", v)
+	}
+}
+
 func TestAnswersAreJudgedAsTheyArrive(t *testing.T) {
 	now := time.Now()
 	tests := map[string]struct {

@@ -23,6 +23,7 @@ type original struct {
 	older  string // copy from earlier
 	killed bool   // the gateway was killed; else it was stopped in order
 	books  *books
+	synced uint64 // the last group that is there without the tail
 }
 
 // corrupt damages copies of one directory, which by turns was left by a kill and by a stop. It goes on after a failure, for the count.
@@ -93,16 +94,29 @@ func (t *torture) makeOriginal(ctx context.Context, b *bed, killed bool) (*origi
 			return nil, err
 		}
 	}
-	copied := filepath.Join(t.memory, "books")
-	err := copyDirectory(filepath.Join(o.dir, "ledger"), copied)
-	if err == nil {
-		o.books, err = readBooks(ctx, copied)
+	return o, o.read(ctx, b, filepath.Join(t.memory, "books"))
+}
+
+// read reads the books of the original from copies of it, with and without the tail of durability process.
+func (o *original) read(ctx context.Context, b *bed, copied string) error {
+	for _, tail := range []bool{false, true} {
+		err := copyDirectory(filepath.Join(o.dir, "ledger"), copied)
+		if err == nil && !tail {
+			for i := range 2 {
+				err = errors.Join(err, os.RemoveAll(filepath.Join(copied, fmt.Sprintf("tail.%d", i))))
+			}
+		}
+		if err == nil {
+			o.books, err = readBooks(ctx, copied)
+		}
+		if err = errors.Join(err, os.RemoveAll(copied)); err != nil {
+			return err
+		}
+		if !tail {
+			o.synced = o.books.sequence
+		}
 	}
-	err = errors.Join(err, os.RemoveAll(copied))
-	if err == nil {
-		err = verdict(append(b.record.takeBroken(), b.record.compare(o.books, anyFlight)...))
-	}
-	return o, err
+	return verdict(append(b.record.takeBroken(), b.record.compare(o.books, anyFlight)...))
 }
 
 // damage starts a gateway on a damaged copy and judges what it does.
@@ -146,6 +160,13 @@ func (t *torture) damage(ctx context.Context, b *bed, o *original) (what, outcom
 		return what, "same books", nil
 	case o.killed && found.sequence+1 == o.books.sequence:
 		return what, "without the last group", nil // docs/promises.md: the loss of exactly that cannot be seen after a crash
+	}
+	if o.killed && strings.HasPrefix(what, filepath.Join("ledger", "tail.")) && found.sequence >= o.synced {
+		// It is as after a power cut. Charges may be missing, and nothing that was fulfilled.
+		if lost := b.record.lost(found); len(lost) > 0 {
+			return what, "", broken(lost)
+		}
+		return what, "without the end of the tail", nil
 	}
 	return what, "", fmt.Errorf("SILENT LOSS: the gateway has started with %d groups of %d, %d events of %d",
 		found.sequence, o.books.sequence, found.report.Events, o.books.report.Events)
