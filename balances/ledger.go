@@ -209,21 +209,7 @@ func (l *Ledger) Balance(ctx context.Context, a Account) (b Balance, err error) 
 // Each calls f with every account and its durable balance, in the order of the accounts, until f returns an error, which it returns.
 // f must not call the ledger.
 func (l *Ledger) Each(ctx context.Context, f func(a Account, balance amount.Amount) error) error {
-	err := l.store.Iterate([]byte(balancePrefix), func(key, value []byte) error {
-		a, err := readAccountKey(key, balancePrefix)
-		if err != nil {
-			return err
-		}
-		r, err := decodeBalance(value)
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return err
-		}
-		return f(a, r.balance)
-	})
-	return l.explain(err)
+	return l.EachAfter(ctx, nil, f)
 }
 
 // explain marks an error of the store, and only such a one, as ErrUnavailable.

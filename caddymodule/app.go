@@ -37,8 +37,13 @@ type App struct {
 	Durability string `json:"durability,omitempty"`
 	// CacheSize is how many balances are kept in memory. Default: 100000.
 	CacheSize int `json:"cache_size,omitempty"`
+	// Retention is how long each event stays in the history of an account, at least an hour; older ones become sums. Default: for ever.
+	Retention caddy.Duration `json:"retention,omitempty"`
 	// MinFree is how many bytes of disk must stay free; below, no money is taken. Default: 268435456 (256 MiB).
 	MinFree uint64 `json:"min_free,omitempty"`
+	// Ballast is the size in bytes of a file in the data directory that is given up to open the ledger on a full disk; -1: no such file.
+	// Default: 67108864 (64 MiB), or a quarter of MinFree if that is less.
+	Ballast int64 `json:"ballast,omitempty"`
 	// MaxBalance is how much one token may hold. Default: no maximum.
 	MaxBalance Number `json:"max_balance,omitempty"`
 
@@ -49,8 +54,9 @@ type App struct {
 
 	origin
 
-	logger   *zap.Logger
-	settings settings
+	logger    *zap.Logger
+	settings  settings
+	announces *announcer
 
 	opened  atomic.Pointer[running] // running, for who needs no lock
 	mu      sync.Mutex

@@ -34,7 +34,9 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //		sandbox
 //		durability   group|process
 //		cache_size   COUNT
+//		retention    DURATION
 //		min_free     SIZE
+//		ballast      SIZE|off
 //		max_balance  AMOUNT
 //		allow_weak_secrets
 //		insecure
@@ -111,8 +113,12 @@ func (a *App) readLimit(l lines, option string) (err error) {
 		}
 	case "cache_size":
 		a.CacheSize, err = l.count("cache_size 100000")
+	case "retention":
+		a.Retention, err = l.duration("retention 400d", checkRetention)
 	case "min_free":
 		a.MinFree, err = l.bytes("min_free 256MiB")
+	case "ballast":
+		a.Ballast, err = l.bytesOrOff("ballast 64MiB, or ballast off")
 	case "max_hold":
 		err = l.later(option, "packets are held for 60s at most, so remove the line")
 	case "max_balance":
@@ -123,7 +129,7 @@ func (a *App) readLimit(l lines, option string) (err error) {
 		a.Insecure, err = true, l.none("insecure")
 	default:
 		return l.unknown("data_dir", "address", "asset", "secret", "account", "route", "sandbox", "durability", "cache_size",
-			"min_free", "max_balance", "allow_weak_secrets", "insecure")
+			"retention", "min_free", "ballast", "max_balance", "allow_weak_secrets", "insecure")
 	}
 	return err
 }

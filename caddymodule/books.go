@@ -10,11 +10,14 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync/atomic"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/receiver"
 	"github.com/paydoor/paydoor/store"
 )
@@ -41,8 +44,13 @@ var booksPool = caddy.NewUsagePool()
 type ledgerSettings struct {
 	durability balances.Durability
 	cacheSize  int
+	retention  time.Duration // 0: for ever
 	minFree    uint64
+	ballast    int64
 }
+
+// ledgerDirectory is where the ledger is in a data directory.
+const ledgerDirectory = "ledger"
 
 // books are open.
 type books struct {
@@ -52,6 +60,9 @@ type books struct {
 	sessions *receiver.Sessions
 	dir      string
 	random   io.Reader
+
+	tally       atomic.Pointer[tally] // of the asset that the ledger counts; nil until it is known
+	conversions conversions
 }
 
 // acquireBooks returns the books in dir, opened now if need be. Each acquired reference is given back once, with releaseBooks.
@@ -68,7 +79,7 @@ func acquireBooks(dir string, s ledgerSettings) (*books, error) {
 		return nil, errors.Join(fmt.Errorf("the ledger in %s has failed; restart paydoor to open it again: %w", dir, err), releaseBooks(dir))
 	}
 	if loaded && b.settings != s {
-		err := fmt.Errorf("the ledger in %s is open with other settings: durability, cache_size and min_free change by a restart, not by a reload", dir)
+		err := fmt.Errorf("the ledger in %s is open with other settings: durability, cache_size, retention, min_free and ballast change by a restart, not by a reload", dir)
 		return nil, errors.Join(err, releaseBooks(dir))
 	}
 	return b, nil
@@ -88,22 +99,32 @@ func releaseBooks(dir string) error {
 	return err
 }
 
+// Tests make the disk fail or full; nil is the real one.
+var (
+	fault     func(at store.Point, sequence uint64) error
+	freeSpace func(dir string) (uint64, error)
+)
+
 func openBooks(dir string, s ledgerSettings) (*books, error) {
 	logger := pooledLogger()
-	opened, err := store.Open(context.Background(), filepath.Join(dir, "ledger"), store.Options{
-		Logger: logger, MinFree: s.minFree, Tail: s.durability == balances.Process,
+	opened, err := store.Open(context.Background(), filepath.Join(dir, ledgerDirectory), store.Options{
+		Logger: logger, MinFree: s.minFree, Ballast: s.ballast, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace, Observe: observeGroup,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger in %s: %w", dir, err)
 	}
-	ledger, err := balances.Open(opened, balances.Options{Logger: logger, CacheSize: s.cacheSize, Durability: s.durability})
+	ledger, err := balances.Open(opened, balances.Options{Logger: logger, CacheSize: s.cacheSize, Retention: s.retention, Durability: s.durability})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the ledger in %s: %w", dir, err), opened.Close())
 	}
 	logger.Info("opened the ledger", zap.String("data_dir", dir))
-	return &books{
+	b := &books{
 		settings: s, store: opened, ledger: ledger, sessions: receiver.NewSessions(), dir: dir, random: rand.Reader,
-	}, nil
+	}
+	if asset, pinned := ledger.Asset(); pinned {
+		b.tally.Store(tallyOf(ilpcore.Asset(asset)))
+	}
+	return b, nil
 }
 
 // secret returns the generated secret in the file of that name. The store's lock keeps other processes from making another one.

@@ -3,9 +3,11 @@ package caddymodule
 // This file registers what may be written in a Caddyfile, and holds the reading of single values that every block shares.
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/dustin/go-humanize"
@@ -92,6 +94,21 @@ func (l lines) count(usage string) (int, error) {
 	return int(n), nil
 }
 
+func (l lines) duration(usage string, check func(caddy.Duration) error) (caddy.Duration, error) {
+	text, err := l.one(usage)
+	if err != nil {
+		return 0, err
+	}
+	d, err := caddy.ParseDuration(text)
+	if err != nil {
+		return 0, l.Errf("%q is no length of time: write this as: %s", text, usage)
+	}
+	if err := check(caddy.Duration(d)); err != nil {
+		return 0, l.WrapErr(err)
+	}
+	return caddy.Duration(d), nil
+}
+
 func (l lines) bytes(usage string) (uint64, error) {
 	text, err := l.one(usage)
 	if err != nil {
@@ -102,6 +119,22 @@ func (l lines) bytes(usage string) (uint64, error) {
 		return 0, l.Errf("%q is not a size: write this as: %s", text, usage)
 	}
 	return n, nil
+}
+
+// bytesOrOff returns -1 for off.
+func (l lines) bytesOrOff(usage string) (int64, error) {
+	text, err := l.one(usage)
+	if err != nil {
+		return 0, err
+	}
+	if text == "off" {
+		return -1, nil
+	}
+	n, err := humanize.ParseBytes(text)
+	if err != nil || n == 0 || n > math.MaxInt64 {
+		return 0, l.Errf("%q is not a size: write this as: %s", text, usage)
+	}
+	return int64(n), nil
 }
 
 func (l lines) asset(usage string) (*Asset, error) {

@@ -9,6 +9,9 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
 
 	"github.com/paydoor/paydoor/ilpcore"
 )
@@ -31,6 +34,14 @@ const (
 	// sandboxAccount is the name of the account that sandbox adds.
 	sandboxAccount = "sandbox"
 )
+
+// checkRetention refuses what would forget adjustments before somebody could repeat one by mistake.
+func checkRetention(d caddy.Duration) error {
+	if time.Duration(d) < time.Hour {
+		return fmt.Errorf("retention is %s: write at least 1h, such as 400d, or leave the line out to keep the whole history", time.Duration(d))
+	}
+	return nil
+}
 
 func checkAddress(s string) error {
 	if _, err := ilpcore.ParseAddress(s); err != nil {

@@ -35,7 +35,20 @@ func (c *crediter) Credit(ctx context.Context, credit receiver.Credit) (repeated
 		Account: credit.Payee.ID, Amount: credit.Amount, Condition: credit.Condition, Digest: credit.Digest,
 		ExpiresAt: credit.ExpiresAt, Deadline: credit.Deadline, Max: c.running.settings.maxBalance,
 	})
+	if err == nil && !repeated && credit.Amount > 0 {
+		c.count(b, credit, asset)
+	}
 	return repeated, receiverError(err)
+}
+
+func (c *crediter) count(b *books, credit receiver.Credit, asset ilpcore.Asset) {
+	if t := b.tally.Load(); t != nil {
+		t.credited.add(credit.Amount)
+	}
+	if credit.Quote != [8]byte{} && b.conversions.paid(credit.Quote, credit.Amount, credit.Due) {
+		counts.conversions.Add(1)
+	}
+	c.running.app.announceCredit(credit.Payee.ID, credit.Amount, asset, credit.From)
 }
 
 func (c *crediter) Lookup(ctx context.Context, condition [32]byte) (digest [32]byte, found bool, err error) {
@@ -48,7 +61,15 @@ func (c *crediter) Lookup(ctx context.Context, condition [32]byte) (digest [32]b
 }
 
 // pin makes asset what the ledger counts, or is balances.ErrAsset.
-func (b *books) pin(asset ilpcore.Asset) error { return b.ledger.PinAsset(asset.Code, asset.Scale) }
+func (b *books) pin(asset ilpcore.Asset) error {
+	if err := b.ledger.PinAsset(asset.Code, asset.Scale); err != nil {
+		return err
+	}
+	if t := b.tally.Load(); t == nil || t.asset != asset {
+		b.tally.Store(tallyOf(asset))
+	}
+	return nil
+}
 
 // receiverError says in the receiver's words what the ledger answered.
 func receiverError(err error) error {

@@ -46,6 +46,7 @@ type server struct {
 	t                    *testing.T
 	gateway, node, admin string // host and port
 	options, site        string // what goes into the ilp block and into the paid site
+	global               string // what else is among the global options
 	backend              *httptest.Server
 	handler              http.HandlerFunc
 	client               *http.Client
@@ -96,6 +97,7 @@ func (s *server) caddyfile() string {
 	log {
 		output discard
 	}
+	%s
 	ilp {
 		%s
 	}
@@ -108,7 +110,7 @@ http://%s {
 	bind 127.0.0.1
 	ilp_node
 }
-`, s.admin, s.options, s.gateway, s.site, s.node)
+`, s.admin, s.global, s.options, s.gateway, s.site, s.node)
 }
 
 func (s *server) load() {
@@ -176,8 +178,13 @@ func (s *server) send(request *http.Request) answer {
 // pay pays n to the token with the sandbox wallet.
 func (s *server) pay(n string) {
 	s.t.Helper()
-	quote := s.do(http.MethodOptions, "/")
-	form := url.Values{"pay": {quote.Header.Get("Pay")}, "amount": {n}, "token": {token}}
+	s.payTo(s.do(http.MethodOptions, "/").Header.Get("Pay"), n)
+}
+
+// payTo pays n to a quote: the value of a Pay header.
+func (s *server) payTo(quote, n string) {
+	s.t.Helper()
+	form := url.Values{"pay": {quote}, "amount": {n}, "token": {token}}
 	request, err := http.NewRequest(http.MethodPost, "http://"+s.node+"/sandbox/pay", strings.NewReader(form.Encode()))
 	if err != nil {
 		s.t.Fatal(err)

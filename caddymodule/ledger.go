@@ -67,6 +67,9 @@ func (r *reservation) end() {
 func (r *reservation) Settle(ctx context.Context, charge amount.Amount) (amount.Amount, error) {
 	balance, err := r.Reservation.Settle(ctx, charge)
 	if err == nil {
+		if t := r.held.running.books.tally.Load(); t != nil && charge > 0 {
+			t.charged.add(charge)
+		}
 		r.end()
 	}
 	return balance, err

@@ -1,13 +1,17 @@
 package caddymodule
 
-// This file is the app's life: Provision reads, Start opens, Cleanup gives back (D9). Stop does nothing: on a reload Caddy calls it
-// while requests of this config are still under way.
+// This file is the app's life: Provision reads, Start opens, Cleanup gives back (D9). Stop closes nothing: on a
+// reload Caddy calls it while requests of this config are still under way.
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/store"
 )
 
 // Provision reads the config. It opens nothing, so that validating a config beside a running server disturbs nobody.
@@ -17,15 +21,22 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("ilp: %w", err)
 	}
-	return nil
+	events, err := ctx.App("events")
+	if err != nil {
+		return fmt.Errorf("ilp: getting the events app: %w", err)
+	}
+	a.announces = newAnnouncer(ctx, events.(*caddyevents.App), a.active)
+	return registerMetrics(ctx)
 }
 
 // Start opens the ledger and the links, if no request was faster, and takes the packets that the links bring from now on.
 func (a *App) Start() error {
 	r, err := a.open()
 	if err != nil {
+		refuse(err, a.settings.dataDir)
 		return fmt.Errorf("ilp: %w", err)
 	}
+	a.announces.start()
 	r.takePackets()
 	address, asset, ok := r.node.Address()
 	if ok {
@@ -36,8 +47,11 @@ func (a *App) Start() error {
 	return nil
 }
 
-// Stop has nothing to stop: see Cleanup.
-func (a *App) Stop() error { return nil }
+// Stop ends the announcing of events, whose handlers belong to the config. Everything else goes on: see Cleanup.
+func (a *App) Stop() error {
+	a.announces.end()
+	return nil
+}
 
 // Cleanup gives back what this config holds. It also runs for a config that failed, at whatever point.
 func (a *App) Cleanup() error {
@@ -47,6 +61,9 @@ func (a *App) Cleanup() error {
 		return nil
 	}
 	a.cleaned = true
+	if a.announces != nil {
+		a.announces.end()
+	}
 	if a.running == nil {
 		return nil
 	}
@@ -78,6 +95,22 @@ func (a *App) open() (*running, error) {
 	return r, nil
 }
 
+// active says whether this is the app of the running config.
+func (a *App) active() bool {
+	app, ok := activeApp()
+	return ok && app == a
+}
+
+// activeApp returns the app of the running config, if it has one.
+func activeApp() (*App, bool) {
+	running, err := caddy.ActiveContext().AppIfConfigured("ilp")
+	if err != nil {
+		return nil, false
+	}
+	app, ok := running.(*App)
+	return app, ok
+}
+
 // readiness says whether a payment could be received now.
 func (a *App) readiness() readiness {
 	r, err := a.open()
@@ -85,13 +118,13 @@ func (a *App) readiness() readiness {
 		return readiness{Problem: "the ledger is not open: see the log"}
 	}
 	if err := r.ready(); err != nil {
-		return readiness{Problem: err.Error()}
+		return readiness{Alive: errors.Is(err, store.ErrNoSpace), Problem: err.Error()}
 	}
 	address, asset, ok := r.node.Address()
 	if !ok {
-		return readiness{Problem: "the node has no address yet: " + r.whyNoAddress()}
+		return readiness{Alive: true, Problem: "the node has no address yet: " + r.whyNoAddress()}
 	}
-	return readiness{Ready: true, Address: string(address), Asset: &Asset{Code: asset.Code, Scale: asset.Scale}}
+	return readiness{Ready: true, Alive: true, Address: string(address), Asset: &Asset{Code: asset.Code, Scale: asset.Scale}}
 }
 
 // ready says why no money could be booked now, if so.

@@ -63,8 +63,9 @@ func releaseLink(s linkSettings) error {
 }
 
 func openLink(s linkSettings, expected ilpcore.Asset, logger *zap.Logger) (*pooledLink, error) {
-	link := &pooledLink{incoming: new(incoming)}
+	link := &pooledLink{incoming: &incoming{neighbour: s.Account}}
 	factory := func(handler ilpcore.Handler, state func(up bool)) (connector.OpenLink, error) {
+		state = link.incoming.telling(state)
 		if s.Kind != linkListen {
 			return dial(s, handler, state, logger)
 		}
@@ -123,6 +124,7 @@ func await(s linkSettings, handler ilpcore.Handler, state func(up bool), logger 
 // retry of the packet gets the same answer.
 func unconfirmed(logger *zap.Logger) func(ilpcore.AccountID, amount.Amount) {
 	return func(account ilpcore.AccountID, paid amount.Amount) {
+		countUnconfirmed(account, paid)
 		logger.Warn("a fulfillment could not be sent; the payment is credited", zap.String("account", string(account)), zap.Stringer("amount", paid))
 	}
 }
@@ -133,17 +135,44 @@ func (l *pooledLink) Destruct() error { return l.Close() }
 // incoming hands packets to the handler that was added last. Handlers of older configs stay below it, so that the running config gets
 // its packets back when a newer one fails to start.
 type incoming struct {
-	mu       sync.RWMutex
-	handlers []*handler
+	neighbour ilpcore.AccountID
+	mu        sync.RWMutex
+	handlers  []*handler
+	unsaid    bool // the link is up, and there was no handler to tell
 }
 
-// handler is an ilpcore.Handler with an identity.
-type handler struct{ ilpcore.Handler }
+// handler is an ilpcore.Handler with an identity, and who is told when the link comes up or goes down.
+type handler struct {
+	ilpcore.Handler
+	announce func(neighbour ilpcore.AccountID, up bool)
+}
 
 func (i *incoming) add(h *handler) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.handlers = append(i.handlers, h)
+	if i.unsaid {
+		i.unsaid = false
+		h.announce(i.neighbour, true)
+	}
+}
+
+// telling returns a state that also tells the newest handler. A link may be up before there is one.
+func (i *incoming) telling(state func(up bool)) func(up bool) {
+	return func(up bool) {
+		i.tell(up)
+		state(up)
+	}
+}
+
+func (i *incoming) tell(up bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if n := len(i.handlers); n > 0 {
+		i.handlers[n-1].announce(i.neighbour, up)
+	} else {
+		i.unsaid = up
+	}
 }
 
 func (i *incoming) remove(h *handler) {

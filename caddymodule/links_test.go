@@ -85,7 +85,7 @@ func TestReloadKeepsUnchangedLinks(t *testing.T) {
 
 func TestNewestConfigTakesThePackets(t *testing.T) {
 	answering := func(name string) *handler {
-		return &handler{ilpcore.HandlerFunc(func(context.Context, ilpcore.Incoming) ilpcore.Reply {
+		return &handler{Handler: ilpcore.HandlerFunc(func(context.Context, ilpcore.Incoming) ilpcore.Reply {
 			return ilpcore.Reject(ilpcore.F99, name, "", nil)
 		})}
 	}

@@ -24,6 +24,7 @@ func init() { caddy.RegisterModule(new(Paywall)) }
 
 // paywallRuntime is what Provision adds to the config.
 type paywallRuntime struct {
+	app    *App
 	wall   *paywall.Paywall
 	logger *zap.Logger
 }
@@ -40,6 +41,7 @@ func (p *Paywall) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	p.app = app
 	if err := p.check(); err != nil {
 		return err
 	}
@@ -81,10 +83,24 @@ func (p *Paywall) observe(r *http.Request, e *paywall.Event) {
 	}
 	if e.Outcome != paywall.Reserved { // another step follows
 		annotate(r, e)
+		p.count(e)
 	}
 	if c := p.logger.Check(level(r, e), "deciding about a request"); c != nil {
 		c.Write(zap.String("outcome", string(e.Outcome)), zap.String("account", accountText(e)), zap.Stringer("price", e.Price),
-			zap.Stringer("charged", e.Charged), zap.Stringer("balance", e.Balance), zap.Int("status", e.Status), zap.Error(e.Err))
+			zap.Stringer("charged", e.Charged), zap.Stringer("balance", e.Balance), zap.Int("status", e.Status), zap.String("charge_id", e.ChargeID), zap.Error(e.Err))
+	}
+}
+
+// count counts the request, and a price that was given back. Charges are counted where the ledger has taken them.
+func (p *Paywall) count(e *paywall.Event) {
+	countOutcome(e)
+	if e.Outcome != paywall.Released {
+		return
+	}
+	if running := p.app.opened.Load(); running != nil {
+		if t := running.books.tally.Load(); t != nil {
+			t.refunded.add(e.Price)
+		}
 	}
 }
 

@@ -1,66 +1,44 @@
 package caddymodule
 
-// This file answers GET /paydoor/ready on the admin endpoint: whether payments can be received.
+// This file answers GET /paydoor/ready and /paydoor/alive on the admin endpoint: whether payments can be received, and whether a restart
+// would help if not.
 
-import (
-	"encoding/json"
-	"fmt"
-	"net/http"
+import "net/http"
 
-	"github.com/caddyserver/caddy/v2"
-)
-
-func init() { caddy.RegisterModule(new(adminRoutes)) }
-
-// adminRoutes adds Paydoor's routes to Caddy's admin endpoint. It keeps no app: after a reload that failed, Caddy goes on with the
-// admin routes of the config that failed, so the running app is looked up for each request.
-type adminRoutes struct{}
-
-// CaddyModule returns the Caddy module information.
-func (*adminRoutes) CaddyModule() caddy.ModuleInfo {
-	return caddy.ModuleInfo{ID: "admin.api.paydoor", New: func() caddy.Module { return new(adminRoutes) }}
-}
-
-// Routes returns the admin routes.
-func (a *adminRoutes) Routes() []caddy.AdminRoute {
-	return []caddy.AdminRoute{{Pattern: "/paydoor/ready", Handler: caddy.AdminHandlerFunc(a.ready)}}
-}
-
-// readiness is the answer. It is 200 when Ready, else 503.
+// readiness is the answer.
 type readiness struct {
-	Ready   bool   `json:"ready"`
+	Ready bool `json:"ready"`
+	// Alive is false when only a restart can help: the ledger has failed. Whatever else is missing may come back by itself.
+	Alive   bool   `json:"alive"`
 	Address string `json:"address,omitempty"`
 	Asset   *Asset `json:"asset,omitempty"`
 	// Problem says what is missing, for people.
 	Problem string `json:"problem,omitempty"`
 }
 
-func (a *adminRoutes) ready(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: fmt.Errorf("use GET")}
-	}
+func (a *adminRoutes) ready(w http.ResponseWriter, _ *http.Request) error {
 	answer := runningReadiness()
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	status := http.StatusOK
-	if !answer.Ready {
-		status = http.StatusServiceUnavailable
-		w.Header().Set("Retry-After", "5")
+	return answer.write(w, answer.Ready)
+}
+
+// alive answers whether a restart would help: with 503, if it would.
+func (a *adminRoutes) alive(w http.ResponseWriter, _ *http.Request) error {
+	answer := runningReadiness()
+	return answer.write(w, answer.Alive)
+}
+
+func (a *readiness) write(w http.ResponseWriter, good bool) error {
+	if good {
+		return writeJSON(w, http.StatusOK, a)
 	}
-	w.WriteHeader(status)
-	return json.NewEncoder(w).Encode(answer)
+	w.Header().Set("Retry-After", "5")
+	return writeJSON(w, http.StatusServiceUnavailable, a)
 }
 
 func runningReadiness() readiness {
-	running, err := caddy.ActiveContext().AppIfConfigured("ilp")
-	if err != nil {
-		return readiness{Problem: "no node is configured: add an ilp block to the global options"}
-	}
-	app, ok := running.(*App)
+	app, ok := activeApp()
 	if !ok {
-		return readiness{Problem: "the app ilp is not Paydoor's"}
+		return readiness{Alive: true, Problem: "no node is configured: add an ilp block to the global options"}
 	}
 	return app.readiness()
 }
-
-var _ caddy.AdminRouter = (*adminRoutes)(nil)

@@ -19,6 +19,7 @@ import (
 
 // running is what a config works with once it runs.
 type running struct {
+	app      *App
 	settings *settings
 	books    *books
 	receiver *receiver.Receiver
@@ -39,7 +40,7 @@ type acquiredLink struct {
 
 // open acquires everything, or nothing.
 func open(s *settings, app *App) (_ *running, err error) {
-	r := &running{settings: s, quotes: newQuoteCache()}
+	r := &running{app: app, settings: s, quotes: newQuoteCache()}
 	if r.books, err = acquireBooks(s.dataDir, s.ledger); err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func open(s *settings, app *App) (_ *running, err error) {
 		return nil, err
 	}
 	addresses.Node = r.node
-	r.handler = &handler{r.node}
+	r.handler = &handler{Handler: r.node, announce: app.announceLink}
 	r.entry, err = r.newEntrance(app.logger)
 	return r, err
 }
@@ -125,6 +126,7 @@ func (r *running) newReceiver(addresses receiver.Addresses, logger *zap.Logger) 
 		Secrets: secrets, Addresses: addresses, Crediter: &crediter{r, addresses}, Sessions: r.books.sessions,
 		Random: rand.Reader, Now: time.Now,
 		Conflict: func(from ilpcore.AccountID) {
+			counts.conflicts.Add(1)
 			logger.Warn("a payment came again with other content and was refused", zap.String("account", string(from)))
 		},
 	})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -149,7 +150,15 @@ func (a *App) resolveIdentity(s *settings, r resolver) error {
 }
 
 func (a *App) resolveLedger() (ledgerSettings, error) {
-	s := ledgerSettings{cacheSize: a.CacheSize, minFree: a.MinFree}
+	s := ledgerSettings{cacheSize: a.CacheSize, minFree: a.MinFree, ballast: a.Ballast, retention: time.Duration(a.Retention)}
+	if a.Retention != 0 {
+		if err := checkRetention(a.Retention); err != nil {
+			return s, err
+		}
+	}
+	if a.Ballast < -1 {
+		return s, fmt.Errorf("ballast is %d: write a size in bytes, or -1 for no such file", a.Ballast)
+	}
 	switch a.Durability {
 	case "", durabilityGroup:
 	case durabilityProcess:

@@ -1,7 +1,7 @@
 package store
 
-// This file is what a store does by itself now and then: look at the free space, make the ballast again, and come back to normal after it was
-// opened on a nearly full disk.
+// This file is what a store does by itself now and then: look at the free space and at the tables, make the ballast again, and come back to
+// normal after it was opened on a nearly full disk.
 
 import (
 	"errors"
@@ -14,12 +14,16 @@ import (
 // care runs until the committer has ended.
 func (s *Store) care() {
 	defer close(s.cared)
+	c := scrub{next: scrubEvery}
 	tick := time.NewTicker(careEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-s.stopped:
 			return
+		case <-s.idle.C:
+			s.wakeToSettle()
+			continue
 		case <-tick.C:
 		}
 		if s.Err() != nil {
@@ -27,6 +31,7 @@ func (s *Store) care() {
 		}
 		s.space.look()
 		s.careForSpace()
+		s.scrubOne(&c)
 	}
 }
 

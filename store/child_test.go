@@ -17,7 +17,7 @@ import (
 const childWorkers = 8
 
 // children are child processes with another job than child's.
-var children = map[string]func(spec string){"poison": childUntilPoisoned, "disk": childOnSmallDisk}
+var children = map[string]func(spec string){"poison": childUntilPoisoned, "disk": childOnSmallDisk, "load": childUnderLoad}
 
 // child counts up one key per worker and one that all share, and writes "worker count" when the store has promised it, until it is killed.
 func child(spec string) {

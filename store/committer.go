@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 // spareGroups is how many groups are kept to be used again: as many as there are while the committer keeps up.
@@ -36,13 +38,18 @@ func (s *Store) commitGroups() {
 			}
 			continue
 		}
+		start := time.Now()
 		after, err := s.commit(g)
 		if err != nil {
 			s.Fail(fmt.Errorf("group %d: %w", g.sequence, err))
 			return
 		}
 		s.last = after
+		done := Commit{Sequence: g.sequence, Joins: g.joined, Entries: len(g.entries), Bytes: g.size, Took: time.Since(start)}
 		s.release(g)
+		if s.observe != nil {
+			s.observe(done)
+		}
 	}
 }
 
@@ -92,8 +99,11 @@ func (s *Store) commit(g *Group) (head, error) {
 			intended: after.sequence, intendedHash: after.hash,
 			identity: s.identity,
 		})
+		failpoint.Hit("store/marked")
 	}()
+	failpoint.Hit("store/before-commit")
 	err := s.sink.commit(g.entries, after)
+	failpoint.Hit("store/committed")
 	if markErr := <-marked; markErr != nil && err == nil {
 		err = fmt.Errorf("sidecar: %w", markErr)
 	}
@@ -105,6 +115,7 @@ func (s *Store) commit(g *Group) (head, error) {
 
 // release runs the callbacks and tells those who wait.
 func (s *Store) release(g *Group) {
+	failpoint.Hit("store/before-release")
 	s.durable.Store(g.sequence)
 	if errors.Is(s.Err(), ErrPoisoned) { // by a join, meanwhile
 		return
@@ -113,6 +124,7 @@ func (s *Store) release(g *Group) {
 		s.Fail(err)
 		return
 	}
+	failpoint.Hit("store/callbacks")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.committing = nil

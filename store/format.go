@@ -8,10 +8,13 @@ package store
 //	sidecar   8,192 bytes: two slots, at offsets 0 and 4,096, that say how far the store must have come (see sidecar.go)
 //	tail.0    the groups that are not in Badger yet, only with Options.Tail (see tail.go)
 //	tail.1
+//	ballast   nothing; blocks to be given up when the disk is full (see ballast.go)
+//	restoring empty; there while a backup is being restored (see restore.go)
 //	db/       Badger's own files
+//	db.damaged-<seconds since 1970>/  a database that was given up (see rebuild.go), for whoever wants to look into it
 //
-// Badger holds the keys of whoever uses the store and, under the reserved prefix "store/", two records of its own. All integers
-// are big-endian.
+// Badger holds the keys of whoever uses the store and, under the reserved prefix "store/", records of its own: the two below, and what
+// was given up (see losses.go). All integers are big-endian.
 //
 //	store/format   version u16 | identity [16]byte
 //	store/head     sequence u64 | hash [32]byte | hash of the group before [32]byte | milliseconds since 1970 u64
@@ -23,7 +26,8 @@ package store
 //	hash of group n = SHA-256("paydoor/group/v1" | hash of group n-1 | n u64 | number of entries u32 | entries)
 //	entry           = kind u8 (0 delete, 1 put) | key length u32 | key | value length u32 | value
 //
-// where the entries stand in the order in which the group first met their keys. A store of a higher version is refused.
+// where the entries stand in the order in which the group first met their keys. The group that records a loss may skip numbers, so that
+// none is given out twice. A store of a higher version is refused.
 
 import (
 	"crypto/sha256"

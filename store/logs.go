@@ -165,20 +165,30 @@ func (c *chain) read(l *logFile, b []byte, newest bool) {
 	}
 	end := walkLog(b, func(entries []logEntry) { c.transaction(l, entries) })
 	b = b[:max(end, min(len(b), lastUsed(b)+8))] // a checksum may end in zeros
-	if !newest && lastUsed(b) > end || newest && laterTransactions(b, end) > 1 {
+	if !newest && lastUsed(b) > end || newest && !torn(b, end) {
 		c.note(fmt.Sprintf("%s is damaged after byte %d", l.path, end))
 	}
 }
 
-// laterTransactions counts the ends of transactions after from.
-func laterTransactions(b []byte, from int) (n int) {
-	for at := from; at < len(b); {
-		at += nextTransaction(b[at:], 0) + logHeader
-		if at <= len(b) {
-			n++
-		}
+// torn says whether what follows the last whole transaction of a log can be what a crash left of one more: without its end, which is written
+// last, or, after a power cut, with a sector of the disk that did not arrive.
+func torn(b []byte, from int) bool {
+	end := from + nextTransaction(b[from:], 0) + logHeader
+	if end > len(b) {
+		return true
 	}
-	return n
+	if end+nextTransaction(b[end:], 0)+logHeader <= len(b) {
+		return false // another one followed, and it is not begun before the one in front is synced
+	}
+	const sector = 512
+	for at := from; at < end; {
+		next := min(end, (at/sector+1)*sector)
+		if lastUsed(b[at:next]) == 0 {
+			return true
+		}
+		at = next
+	}
+	return false
 }
 
 // lastUsed is the length of b without the zeros at its end, of which a log has many.

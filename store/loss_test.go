@@ -5,12 +5,15 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -335,5 +338,50 @@ func golden(t *testing.T, what string, got []byte, want string) {
 	t.Helper()
 	if fmt.Sprintf("%x", got) != want {
 		t.Errorf("%s is\n%x, want\n%s", what, got, want)
+	}
+}
+
+// A MANIFEST that Badger has written anew is none that lost its end.
+func TestManifestNote(t *testing.T) {
+	record := func(n int) []byte {
+		body := bytes.Repeat([]byte{7}, n)
+		b := binary.BigEndian.AppendUint32(nil, uint32(n))
+		b = binary.BigEndian.AppendUint32(b, crc32.Checksum(body, castagnoli))
+		return append(b, body...)
+	}
+	list := func(records ...int) []byte {
+		b := []byte("Bdgr\x00\x00\x00\x08")
+		for _, n := range records {
+			b = append(b, record(n)...)
+		}
+		return b
+	}
+	short, long := list(0, 10, 20), list(append([]int{0}, slices.Repeat([]int{600}, 110)...)...)
+	cases := []struct {
+		name         string
+		noted, there []byte
+		want         bool
+	}{
+		{"the same", short, short, true},
+		{"more", short, list(0, 10, 20, 30), true},
+		{"less", short, list(0, 10), false},
+		{"cut in a record", short, short[:len(short)-1], false},
+		{"other bytes", short, list(0, 10, 21), false},
+		{"nothing", short, nil, false},
+		{"nothing was noted", nil, short, true},
+		{"half a record more", short, append(bytes.Clone(short), 1, 2, 3), true},
+		{"a new one, though the old was short", short, list(300), false},
+		{"a new one", long, list(300, 10), true},
+		{"less of a long one", long, long[:len(long)-700], false},
+		{"one of a new database", long, list(0), false},
+	}
+	for _, c := range cases {
+		if got := noteManifest(c.noted).continues(c.there); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	torn := append(bytes.Clone(short), 0, 0, 0, 9, 1)
+	if noteManifest(torn) != noteManifest(short) {
+		t.Error("half a record was noted")
 	}
 }

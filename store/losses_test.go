@@ -24,7 +24,7 @@ func everything(t testing.TB, s *Store) map[string]string {
 }
 
 func TestAcceptLossGoesOnWithWhatCanBeRead(t *testing.T) {
-	running, closed, _, _ := lived(t)
+	running, closed, _, _ := lived(t, quickDir(t))
 	whole := everything(t, mustOpen(t, copyDir(t, running), Options{}))
 	random := rand.New(rand.NewPCG(1, 2))
 	harmFile := func(pattern string, change func(b []byte) []byte) func(t *testing.T, dir string) {
@@ -66,7 +66,8 @@ func TestAcceptLossGoesOnWithWhatCanBeRead(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			dir := copyDir(t, c.base)
+			dir := quickDir(t)
+			copyTo(t, c.base, dir)
 			c.harm(t, dir)
 			refused(t, dir, ErrLost, "--accept-loss")
 			now := time.UnixMilli(1_800_000_000_000)

@@ -34,9 +34,20 @@ type Options struct {
 	// AcceptLoss opens a directory that has lost something it had acknowledged with what can be read of it, and remembers that: Losses.
 	// What is damaged stays beside it, in db.damaged-<time>. Without it such a directory is refused: ErrLost.
 	AcceptLoss bool
+	// Observe is told of each group when it is durable, after those who wait for it, by the goroutine that commits: it must be quick.
+	Observe func(Commit)
 	// Fault lets tests make things fail, slow or crash at a Point: an error counts as an error of the step itself.
 	// It is called by the goroutines that commit, with the number of the group.
 	Fault func(at Point, sequence uint64) error
+}
+
+// Commit is a group that has become durable.
+type Commit struct {
+	Sequence uint64
+	Joins    int           // how many calls of Join it came from
+	Entries  int           // keys in it
+	Bytes    int           // of keys and values
+	Took     time.Duration // from the first write to the last sync
 }
 
 // Point is a place where Options.Fault is called.

@@ -83,6 +83,26 @@ func TestP10ErrorPoisons(t *testing.T) {
 	}
 }
 
+// What the sidecar is told while nothing is under way counts too.
+func TestP10ErrorOfTheIdleSidecarPoisons(t *testing.T) {
+	broken := errors.New("input/output error")
+	var calls atomic.Int64
+	dir := newDir(t)
+	s := mustOpen(t, dir, Options{Fault: func(at Point, _ uint64) error {
+		if at == BeforeSidecar && calls.Add(1) == 2 {
+			return broken
+		}
+		return nil
+	}})
+	putDurably(t, s, "k", "1")
+	<-s.Failed()
+	if err := s.Ready(); !errors.Is(err, ErrPoisoned) || !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	mustClose(t, s)
+	wantValue(t, mustOpen(t, dir, Options{}), "k", "1")
+}
+
 func TestP10PanicOfACallbackPoisons(t *testing.T) {
 	dir := newDir(t)
 	s := mustOpen(t, dir, Options{})

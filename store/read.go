@@ -37,17 +37,21 @@ func (s *Store) View(f func(v *View) error) error {
 	if err := s.Err(); errors.Is(err, ErrPoisoned) {
 		return err
 	}
+	defer faultsPanic()()
 	txn := s.db.NewTransaction(false)
 	defer txn.Discard()
-	return f(&View{txn})
+	return f(&View{txn, s})
 }
 
 // View is one moment of the store. It may be used by one goroutine, and only until the function it was given to returns.
-type View struct{ txn *badger.Txn }
+type View struct {
+	txn   *badger.Txn
+	store *Store
+}
 
-// Get returns a copy of the value of key, or ErrNotFound.
+// Get returns a copy of the value of key, or ErrNotFound. An error of the disk poisons the store.
 func (v *View) Get(key []byte) ([]byte, error) {
-	value, err := readValue(v.txn, string(key))
+	value, err := v.store.lookUp(v.txn, string(key))
 	if err == nil && value == nil {
 		err = ErrNotFound
 	}
@@ -55,7 +59,7 @@ func (v *View) Get(key []byte) ([]byte, error) {
 }
 
 // Iterate calls f for each key that begins with prefix and is not below from (nil: the prefix), in the order of their bytes, until f
-// returns an error, which it returns. The slices are valid until f returns.
+// returns an error, which it returns. The slices are valid until f returns. An error of the disk poisons the store.
 func (v *View) Iterate(prefix, from []byte, f func(key, value []byte) error) error {
 	o := badger.DefaultIteratorOptions
 	o.Prefix = prefix
@@ -63,24 +67,33 @@ func (v *View) Iterate(prefix, from []byte, f func(key, value []byte) error) err
 	it := v.txn.NewIterator(o)
 	defer it.Close()
 	if from == nil {
-		from = prefix
+		from = append([]byte{}, prefix...) // not nil
 	}
-	for it.Seek(from); it.Valid(); it.Next() {
-		item := it.Item()
-		err := item.Value(func(value []byte) error { return f(item.Key(), value) })
-		if err != nil {
+	for {
+		key, value, err := v.store.step(it, from)
+		if err != nil || key == nil {
 			return err
 		}
+		if err := f(key, value); err != nil {
+			return err
+		}
+		from = nil
 	}
-	return nil
 }
 
 // Sequence is the number of the last group that this view shows.
 func (v *View) Sequence() (uint64, error) {
-	b, err := readValue(v.txn, headKey)
-	if err != nil || b == nil {
-		return 0, err
-	}
-	h, err := decodeHead(b)
+	h, err := v.head()
 	return h.sequence, err
+}
+
+func (v *View) head() (head, error) {
+	b, err := v.Get([]byte(headKey))
+	if errors.Is(err, ErrNotFound) {
+		return genesis(v.store.identity), nil
+	}
+	if err != nil {
+		return head{}, err
+	}
+	return decodeHead(b)
 }

@@ -20,8 +20,8 @@ package store
 // The slot for group n is synced while Badger syncs group n, and both come before anyone is told. So after a crash Badger may be at
 // n-1 (its commit did not arrive), at n, or, when its commit arrived and the slot for it did not, one past what the slot intended;
 // a hash proves each of them. Anything else has lost a group that somebody was told about. What this cannot see is the loss
-// of exactly the last group before a crash. Once nothing was under way for settleAfter, and after Close, it sees that too:
-// then a slot with intended = acknowledged is written.
+// of exactly the last group before a crash, unless what is left of it is not what a crash leaves (torn in logs.go). Once nothing was
+// under way for settleAfter, and after Close, it sees that too: then a slot with intended = acknowledged is written.
 
 import (
 	"encoding/binary"

@@ -6,12 +6,14 @@ package store
 // ends the process. So the guard must stop well before. With the settings in database.go, what can still be written after a
 // check, before anything is deleted for it, is about
 //
-//	 16 MiB  groups under way and the joins of spaceInterval, into a log file; more if the disk cannot keep up
-//	 16 MiB  the log file that is being flushed, as a table of level 0
-//	 70 MiB  compactor 0: the tables of level 0, at most 3 of a memtable's size, merged with what is in the level below, about 20 MiB
-//	 25 MiB  compactor 1: a table of 2 MiB merged with about 10 of the next level, which may be some more where keys are unevenly spread
+//	18 MiB  groups under way and the joins of spaceInterval, into a log that has its blocks, and the blocks of the next log
+//	16 MiB  the log file that is being flushed, as a table of level 0
+//	70 MiB  compactor 0: the tables of level 0, at most 3 of a memtable's size, merged with what is in the level below, about 20 MiB
+//	25 MiB  compactor 1: a table of 2 MiB merged with about 10 of the next level, which may be some more where keys are unevenly spread
 //
-// and an Audit keeps tables that were compacted away until it ends. DefaultMinFree is twice the sum.
+// and an Audit keeps tables that were compacted away until it ends. DefaultMinFree is twice the sum. A group that may need a new log waits
+// until half of it is free. So we never fill the disk. Another program that fills it within the second that a flush or a compaction takes
+// can still end the process; nothing acknowledged is lost then.
 
 import (
 	"errors"
@@ -85,6 +87,12 @@ func (s *space) measure(needed uint64) error {
 			ErrNoSpace, free>>20, s.dir, mebibytes(needed), mebibytes(needed-free))
 	}
 	return nil
+}
+
+// Space returns how many bytes are free in the file system of the store, and below how many no changes are taken.
+func (s *Store) Space() (free, floor uint64, err error) {
+	free, err = s.space.free(s.dir)
+	return free, s.space.floor, err
 }
 
 // mebibytes rounds up.

@@ -34,6 +34,7 @@ type Store struct {
 	now      func() time.Time
 	log      *zap.Logger
 	fault    func(at Point, sequence uint64) error
+	observe  func(Commit)
 	lock     *os.File
 	sidecar  *sidecar
 	disk     *disk
@@ -128,10 +129,10 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, space: space, ballast: ballast,
+	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, observe: o.Observe, space: space, ballast: ballast,
 		db: db, failed: make(chan struct{}), stopped: make(chan struct{}), cared: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
-	s.idle = time.AfterFunc(settleAfter, s.wakeToSettle)
+	s.idle = time.NewTimer(settleAfter)
 	s.idle.Stop()
 	defer func() {
 		if err != nil {

@@ -2,12 +2,20 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	_ "time/tzdata"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
-	_ "github.com/paydoor/paydoor/caddymodule"
+	"github.com/paydoor/paydoor/caddymodule"
 )
 
-func main() { caddycmd.Main() }
+func main() {
+	caddymodule.Refused = func(line string) {
+		fmt.Fprintln(os.Stderr, "paydoor: "+line)
+		os.Exit(caddymodule.ExitRefused)
+	}
+	caddycmd.Main()
+}

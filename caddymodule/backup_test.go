@@ -1,0 +1,159 @@
+package caddymodule
+
+// This file backs a running server up, and goes back to the backup.
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/paydoor/paydoor/store"
+)
+
+func TestTokensBackupAndRestore(t *testing.T) {
+	s := newServer(t)
+	s.load()
+	s.pay("1000")
+	s.want(s.do("GET", "/"), 200, "990")
+	file := filepath.Join(t.TempDir(), "backup")
+	wantLines(t, s.must("", "backup", file), "backup "+file, "size ", "up to group ")
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the backup has mode %v (%v)", info.Mode(), err)
+	}
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.want(s.do("GET", "/"), 200, "980")
+	if _, err := s.tokens("", "backup", file); err == nil || !strings.Contains(err.Error(), "--force") {
+		t.Errorf("backing up over a file: %v", err)
+	}
+	if again, err := os.ReadFile(file); err != nil || !bytes.Equal(before, again) {
+		t.Error("the refused backup changed the file")
+	}
+	if _, _, err := typed("", "restore", file, "--dir", s.dataDir()); err == nil || !strings.Contains(err.Error(), "already") {
+		t.Errorf("restoring over a ledger: %v", err)
+	}
+	newer := file + "2"
+	s.must("", "backup", newer)
+	s.must("", "backup", file, "--force")
+	left, err := os.ReadDir(filepath.Dir(file))
+	if err != nil || len(left) != 2 {
+		t.Errorf("beside the backups there is %v (%v)", left, err)
+	}
+
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir() + "/restored"
+	out, _, err := typed("", "restore", file, "--dir", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantLines(t, out, "credits 1000", "- charges 10 ", "= balances 990", "The ledger adds up.")
+	if !strings.Contains(out, "gone back to group") {
+		t.Errorf("the restored ledger does not say so: %s", out)
+	}
+	s.options = "data_dir " + dir + "\nsandbox"
+	s.load()
+	s.want(s.do("GET", "/"), 200, "980")
+	if out := s.must("", "audit"); !strings.Contains(out, "gone back to group") {
+		t.Errorf("the audit has forgotten the restore: %s", out)
+	}
+}
+
+// TestBackupUnderLoad backs up while requests are charged, and wants each backup to add up.
+func TestBackupUnderLoad(t *testing.T) {
+	s := newServer(t)
+	s.load()
+	s.pay("100000")
+	dir := t.TempDir()
+	var spending sync.WaitGroup
+	stop := make(chan struct{})
+	spending.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				s.do("GET", "/")
+			}
+		}
+	})
+	for i := range 3 {
+		s.must("", "backup", fmt.Sprintf("%s/%d", dir, i))
+	}
+	close(stop)
+	spending.Wait()
+	for i := range 3 {
+		if out, _, err := typed("", "restore", fmt.Sprintf("%s/%d", dir, i), "--dir", fmt.Sprintf("%s/restored%d", dir, i)); err != nil {
+			t.Errorf("backup %d: %v %s", i, err, out)
+		}
+	}
+}
+
+// TestDamagedBackupsAreRefused cuts a backup off and flips bits in it.
+func TestDamagedBackupsAreRefused(t *testing.T) {
+	s := newServer(t)
+	s.load()
+	s.pay("1000")
+	file := filepath.Join(t.TempDir(), "backup")
+	s.must("", "backup", file)
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir() + "/restored"
+	for i := 1; i < len(whole); i += len(whole)/10 + 1 {
+		flipped := bytes.Clone(whole)
+		flipped[i] ^= 4
+		for name, content := range map[string][]byte{"cut off": whole[:i], "flipped": flipped} {
+			if err := os.WriteFile(file, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := typed("", "restore", file, "--dir", dir); err == nil {
+				t.Errorf("a backup %s at byte %d of %d was restored", name, i, len(whole))
+			}
+			if _, _, err := typed("", "check", "--dir", dir); err == nil || !strings.Contains(err.Error(), "there is no ledger") {
+				t.Errorf("a backup %s at byte %d left something: %v", name, i, err)
+			}
+		}
+	}
+	if err := os.WriteFile(file, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, _, err := typed("", "restore", file, "--dir", dir); err != nil {
+		t.Errorf("the whole backup after them: %v %s", err, out)
+	}
+}
+
+// TestBackupThatBreaksOff wants no file of a backup that the server could not finish.
+func TestBackupThatBreaksOff(t *testing.T) {
+	fault = func(at store.Point, _ uint64) error {
+		if at == store.BeforeCommit {
+			return errors.New("injected")
+		}
+		return nil
+	}
+	t.Cleanup(func() { fault = nil })
+	s := newServer(t)
+	s.load()
+	_, _ = s.tokens(token, "credit", "5", "--reason", "x") // poisons the store
+	dir := t.TempDir()
+	if _, err := s.tokens("", "backup", dir+"/backup"); err == nil {
+		t.Error("a ledger that has failed was backed up")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("there is %v (%v)", left, err)
+	}
+}

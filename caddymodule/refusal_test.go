@@ -1,0 +1,50 @@
+package caddymodule
+
+// This file wants one line for the operator of each reason not to start, and none of other errors.
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/store"
+)
+
+func TestRefusalNamesTheWayOut(t *testing.T) {
+	const way = "paydoor tokens check --dir /data --accept-loss"
+	for _, c := range []struct {
+		err  error
+		ok   bool
+		ways int
+	}{
+		{fmt.Errorf("%w: /data/ledger holds 5 groups, and 9 were acknowledged; restore it", store.ErrLost), true, 1},
+		{fmt.Errorf("%w: /data/ledger holds 5; go on: paydoor tokens check --dir /data/ledger --accept-loss", store.ErrLost), true, 1},
+		{fmt.Errorf("opening: %w", errors.Join(balances.ErrAudit, errors.New("closing"))), true, 1},
+		{fmt.Errorf("%w: version 9", store.ErrFormat), true, 0},
+		{store.ErrLocked, false, 0},
+		{store.ErrNoSpace, false, 0},
+		{errors.New("other"), false, 0},
+	} {
+		line, ok := refusalOf(c.err, "/data")
+		if ok != c.ok || strings.Count(line, way) != c.ways || strings.Count(line, "accept-loss") != c.ways || strings.Contains(line, "\n") {
+			t.Errorf("%v: %q, %v", c.err, line, ok)
+		}
+	}
+}
+
+// TestOnlyTheFirstConfigEndsTheProcess has a server that runs already.
+func TestOnlyTheFirstConfigEndsTheProcess(t *testing.T) {
+	s := newServer(t)
+	var lines []string
+	Refused = func(line string) { lines = append(lines, line) }
+	t.Cleanup(func() { Refused = nil })
+	refuse(store.ErrLost, "/data") // nothing runs
+	refuse(store.ErrLocked, "/data")
+	s.load()
+	refuse(store.ErrLost, "/data")
+	if len(lines) != 1 {
+		t.Errorf("the process was ended by %q", lines)
+	}
+}

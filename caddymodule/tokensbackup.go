@@ -1,0 +1,149 @@
+package caddymodule
+
+// This file is `paydoor tokens backup`: the ledger of the running server as one file.
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+func backupCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "backup FILE [--force] [--address ADMIN] [--json]",
+		Short: "Backs up the ledger of the running server",
+		Long: `
+Writes one moment of the whole ledger into FILE, while the server goes on. The file has mode 0600 and appears under its name only once it is
+complete and on disk; one that is there is overwritten only with --force. Generated secrets of the data directory are not in it: keep
+copies of receiver.secret yourself.`,
+		Args: plain(cobra.ExactArgs(1), "write the name of the file to make behind backup"),
+		RunE: ending(func(cmd *cobra.Command, args []string) error { return runBackup(cmd, args[0]) }),
+	}
+	cmd.Flags().Bool("force", false, "Overwrite FILE if it is there")
+	addAddressFlags(cmd)
+	addOutputFlag(cmd)
+	return cmd
+}
+
+// backupAnswer is what was written.
+type backupAnswer struct {
+	File     string `json:"file"`
+	Bytes    int64  `json:"bytes"`
+	Sequence string `json:"sequence"` // the last group of changes that is in it
+}
+
+func runBackup(cmd *cobra.Command, file string) error {
+	force := option(cmd, "force") == "true"
+	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) && !force {
+		return fmt.Errorf("%s is there already: choose another name, or overwrite it with --force", file)
+	}
+	answer := backupAnswer{File: file}
+	err := writeWhole(file, force, func(w io.Writer) (err error) {
+		response, err := ask(cmd, http.MethodPost, "/paydoor/backup", nil)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, response.Body.Close()) }()
+		shown := progressOn(cmd.ErrOrStderr())
+		answer.Bytes, err = io.Copy(io.MultiWriter(w, shown), response.Body)
+		shown.end()
+		if answer.Sequence = response.Trailer.Get(backupSequence); err == nil && answer.Sequence == "" {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return fmt.Errorf("the server broke the backup off; its log says why: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return output(cmd, answer, func(w io.Writer) {
+		row(w, "backup", file)
+		row(w, "size", humanize.IBytes(uint64(answer.Bytes)))
+		row(w, "up to group", answer.Sequence)
+	})
+}
+
+// writeWhole makes a file with mode 0600 that is complete and on disk, or none.
+func writeWhole(file string, force bool, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*.part")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, ignoring(os.Remove(f.Name()), fs.ErrNotExist))
+		}
+	}()
+	err = write(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if !force {
+		if err := os.Link(f.Name(), file); err != nil { // unlike a rename, it does not replace what came meanwhile
+			return err
+		}
+		return errors.Join(os.Remove(f.Name()), syncDirectoryOf(file))
+	}
+	if err := os.Rename(f.Name(), file); err != nil {
+		return err
+	}
+	return syncDirectoryOf(file)
+}
+
+func ignoring(err, expected error) error {
+	if errors.Is(err, expected) {
+		return nil
+	}
+	return err
+}
+
+func syncDirectoryOf(file string) error {
+	d, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// progress shows on a terminal how much was read.
+type progress struct {
+	to    io.Writer // nil: nobody looks
+	bytes uint64
+	shown time.Time
+}
+
+func progressOn(w io.Writer) *progress {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return &progress{to: w}
+	}
+	return new(progress)
+}
+
+func (p *progress) Write(b []byte) (int, error) {
+	p.bytes += uint64(len(b))
+	if now := time.Now(); p.to != nil && now.Sub(p.shown) > 200*time.Millisecond {
+		p.shown = now
+		_, _ = fmt.Fprintf(p.to, "\r%s ", humanize.IBytes(p.bytes))
+	}
+	return len(b), nil
+}
+
+func (p *progress) end() {
+	if p.to != nil {
+		_, _ = fmt.Fprint(p.to, "\r")
+	}
+}

@@ -1,0 +1,102 @@
+package caddymodule
+
+// This file takes single records out of a ledger behind its back, and goes on all the same.
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/paywall"
+	"github.com/paydoor/paydoor/store"
+)
+
+// TestP10ADifferenceIsRefusedUntilAccepted has a ledger that lost the balance of a token, with all of the store's own records in order.
+func TestP10ADifferenceIsRefusedUntilAccepted(t *testing.T) {
+	s := newServer(t)
+	s.load()
+	s.pay("1000")
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	loseBalance(t, s.dataDir())
+
+	var refused []string
+	Refused = func(line string) { refused = append(refused, line) }
+	t.Cleanup(func() { Refused = nil })
+	if err := s.tryLoad(s.caddyfile()); err == nil || !strings.Contains(err.Error(), balances.ErrAudit.Error()) {
+		t.Errorf("the server starts with %v", err)
+	}
+	_, _, err := typed("", "check", "--dir", s.dataDir())
+	var status exitStatus
+	if !errors.As(err, &status) && (err == nil || !strings.Contains(err.Error(), "exiting with status 78")) {
+		t.Errorf("the check ends with %v", err)
+	}
+	if len(refused) != 1 || !strings.Contains(refused[0], "tokens check --dir "+s.dataDir()+" --accept-loss") {
+		t.Errorf("refused with %q", refused)
+	}
+
+	out, said, err := typed("", "check", "--dir", s.dataDir(), "--accept-loss")
+	if err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	wantLines(t, out, "accounts 1", "credits 1000", "= balances 1000", "accepted: the ledger does not add up", "The ledger adds up.")
+	s.load()
+	s.want(s.do("GET", "/"), 200, "990")
+}
+
+// loseBalance deletes the balance of the token from the store.
+func loseBalance(t *testing.T, dir string) {
+	t.Helper()
+	account, err := paywall.AccountOf(token, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := store.Open(t.Context(), filepath.Join(dir, ledgerDirectory), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var balance []byte
+	err = opened.Iterate(nil, func(key, _ []byte) error {
+		if bytes.HasSuffix(key, account[:]) { // keys of the history go on behind it
+			balance = bytes.Clone(key)
+		}
+		return nil
+	})
+	if err != nil || balance == nil {
+		t.Fatal(balance, err)
+	}
+	ticket, err := opened.Join(func(g *store.Group) { g.Delete(balance) })
+	if err == nil {
+		err = ticket.Wait(t.Context())
+	}
+	if err := errors.Join(err, opened.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCheckMakesNothing(t *testing.T) {
+	dir := t.TempDir()
+	for _, missing := range []string{dir, dir + "/none"} {
+		if _, _, err := typed("", "check", "--dir", missing, "--accept-loss"); err == nil || !strings.Contains(err.Error(), "there is no ledger in") {
+			t.Errorf("%s: %v", missing, err)
+		}
+	}
+	if found, err := os.ReadDir(dir); err != nil || len(found) > 0 {
+		t.Errorf("the check made %v (%v)", found, err)
+	}
+	if _, _, err := typed("", "check"); err == nil || !strings.Contains(err.Error(), "--dir") {
+		t.Errorf("without a directory: %v", err)
+	}
+	s := newServer(t)
+	s.load()
+	if _, _, err := typed("", "check", "--dir", s.dataDir()); err == nil || !strings.Contains(err.Error(), "a server uses") {
+		t.Errorf("of a running server: %v", err)
+	}
+}
