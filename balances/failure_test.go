@@ -51,12 +51,7 @@ func TestP10CreditOnAPoisonedStoreIsNotReported(t *testing.T) {
 	b := newBench(t, Options{})
 	a := account(1)
 	b.give(a, 1)
-	b.onFault(func(at store.Point, _ uint64) error {
-		if at == store.BeforeSidecar {
-			return errors.New("input/output error")
-		}
-		return nil
-	})
+	b.failAt(store.BeforeSidecar, b.store.Durable()+1)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {

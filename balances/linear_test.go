@@ -210,6 +210,7 @@ func checkLinear(t *testing.T, durability Durability, seed uint64) {
 	t.Logf("%d operations, %d of them unknown", operations, r.unknown)
 }
 
+// failAt has the store fail at the point in that group and all later ones; what an idle store writes is of an earlier one.
 func (b *bench) failAt(at store.Point, group uint64) {
 	b.onFault(func(point store.Point, n uint64) error {
 		if point == at && n >= group {

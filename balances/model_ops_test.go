@@ -140,17 +140,17 @@ func (b *bench) modelFailure(rt *rapid.T, m *model) {
 	case "credit":
 		c := Credit{Account: a, Amount: n, Condition: digest(mark)}
 		change = func() { m.credit(c, m.before+b.clock.since()) }
-		b.failAt(at, 0)
+		b.failAt(at, b.store.Durable()+1)
 		_, err = b.Credit(ctx, c)
 	case "charge":
 		r := b.reserve(a, n)
 		change = func() { m.charge(a, n) }
-		b.failAt(at, 0)
+		b.failAt(at, b.store.Durable()+1)
 		_, err = r.Settle(ctx, n)
 	default:
 		x := Adjustment{Account: a, Amount: n, Lower: what == "lower", ID: mark}
 		change = func() { m.adjust(x, after, b.clock.now()) }
-		b.failAt(at, 0)
+		b.failAt(at, b.store.Durable()+1)
 		_, err = b.Adjust(ctx, x)
 	}
 	b.fault.Store(nil)
