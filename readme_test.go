@@ -77,6 +77,9 @@ func TestReadmeCaddyfiles(t *testing.T) {
 	}
 	for i, text := range shown {
 		adapt := exec.Command(paydoor, "adapt", "--config", "-", "--adapter", "caddyfile")
+		if !strings.HasPrefix(text, "{") { // only the site is shown, and the node goes with it
+			text = "{\n\tilp {\n\t\tsandbox\n\t}\n}\n" + text
+		}
 		adapt.Stdin = strings.NewReader(text)
 		var complaints bytes.Buffer
 		adapt.Stderr = &complaints

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/internal/failpoint"
 	"github.com/paydoor/paydoor/store"
 )
 
@@ -152,6 +153,7 @@ func (l *Ledger) joinCredit(ctx context.Context, f *flight) error {
 		if err == nil {
 			e.held += c.Amount
 			e.open++
+			failpoint.Hit("balances/credit-joined")
 		}
 		return err
 	})
@@ -191,6 +193,7 @@ func (l *Ledger) creditDurable(f *flight) {
 // reverse takes a late credit back in a later group. It stays on hold until it is gone, so nobody could spend it.
 func (l *Ledger) reverse(f *flight, e *entry) error {
 	c := f.credit
+	failpoint.Hit("balances/reversing")
 	_, err := l.store.FollowUp(func(g *store.Group) {
 		l.change(g, c.Account, e, e.balance-c.Amount)
 		g.Delete(creditKey(f.minute, c.Condition))
@@ -202,6 +205,7 @@ func (l *Ledger) reverse(f *flight, e *entry) error {
 	if err == nil {
 		e.held -= c.Amount
 		e.open--
+		failpoint.Hit("balances/reversed")
 	}
 	return err
 }

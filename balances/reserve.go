@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/internal/failpoint"
 	"github.com/paydoor/paydoor/store"
 )
 
@@ -107,6 +108,7 @@ func (r *Reservation) Settle(ctx context.Context, charge amount.Amount) (balance
 	if err != nil {
 		return balance, l.explain(err)
 	}
+	failpoint.Hit("balances/charge-joined")
 	defer l.foldSome()
 	if l.durability == Process && l.store.Backlog() <= waitBacklog {
 		return balance, nil

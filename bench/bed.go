@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/bench/rig"
 )
 
 const (
@@ -77,7 +78,7 @@ func newBed(ctx context.Context, o options, dir string, say func(format string, 
 
 // startGateways starts all, and returns when each serves.
 func (b *bed) startGateways(ctx context.Context, dir string) error {
-	ports, err := freePorts(9)
+	ports, err := rig.FreePorts(9)
 	if err != nil {
 		return err
 	}

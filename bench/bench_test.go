@@ -121,7 +121,7 @@ func TestCraft(t *testing.T) {
 	if err := p.craft(to, 7); err != nil {
 		t.Fatal(err)
 	}
-	prepare, err := ilpcore.DecodePrepare(p.packet)
+	prepare, err := ilpcore.DecodePrepare(p.Packet)
 	if err != nil || prepare.Amount != 7 || string(prepare.Destination) != "test.bench.x" {
 		t.Fatalf("%+v, %v", prepare, err)
 	}
@@ -137,7 +137,7 @@ func TestCraft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.check(answer); (err == nil) != test.good {
+		if err := p.Check(answer); (err == nil) != test.good {
 			t.Errorf("%v: %v", test.reply.Fulfilled, err)
 		}
 	}

@@ -7,7 +7,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net"
@@ -19,6 +18,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/bench/rig"
 	"github.com/paydoor/paydoor/ilpcore/btp"
 )
 
@@ -118,8 +118,8 @@ func (n *neighbours) serve(w http.ResponseWriter, r *http.Request, next func() (
 	}
 	defer conn.CloseNow()
 	l := &neighbour{conn: conn, held: r.Context().Value(heldKey{}).(*held), next: next, done: make(chan error, 1)}
-	auth, err := l.authenticate(r.Context(), n.secret)
-	if err != nil {
+	auth, err := rig.Authenticate(r.Context(), conn, n.secret)
+	if err != nil || l.held.flush() != nil {
 		return
 	}
 	l.name = auth.Username
@@ -129,28 +129,6 @@ func (n *neighbours) serve(w http.ResponseWriter, r *http.Request, next func() (
 		return
 	}
 	l.done <- fmt.Errorf("BTP link %s: %w", l.name, l.read())
-}
-
-func (l *neighbour) authenticate(ctx context.Context, secret string) (auth btp.Auth, err error) {
-	_, message, err := l.conn.Read(ctx)
-	if err == nil {
-		err = l.frame.Decode(message)
-	}
-	if err == nil {
-		auth, err = btp.ParseAuth(&l.frame)
-	}
-	if err == nil && subtle.ConstantTimeCompare([]byte(auth.Token), []byte(secret)) != 1 {
-		err = errors.New("a wrong token")
-	}
-	if err != nil {
-		return auth, err
-	}
-	welcome := btp.Frame{Type: btp.TypeResponse, RequestID: l.frame.RequestID}
-	answer, err := welcome.Append(nil)
-	if err == nil {
-		err = l.conn.Write(ctx, websocket.MessageBinary, answer)
-	}
-	return auth, errors.Join(err, l.held.flush())
 }
 
 // run keeps so many packets under way for the time, and waits for the last answers.
@@ -191,7 +169,7 @@ func (l *neighbour) send(f *flight) error {
 	if err := f.craft(t, n); err != nil {
 		return err
 	}
-	l.out = btp.AppendILP(l.out[:0], btp.TypeMessage, f.id, f.packet)
+	l.out = btp.AppendILP(l.out[:0], btp.TypeMessage, f.id, f.Packet)
 	f.sent = time.Now()
 	return l.conn.Write(context.Background(), websocket.MessageBinary, l.out)
 }
@@ -226,7 +204,7 @@ func (l *neighbour) landed(message []byte) error {
 		return fmt.Errorf("a frame of type %d that answers nothing", l.frame.Type)
 	}
 	f := &l.flights[l.frame.RequestID%uint32(len(l.flights))]
-	if err := f.check(packet); err != nil {
+	if err := f.Check(packet); err != nil {
 		return err
 	}
 	now := time.Now()

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
@@ -151,17 +150,4 @@ func (g *gateway) profile(ctx context.Context, d time.Duration, path string) err
 	}
 	_, err = io.Copy(file, answer.Body)
 	return errors.Join(err, file.Close())
-}
-
-// freePorts returns ports of loopback that nothing listens on just now.
-func freePorts(n int) (ports []netip.AddrPort, err error) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close() // all together, so that no port comes twice
-		ports = append(ports, l.Addr().(*net.TCPAddr).AddrPort())
-	}
-	return ports, nil
 }

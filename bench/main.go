@@ -18,12 +18,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/paydoor/paydoor/bench/rig"
 )
 
 // options are what the command line says.
@@ -96,7 +96,7 @@ func readOptions(args []string) (o options, err error) {
 
 // run measures and writes. What it says while it works goes to progress, the tables to w.
 func run(ctx context.Context, o options, w, progress io.Writer) (err error) {
-	root, err := moduleRoot(ctx)
+	root, err := rig.ModuleRoot(ctx)
 	if err != nil {
 		return err
 	}
@@ -109,8 +109,8 @@ func run(ctx context.Context, o options, w, progress io.Writer) (err error) {
 	if o.binary == "" {
 		say("building the gateway")
 		o.binary = filepath.Join(dir, "paydoor")
-		if out, err := command(ctx, root, "go", "build", "-o", o.binary, "./cmd/paydoor"); err != nil {
-			return fmt.Errorf("go build ./cmd/paydoor: %w\n%s", err, out)
+		if err := rig.Build(ctx, root, o.binary); err != nil {
+			return err
 		}
 	}
 	if o.profile != "" {
@@ -139,20 +139,4 @@ func run(ctx context.Context, o options, w, progress io.Writer) (err error) {
 		o.out = filepath.Join(root, o.out)
 	}
 	return replaceTables(o.out, text)
-}
-
-// moduleRoot is the checkout, wherever in it the command runs.
-func moduleRoot(ctx context.Context) (string, error) {
-	out, err := command(ctx, "", "go", "env", "GOMOD")
-	path := strings.TrimSpace(string(out))
-	if err != nil || path == "" || path == os.DevNull {
-		return "", errors.New("run this inside the checkout of Paydoor, with go on the PATH")
-	}
-	return filepath.Dir(path), nil
-}
-
-func command(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
-	c := exec.CommandContext(ctx, name, args...)
-	c.Dir = dir
-	return c.CombinedOutput()
 }

@@ -7,12 +7,12 @@ package main
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/bench/rig"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/ilpcore/psk2"
 	"github.com/paydoor/paydoor/payer"
@@ -36,47 +36,14 @@ func newTokens(n int) []token {
 }
 
 // payment is a packet under way.
-type payment struct {
-	fulfillment [32]byte
-	packet      []byte
-	plain       []byte
-}
+type payment struct{ rig.Payment }
 
 // craft makes the packet that pays n to t; it is valid until the next call.
 func (p *payment) craft(t *token, n amount.Amount) error {
 	if t.keys == nil {
 		t.keys = psk2.Keys(t.ask.Secret)
 	}
-	request := psk2.Packet{Type: psk2.TypeRequest, RequestID: 1, Amount: n}
-	var err error
-	if p.plain, err = request.Append(p.plain[:0]); err != nil {
-		return err
-	}
-	data, err := t.keys.Seal(nil, p.plain, rand.Reader)
-	if err != nil {
-		return err
-	}
-	p.fulfillment = t.keys.Fulfillment(data)
-	prepare := ilpcore.Prepare{
-		Amount: n, ExpiresAt: time.Now().Add(30 * time.Second).UTC().Truncate(time.Millisecond),
-		Condition: ilpcore.ConditionOf(p.fulfillment), Destination: []byte(t.ask.Address), Data: data,
-	}
-	p.packet, err = prepare.Append(p.packet[:0])
-	return err
-}
-
-// check wants the Fulfill that belongs to the packet.
-func (p *payment) check(answer []byte) error {
-	reply, err := ilpcore.DecodeReply(answer)
-	switch {
-	case err != nil:
-		return fmt.Errorf("a packet's answer: %w", err)
-	case !reply.Fulfilled:
-		return fmt.Errorf("a packet was rejected: %s %s", reply.Code, reply.Message)
-	case reply.Fulfillment != p.fulfillment:
-		return errors.New("a packet was answered with a wrong fulfillment")
-	}
-	return nil
+	return p.Craft(t.keys, t.ask.Address, n, time.Now().Add(30*time.Second), rand.Reader)
 }
 
 // pay is the job that pays by ILP over HTTP: whom and how much next says, until it returns nil.
@@ -100,15 +67,15 @@ func (p *pay) request(b []byte) ([]byte, bool) {
 		panic(err) // the packet does not depend on anybody else
 	}
 	b = append(b, p.head...)
-	b = strconv.AppendInt(b, int64(len(p.packet)), 10)
-	return append(append(b, "\r\n\r\n"...), p.packet...), true
+	b = strconv.AppendInt(b, int64(len(p.Packet)), 10)
+	return append(append(b, "\r\n\r\n"...), p.Packet...), true
 }
 
 func (p *pay) answer(status int, head, body []byte) error {
 	if status != 200 {
 		return fmt.Errorf("a packet was answered with %.300q", head)
 	}
-	return p.check(body)
+	return p.Check(body)
 }
 
 // quote is the job that asks by OPTIONS where to pay, and what the balance is, for each token that next returns.

@@ -75,7 +75,8 @@ func (g *gateway) caddyfile(config gatewayConfig) string {
 	var b strings.Builder
 	https, protocols := "off", "h1 h2c"
 	if config.secure {
-		https, protocols = "disable_redirects", "h1 h2 h2c h3"
+		// A client of HTTP/3 whose goodbye is lost holds an end without a grace_period up for as long as QUIC waits for it.
+		https, protocols = "disable_redirects\n\tgrace_period 5s", "h1 h2 h2c h3"
 	}
 	fmt.Fprintf(&b, "{\n\tadmin 127.0.0.1:%d\n\tauto_https %s\n\tskip_install_trust\n\tpersist_config off\n\tservers {\n\t\tprotocols %s\n\t}\n", g.admin, https, protocols)
 	fmt.Fprintf(&b, "\tilp {\n\t\tdata_dir %s\n\t\tasset USD %d\n", g.dataDir(), cmp.Or(config.scale, 9))

@@ -4,7 +4,11 @@ package interop
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -49,6 +53,42 @@ func TestNoAnswerNoCharge(t *testing.T) {
 				wantAnswer(t, a, c.status, c.left)
 				if left := ask(t, g.url(0), token).balance; left.String() != c.left {
 					t.Errorf("afterwards the balance is %v, want %s", left, c.left)
+				}
+			})
+		}
+	}
+}
+
+// TestUnpaidUploadIsNotAskedFor has a client wait for a 100 before it sends what it has not paid for.
+func TestUnpaidUploadIsNotAskedFor(t *testing.T) {
+	needTime(t)
+	backend, neighbour := newBackend(t), newLink(t, "neighbour")
+	g := newGateway(t, gatewayConfig{address: "test.gateway", accounts: []string{neighbour.account()}, sites: []string{paidSite(10, backend)}, secure: true})
+	for _, over := range g.transports(t) {
+		for paid, status := range map[bool]int{false: http.StatusPaymentRequired, true: http.StatusOK} {
+			t.Run(fmt.Sprintf("%s, %d", over.name, status), func(t *testing.T) {
+				token := newToken()
+				if paid {
+					neighbour.credit(t, g, token, 10)
+				}
+				var asked atomic.Bool
+				ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { asked.Store(true) }})
+				request, err := http.NewRequestWithContext(ctx, http.MethodPost, over.url(0)+"echo", strings.NewReader("upload"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				request.Header = http.Header{"Pay-Token": {token}, "Expect": {"100-continue"}}
+				response, err := over.open(t).Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(response.Body)
+				response.Body.Close()
+				if err != nil || response.StatusCode != status || paid && string(body) != "POST upload" {
+					t.Errorf("status %d, want %d: %.80q (%v)", response.StatusCode, status, body, err)
+				}
+				if asked.Load() != paid {
+					t.Errorf("paid %v, and the client was asked for its body: %v", paid, asked.Load())
 				}
 			})
 		}

@@ -43,3 +43,23 @@ func testLostAnswer(t *testing.T, v variant, p payer, conn *connector, g *gatewa
 	}
 	wantBalanceOf(t, g, token, 0)
 }
+
+// TestSenderThatDoesNotRead pays with senders that answer each go-ahead that nobody reads with a packet: the gateway does not keep that up.
+func TestSenderThatDoesNotRead(t *testing.T) {
+	needNode(t)
+	v := variant{name: "one to one", rate: [2]uint64{1, 1}, price: 1000}
+	conn, g := shapeNamed(t, "BTP, we dial").start(t, v, newBackend(t))
+	for _, old := range []bool{true, false} {
+		var sent struct {
+			Paying, After int
+			Spent         uint64 `json:",string"`
+		}
+		token := newToken()
+		run(t, "pay-deaf.js", map[string]any{"server": conn.Payers, "url": g.url(0) + "echo", "token": token, "old": old}, &sent)
+		if sent.Spent != v.price || sent.After > 8 {
+			t.Errorf("old %v: %+v, want %d spent and few packets after", old, sent, v.price)
+		}
+		wantBalanceOf(t, g, token, v.price)
+		t.Logf("old %v: %+v", old, sent)
+	}
+}

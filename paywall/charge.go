@@ -14,6 +14,7 @@ import (
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 // statusClientGone is what proxies write for the log when the client leaves before there is an answer.
@@ -57,6 +58,7 @@ func newCharge(p *Paywall, r *http.Request, tok token, account balances.Account,
 // reserve sets price aside. A nil Reservation without an error means that the balance does not cover it. The balance is read
 // after the refusal, so a payment may arrive between the two: then the request is paid and reserve tries again.
 func reserve(ctx context.Context, ledger Ledger, account balances.Account, price amount.Amount) (Reservation, amount.Amount, error) {
+	failpoint.Hit("paywall/priced")
 	for range 3 {
 		reservation, err := ledger.Reserve(ctx, account, price)
 		if err == nil {
@@ -76,6 +78,7 @@ func reserve(ctx context.Context, ledger Ledger, account balances.Account, price
 // forward calls the backend with the price reserved.
 func (p *Paywall) forward(w http.ResponseWriter, r *http.Request, next Next, c *charge) error {
 	defer c.end()
+	failpoint.Hit("paywall/reserved")
 	c.balance = c.reservation.Left()
 	c.announce()
 	c.writer.init(w, c)
@@ -213,6 +216,7 @@ func (c *charge) settle(status int) error {
 	if c.cost.count {
 		charged = c.body.charge(c.cost.perByte)
 	}
+	failpoint.Hit("paywall/answered")
 	balance, err := c.reservation.Settle(context.Background(), charged)
 	if err != nil {
 		c.reservation.Release()
@@ -220,6 +224,7 @@ func (c *charge) settle(status int) error {
 		c.tell(&c.events[1], http.StatusServiceUnavailable, err)
 		return err
 	}
+	failpoint.Hit("paywall/settled")
 	c.outcome, c.balance = Settled, balance
 	c.charged = charged
 	c.tell(&c.events[1], status, nil)
@@ -298,7 +303,7 @@ func (c *charge) describe(h http.Header) {
 	varyBy(h, "Pay-Token")
 	if c.outcome == Settled || c.outcome == Released {
 		quote, err := c.paywall.config.Quoter.Quote(QuoteRequest{
-			Token: c.token.bytes[:c.token.size], Account: c.account, Price: c.cost.price,
+			Token: c.token.bytes[:c.token.size], Account: c.account, Price: c.cost.price, Paid: c.outcome == Settled,
 		})
 		if err == nil {
 			c.quoted = true

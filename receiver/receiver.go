@@ -16,6 +16,7 @@ import (
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/ilpcore/psk2"
 	"github.com/paydoor/paydoor/ilpcore/stream"
+	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 // Addresses is what the receiver needs to know of the node's Interledger address.
@@ -237,10 +238,13 @@ func (r *Receiver) credit(ctx context.Context, p *payment) (repeated bool, err e
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), expires.Sub(p.now))
 	defer cancel()
-	return r.crediter.Credit(ctx, Credit{
+	failpoint.Hit("receiver/crediting")
+	repeated, err = r.crediter.Credit(ctx, Credit{
 		Payee: p.quote.payee, Amount: p.Amount, Condition: p.Condition, Digest: p.digest(), From: p.From,
 		ExpiresAt: expires, Deadline: expires.Add(-r.reserve), Quote: p.quote.id, Due: p.quote.due,
 	})
+	failpoint.Hit("receiver/credited")
+	return repeated, err
 }
 
 // refusal returns the reject code and the words for a credit that failed. ErrMaxBalance is each protocol's own to answer.

@@ -134,7 +134,7 @@ func (l *logs) before(entries []entry) error {
 	for i := range entries {
 		l.most += entryRoom + len(entries[i].key) + len(entries[i].value)
 	}
-	if l.most < memtableSize {
+	if int64(l.most) < memtable() {
 		return nil
 	}
 	return l.room()
@@ -142,7 +142,7 @@ func (l *logs) before(entries []entry) error {
 
 // after gives a log that Badger has begun meanwhile its blocks.
 func (l *logs) after() error {
-	if l.most < memtableSize {
+	if int64(l.most) < memtable() {
 		return nil
 	}
 	if _, err := os.Lstat(l.path(l.number + 1)); err != nil {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 // spareGroups is how many groups are kept to be used again: as many as there are while the committer keeps up.
@@ -97,8 +99,11 @@ func (s *Store) commit(g *Group) (head, error) {
 			intended: after.sequence, intendedHash: after.hash,
 			identity: s.identity,
 		})
+		failpoint.Hit("store/marked")
 	}()
+	failpoint.Hit("store/before-commit")
 	err := s.sink.commit(g.entries, after)
+	failpoint.Hit("store/committed")
 	if markErr := <-marked; markErr != nil && err == nil {
 		err = fmt.Errorf("sidecar: %w", markErr)
 	}
@@ -110,6 +115,7 @@ func (s *Store) commit(g *Group) (head, error) {
 
 // release runs the callbacks and tells those who wait.
 func (s *Store) release(g *Group) {
+	failpoint.Hit("store/before-release")
 	s.durable.Store(g.sequence)
 	if errors.Is(s.Err(), ErrPoisoned) { // by a join, meanwhile
 		return
@@ -118,6 +124,7 @@ func (s *Store) release(g *Group) {
 		s.Fail(err)
 		return
 	}
+	failpoint.Hit("store/callbacks")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.committing = nil

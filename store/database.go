@@ -12,6 +12,8 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
 	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 const (
@@ -48,10 +50,10 @@ func databaseOptions(path string, logger *zap.Logger) badger.Options {
 		WithVerifyValueChecksum(true).                     // costs nothing: there are no values in the value log
 		WithDetectConflicts(false).                        // there is one writer
 		WithNumVersionsToKeep(1).                          // nobody reads what a key was
-		WithMemTableSize(memtableSize).                    // bounds memory, what opening replays, and what a full disk has to have room for
+		WithMemTableSize(memtable()).                      // bounds memory, what opening replays, and what a full disk has to have room for
 		WithNumMemtables(3).                               // at most this many wait to be flushed, beside one being flushed and one written
 		WithValueLogFileSize(1 << 20).                     // the least there is: nothing is written to it, and its sync errors are only logged
-		WithValueThreshold(1 << 20).                       // far above MaxValue, so that no value goes to the value log
+		WithValueThreshold(min(1<<20, memtable()/8)).      // far above MaxValue, so that no value goes to the value log
 		WithNumCompactors(2).                              // the least there is
 		WithNumLevelZeroTables(2).                         // few, so that one compaction of level 0 writes little (space.go)
 		WithNumLevelZeroTablesStall(3).                    // level 0 takes no fourth table before it was compacted (space.go)
@@ -64,6 +66,9 @@ func databaseOptions(path string, logger *zap.Logger) badger.Options {
 	o.TableSizeMultiplier = 1 // tables are of one size in all levels
 	return o
 }
+
+// memtable is memtableSize, except where the fault suite wants logs to be full sooner.
+func memtable() int64 { return failpoint.Value("MEMTABLE", memtableSize) }
 
 // disk is the sink that stores keep their groups in.
 type disk struct {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // validated is a server whose data directory is data, in the directory of its process. line is one more line of the ilp block.
@@ -45,17 +46,20 @@ func TestValidateBesideARunningServer(t *testing.T) {
 	p.write("wrong", validated(admin, site, wrong))
 	p.write("moved", strings.Replace(validated(admin, site, ""), "data_dir data", "data_dir other", 1))
 	p.start("http://"+site, "run", "--config", "Caddyfile")
-	before := contents(t, filepath.Join(p.dir, "data"))
-	if len(before) < 3 {
-		t.Fatalf("the server keeps only %v", before)
-	}
+	before := settled(t, filepath.Join(p.dir, "data"))
 	for range 3 {
 		p.run("", "validate", "--config", "Caddyfile")
 		p.run("", "validate", "--config", "moved", "--adapter", "caddyfile")
 	}
 	p.wantRefused("wrong:8", "validate", "--config", "wrong", "--adapter", "caddyfile")
-	if after := contents(t, filepath.Join(p.dir, "data")); !maps.Equal(before, after) {
-		t.Errorf("validating changed %v into %v", before, after)
+	after := contents(t, filepath.Join(p.dir, "data"))
+	for path, was := range before {
+		if after[path] != was {
+			t.Errorf("validating changed %s from %s to %q", path, was, after[path])
+		}
+	}
+	if len(after) != len(before) {
+		t.Errorf("there were %d files and directories, and there are %d", len(before), len(after))
 	}
 	if left := contents(t, filepath.Join(p.dir, "other")); len(left) > 0 {
 		t.Errorf("validating made %v", left)
@@ -82,6 +86,22 @@ func (p *process) wantRefused(words string, arguments ...string) {
 	}
 	if strings.Contains(string(out), "hunter2") {
 		p.t.Errorf("%v shows a secret:\n%s", arguments, out)
+	}
+}
+
+// settled returns the contents once a server has written what it writes when it starts.
+func settled(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	before := contents(t, dir)
+	for end := time.Now().Add(30 * time.Second); ; {
+		time.Sleep(500 * time.Millisecond)
+		after := contents(t, dir)
+		if len(after) > 3 && maps.Equal(before, after) {
+			return after
+		}
+		if before = after; time.Now().After(end) {
+			t.Fatalf("the directory of an idle server does not stand still: %v", before)
+		}
 	}
 }
 

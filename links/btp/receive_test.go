@@ -195,6 +195,38 @@ func TestReceiveCountsWhatItCouldNotWrite(t *testing.T) {
 	}
 }
 
+// A Fulfill that is late, because the process stood still, is not sent, and the connection goes on.
+func TestNoFulfillOfAnExpiredPacketIsSent(t *testing.T) {
+	answered := make(chan uint32, 1)
+	lost := make(chan amount.Amount, 1)
+	connect(t, listen(t, authenticated(func(p *peerConn) {
+		p.ilp(frames.TypeMessage, 1, prepareBytes(t, soon()))
+		select {
+		case n := <-lost:
+			if n != 107 {
+				t.Errorf("unconfirmed %v", n)
+			}
+		case <-time.After(5 * time.Second):
+			t.Error("the Fulfill was sent")
+		}
+		p.ilp(frames.TypeMessage, 2, prepareBytes(t, testPrepare()))
+		f, _ := p.read()
+		answered <- f.RequestID
+		p.wait()
+	})), func(c *Config, _ *timing) {
+		c.Handler = ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+			if left := time.Until(in.ExpiresAt); left < time.Second {
+				time.Sleep(left + time.Millisecond)
+			}
+			return ilpcore.Fulfill(testFulfillment, nil)
+		})
+		c.Unconfirmed = func(_ ilpcore.AccountID, paid amount.Amount) { lost <- paid }
+	})
+	if id := <-answered; id != 2 {
+		t.Errorf("the answer is to packet %d", id)
+	}
+}
+
 // Closing lets a packet under way be answered.
 func TestCloseDrains(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})

@@ -4,8 +4,12 @@ package btp
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/coder/websocket"
+
+	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
 // maxBatch is how many frames are sent together at most.
@@ -35,7 +39,9 @@ func (s *session) write() {
 		case first := <-s.queue:
 			batch = s.gather(append(batch[:0], first))
 		}
+		batch = s.inTime(batch)
 		err := s.writeAll(batch)
+		failpoint.Hit("btp/written")
 		for i, o := range batch {
 			o.done(err)
 			batch[i] = outgoing{}
@@ -58,6 +64,22 @@ func (s *session) gather(batch []outgoing) []outgoing {
 		}
 	}
 	return batch
+}
+
+// errLate says that a packet expired while its Fulfill was on the way here.
+var errLate = errors.New("the packet has expired")
+
+// inTime takes out what must not be sent any more: the Fulfill of a packet that has expired, which happens when the whole process stood still.
+// The peer has given the packet up. If it should send it again, it gets the Fulfill then.
+func (s *session) inTime(batch []outgoing) []outgoing {
+	now := s.now()
+	return slices.DeleteFunc(batch, func(o outgoing) bool {
+		late := o.delivery != nil && o.delivery.fulfill && now.After(o.delivery.prepare.ExpiresAt)
+		if late {
+			o.done(errLate)
+		}
+		return late
+	})
 }
 
 // writeAll writes the batch with one system call if it is small. When it fails, how much has reached the peer is unknown.

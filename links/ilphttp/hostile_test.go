@@ -98,6 +98,9 @@ func TestOddPackets(t *testing.T) {
 			server := newTestServer(t, ServerConfig{Handler: ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 				got, got.Destination, got.Data = in, bytes.Clone(in.Destination), bytes.Clone(in.Data)
 				deadline, _ = ctx.Deadline()
+				if time.Now().After(in.ExpiresAt) {
+					return ilpcore.Reject(ilpcore.R00, "", "expired", nil) // a Fulfill would not be sent
+				}
 				return ilpcore.Fulfill(testFulfillment, in.Data)
 			})})
 			body := append(prepareWith(test.amount, test.expiry, test.destination, test.data), make([]byte, test.junk)...)

@@ -122,6 +122,11 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, from ilpcore.Ac
 	ctx, cancel := context.WithDeadline(r.Context(), prepare.ExpiresAt)
 	defer cancel()
 	reply := s.handler.HandlePrepare(ctx, ilpcore.Incoming{From: from, Prepare: prepare})
+	if reply.Fulfilled && time.Now().After(prepare.ExpiresAt) {
+		// The process stood still. The sender has given the packet up, and no answer says both that it was paid and that it was not.
+		s.unconfirmed(from, prepare.Amount)
+		panic(http.ErrAbortHandler)
+	}
 	if written := s.answer(w, r, buffer, &reply); !written && reply.Fulfilled {
 		s.unconfirmed(from, prepare.Amount)
 	}

@@ -221,6 +221,28 @@ func TestServerCountsWhatItCouldNotWrite(t *testing.T) {
 	}
 }
 
+// A Fulfill that is late, because the process stood still, is not sent: the connection ends without an answer.
+func TestServerSendsNoFulfillOfAnExpiredPacket(t *testing.T) {
+	prepare := testPrepare()
+	prepare.ExpiresAt = time.Now().Add(20 * time.Millisecond)
+	var lost amount.Amount
+	server := newTestServer(t, ServerConfig{
+		Handler: ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+			<-ctx.Done()
+			time.Sleep(time.Until(in.ExpiresAt) + time.Millisecond)
+			return ilpcore.Fulfill(testFulfillment, nil)
+		}),
+		Unconfirmed: func(_ ilpcore.AccountID, paid amount.Amount) { lost += paid },
+	})
+	w := httptest.NewRecorder()
+	defer func() {
+		if v := recover(); v != http.ErrAbortHandler || w.Body.Len() > 0 || lost != 107 {
+			t.Errorf("the handler panics with %v, has written %q, and counts %v", v, w.Body, lost)
+		}
+	}()
+	server.ServeHTTP(w, post(encode(t, prepare), nil))
+}
+
 type failing struct {
 	http.ResponseWriter
 	write bool

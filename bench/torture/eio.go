@@ -1,0 +1,165 @@
+//go:build linux
+
+package main
+
+// This file is the kind eio: strace lets a sync of the disk fail. What follows has to be silence: no Fulfill, no paid answer, no readiness.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	failWithin    = 20 * time.Second // for the sync to come
+	unreadyWithin = time.Second      // after it has failed
+	quietAfter    = time.Second      // for answers that were given before and are still on their way
+)
+
+// needTracer says why no system call can be made to fail here.
+func needTracer() error {
+	if _, err := exec.LookPath("strace"); err != nil {
+		return errors.New("strace is missing")
+	}
+	if out, err := exec.Command("strace", "-f", "-qq", "-e", "trace=sync", "-e", "inject=sync:error=EIO", "-o", "/dev/null", "true").CombinedOutput(); err != nil {
+		return fmt.Errorf("strace does not work here: %w: %.200s", err, out)
+	}
+	return nil
+}
+
+// failSync lets syncs fail: those of the database's log and of the sidecar under load by turns, and every fourth time one while the
+// gateway starts.
+func failSync(ctx context.Context, t *torture, s *series) (err error) {
+	b, err := newBed(plan{binary: t.binary, home: s.home, durability: durGroup}, s.seed)
+	if err != nil {
+		return err
+	}
+	defer func() { err = closing(err, b) }()
+	defer func() { s.collect(b) }()
+	if err := b.fund(ctx); err != nil {
+		return err
+	}
+	for n := range s.cycles {
+		b.gateway.kill() // nothing is under way
+		number := s.first + n
+		call, when := [...]string{"msync", "fdatasync"}[number%2], 20+b.random.IntN(100)
+		if number%4 == 3 {
+			call, when = "fsync", 1+b.random.IntN(6)
+		}
+		if err := t.failOnce(ctx, b, s, call, when); err != nil {
+			return fmt.Errorf("EIO from %s number %d: %w", call, when, err)
+		}
+	}
+	return t.finish(ctx, b)
+}
+
+func (t *torture) failOnce(ctx context.Context, b *bed, s *series, call string, when int) error {
+	trace := filepath.Join(b.plan.home, "trace")
+	b.gateway.wrapper = []string{"strace", "-f", "--seccomp-bpf", "-qq", "-ttt", "-e", "trace=" + call,
+		"-e", fmt.Sprintf("inject=%s:error=EIO:when=%d", call, when), "-o", trace}
+	err := b.start(ctx)
+	b.gateway.wrapper = nil
+	failed, traceErr := injected(trace)
+	switch {
+	case traceErr != nil:
+		return traceErr
+	case !failed.IsZero():
+		// It has failed while starting: then the gateway must have ended with words, or have been ready before.
+		if err == nil {
+			return errors.New("a sync failed while the gateway started, and it says that it is ready")
+		}
+		if !errors.Is(err, errEnded) || b.gateway.status() <= 0 {
+			return err
+		}
+		s.result.Counts["refused to start"]++
+	case err != nil:
+		return err
+	default:
+		if err := b.failUnderLoad(ctx, trace, call); err != nil {
+			return err
+		}
+		s.result.Counts["failed under load"]++
+	}
+	b.gateway.kill()
+	c := b.record.count()
+	if err := t.recover(ctx, b, fullFlight); err != nil {
+		return err
+	}
+	s.done("EIO from %s number %d; %d packets and %d requests open", call, when, c.underWay, c.unknown)
+	return nil
+}
+
+// failUnderLoad loads the gateway until a sync has failed, and then wants silence. An fsync may never come: nothing is asked then.
+func (b *bed) failUnderLoad(ctx context.Context, trace, call string) error {
+	b.record.doubt(true)
+	l := b.startLoad(ctx, true, 0)
+	defer l.end()
+	var failed time.Time
+	for begin := time.Now(); failed.IsZero(); time.Sleep(2 * time.Millisecond) {
+		if call == "fsync" && time.Since(begin) > time.Second {
+			return nil
+		}
+		if time.Since(begin) > failWithin || ctx.Err() != nil {
+			return fmt.Errorf("%s was not called often enough within %v", call, failWithin)
+		}
+		var err error
+		if failed, err = injected(trace); err != nil {
+			return err
+		}
+	}
+	for b.gateway.ready(ctx) == http.StatusOK {
+		if time.Since(failed) > unreadyWithin {
+			return fmt.Errorf("the gateway says that it is ready %v after a sync has failed", time.Since(failed))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	time.Sleep(time.Until(failed.Add(quietAfter + 200*time.Millisecond)))
+	l.end()
+	b.judgeSilence(failed)
+	return nil
+}
+
+// judgeSilence blames every Fulfill and every paid answer that can only have been given after the time.
+func (b *bed) judgeSilence(failed time.Time) {
+	late := b.record.inOrder(func(p *packet) bool {
+		return p.fate == fulfilled && (p.sent.After(failed) || p.fulfilledAt.After(failed.Add(quietAfter)))
+	})
+	b.record.mu.Lock()
+	defer b.record.mu.Unlock()
+	if len(late) > 0 {
+		b.record.blameLocked("%d packets were fulfilled after a sync had failed", len(late))
+	}
+	if b.record.lastBegan.After(failed) || b.record.lastPaid.After(failed.Add(quietAfter)) {
+		b.record.blameLocked("a request was answered by the backend after a sync had failed: begun %v, answered %v after it",
+			b.record.lastBegan.Sub(failed), b.record.lastPaid.Sub(failed))
+	}
+}
+
+// injected returns when the first call failed, or zero.
+func injected(trace string) (time.Time, error) {
+	text, err := os.ReadFile(trace)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if !strings.Contains(line, "(INJECTED)") {
+			continue
+		}
+		fields := strings.Fields(line) // thread, seconds, call
+		seconds, fraction, ok := strings.Cut(fields[1], ".")
+		s, err1 := strconv.ParseInt(seconds, 10, 64)
+		us, err2 := strconv.ParseInt(fraction, 10, 64)
+		if !ok || len(fraction) != 6 || err1 != nil || err2 != nil {
+			return time.Time{}, fmt.Errorf("strace writes %q", line)
+		}
+		return time.Unix(s, us*1000), nil
+	}
+	return time.Time{}, nil
+}
