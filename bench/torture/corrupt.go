@@ -57,6 +57,9 @@ func corrupt(ctx context.Context, t *torture, s *series) (err error) {
 		s.result.Counts[outcome]++
 		s.done("%s: %s", what, outcome)
 	}
+	if s.result.Counts["refused with status 78"] > 0 && s.result.Counts["refused with status 1"] > 0 {
+		wrong = append(wrong, "some refusals have status 78, which tells service managers that a restart does not help, and some have not")
+	}
 	if len(wrong) > 0 {
 		return wrong
 	}
@@ -144,7 +147,7 @@ func (t *torture) damage(ctx context.Context, b *bed, o *original) (what, outcom
 	if refused, err := g.awaitAnswer(ctx); err != nil {
 		return what, "", err
 	} else if refused {
-		return what, "refused", g.judgeRefusal(dir)
+		return what, fmt.Sprintf("refused with status %d", g.status()), g.judgeRefusal(dir)
 	}
 	g.kill()
 	if h := g.horror(); h != "" {
