@@ -89,7 +89,7 @@ func (q *quoter) Quote(request paywall.QuoteRequest) (paywall.Quote, error) {
 		return paywall.Quote{}, err
 	}
 	node, _, _ := r.node.Address()
-	if !request.OneTime {
+	if request.Paid {
 		if quote, ok := r.quotes.find(request.Account, request.Price, string(node)); ok {
 			return quote, nil
 		}
@@ -108,7 +108,7 @@ func (q *quoter) Quote(request paywall.QuoteRequest) (paywall.Quote, error) {
 		return paywall.Quote{}, err
 	}
 	made := paywall.Quote{Address: quote.Address, Secret: base64.RawURLEncoding.EncodeToString(quote.SharedSecret[:])}
-	if !request.OneTime && strings.HasPrefix(made.Address, string(node)+".") { // the address may have changed just now
+	if request.Paid && strings.HasPrefix(made.Address, string(node)+".") { // the address may have changed just now
 		r.quotes.keep(request.Account, request.Price, string(node), made)
 	}
 	return made, nil

@@ -1,6 +1,7 @@
 package caddymodule
 
-// This file remembers quotes that are the same each time, so that a client's next request does not have its quote made again.
+// This file remembers the quotes that went with paid answers, so that a client's next request does not have its quote made again. Those who
+// have not paid leave nothing behind (P9).
 
 import (
 	"hash/maphash"

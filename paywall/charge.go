@@ -303,7 +303,7 @@ func (c *charge) describe(h http.Header) {
 	varyBy(h, "Pay-Token")
 	if c.outcome == Settled || c.outcome == Released {
 		quote, err := c.paywall.config.Quoter.Quote(QuoteRequest{
-			Token: c.token.bytes[:c.token.size], Account: c.account, Price: c.cost.price,
+			Token: c.token.bytes[:c.token.size], Account: c.account, Price: c.cost.price, Paid: c.outcome == Settled,
 		})
 		if err == nil {
 			c.quoted = true

@@ -44,6 +44,7 @@ type QuoteRequest struct {
 	Price     amount.Amount    // what the request costs
 	Shortfall amount.Amount    // with OneTime: what is missing to Price; else 0
 	OneTime   bool             // the quote of a 402, with an id of its own; else the same request gives the same quote
+	Paid      bool             // the quote goes with a paid answer, so that it may be remembered: strangers must not fill any memory
 }
 
 // Quote is where to pay: an ILP address, and the shared secret as unpadded base64url. Neither contains spaces.
