@@ -21,11 +21,7 @@ func (r *record) answer(p *packet, reply ilpcore.Reply) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	if p.answered.IsZero() {
-		p.answered = now
-	}
 	if !reply.Fulfilled {
-		r.codes[reply.Code.String()]++
 		r.reject(p, reply)
 		return
 	}

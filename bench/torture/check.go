@@ -6,8 +6,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -101,8 +103,10 @@ func (b *bed) replay(ctx context.Context, before *books) error {
 			before.credits[p.condition] = []credit{{p.account, p.amount}}
 		}
 	}
+	all := amount.Amount(0)
 	for i := range b.tokens {
 		t := &b.tokens[i]
+		all += expected[t.text]
 		_, balance, err := b.quote(ctx, t)
 		if err != nil {
 			return err
@@ -111,7 +115,38 @@ func (b *bed) replay(ctx context.Context, before *books) error {
 			b.record.blame(violation(fmt.Sprintf("account %x has %d after the start and the replays, and should have %d", t.account[:6], balance, expected[t.text])))
 		}
 	}
+	if err := b.audit(ctx, all); err != nil {
+		return err
+	}
 	return verdict(b.record.takeBroken())
+}
+
+// audit asks the running gateway for an audit, if it can be asked, and wants it to be exact and to find what the balances should be in all.
+func (b *bed) audit(ctx context.Context, all amount.Amount) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.settings.admin.String()+"/paydoor/audit", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := b.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode == http.StatusNotFound {
+		return nil // an older one
+	}
+	var said struct {
+		OK       bool   `json:"ok"`
+		Problem  string `json:"problem"`
+		Balances string `json:"balances"`
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&said); err != nil {
+		return fmt.Errorf("an audit is answered with status %d: %w", answer.StatusCode, err)
+	}
+	if !said.OK || said.Balances != all.String() {
+		b.record.blame(violation(fmt.Sprintf("the gateway's own audit says %+v with status %d, and all balances should make %d", said, answer.StatusCode, all)))
+	}
+	return nil
 }
 
 // resend sends a packet once more, with a later expiry as senders do, over the other link; altered says to send it with another amount first.

@@ -15,7 +15,10 @@ import (
 	"time"
 )
 
-const answerWithin = 20 * time.Second // for a start to be ready or to be refused
+const (
+	answerWithin = 20 * time.Second // for a start to be ready or to be refused
+	exitRefused  = 78               // docs/commands.md
+)
 
 // original is an undamaged directory.
 type original struct {
@@ -144,7 +147,7 @@ func (t *torture) damage(ctx context.Context, b *bed, o *original) (what, outcom
 	if refused, err := g.awaitAnswer(ctx); err != nil {
 		return what, "", err
 	} else if refused {
-		return what, "refused", g.judgeRefusal(dir)
+		return what, fmt.Sprintf("refused with status %d", g.status()), g.judgeRefusal(dir, strings.HasPrefix(what, "ledger"))
 	}
 	g.kill()
 	if h := g.horror(); h != "" {
@@ -196,18 +199,24 @@ func (g *gateway) awaitAnswer(ctx context.Context) (refused bool, err error) {
 	}
 }
 
-// judgeRefusal wants an exit status, and one line that names the directory and reads well.
-func (g *gateway) judgeRefusal(dir string) error {
+// judgeRefusal wants one line that names the directory and reads well. For damage to the ledger it is the program's last word, and the exit
+// status tells service managers that a restart does not help.
+func (g *gateway) judgeRefusal(dir string, ledger bool) error {
 	if h := g.horror(); h != "" {
 		return errors.New(h)
 	}
-	if g.status() <= 0 {
-		return fmt.Errorf("it ended with status %d, signal %v", g.status(), g.killedBy())
+	if g.status() <= 0 || ledger && g.status() != exitRefused {
+		return fmt.Errorf("it ended with status %d, signal %v:\n%s", g.status(), g.killedBy(), g.lastWords(2000))
 	}
+	lines, last := 0, ""
 	for line := range strings.Lines(g.lastWords(1 << 20)) {
 		if strings.Contains(line, dir) && len(line) < 1500 {
-			return nil
+			lines++
+			last = line
 		}
 	}
-	return fmt.Errorf("it does not say clearly why it has ended:\n%s", g.lastWords(2000))
+	if lines == 0 || ledger && (lines > 1 || !strings.HasPrefix(last, "paydoor: ")) {
+		return fmt.Errorf("it does not say clearly why it has ended:\n%s", g.lastWords(2000))
+	}
+	return nil
 }

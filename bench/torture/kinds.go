@@ -18,7 +18,7 @@ type kind struct {
 	name   string
 	short  int // cycles in the short form
 	long   int
-	series int // cycles on one ledger
+	series int // cycles on one ledger; a multiple of the variants, so that a series can be replayed by itself
 	needs  func() error
 	// run does the cycles of one series, and counts each that was right.
 	run func(ctx context.Context, t *torture, s *series) error
@@ -32,7 +32,7 @@ func init() {
 		{name: "failpoint", short: len(failpoints), long: 10 * len(failpoints), series: len(failpoints), run: killAtFailpoints},
 		{name: "power", short: 6, long: 20, series: 10, needs: needRoot("mount", "mkfs.ext4"), run: cutPower},
 		{name: "full", short: 4, long: 20, series: 8, needs: needRoot(), run: fillDisk},
-		{name: "eio", short: 4, long: 20, series: 10, needs: needTracer, run: failSync},
+		{name: "eio", short: 4, long: 24, series: 12, needs: needTracer, run: failSync},
 		{name: "corrupt", short: 40, long: 300, series: 60, run: corrupt},
 		{name: "two", short: 2, long: 6, series: 6, run: startTwice},
 		{name: "stop", short: 3, long: 20, series: 10, run: suspend},

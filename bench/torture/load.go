@@ -51,7 +51,7 @@ func (b *bed) craft(t *token, n amount.Amount, life time.Duration, random io.Rea
 // pay sends a packet and notes the answer; an error says that there was none.
 func (b *bed) pay(ctx context.Context, link sender, p *packet) error {
 	b.record.send(p)
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, min(patience, time.Until(p.expires)+2*time.Second)) // some are never answered
 	defer cancel()
 	reply, err := link.send(ctx, p.bytes)
 	if errors.Is(err, errNotSent) {
@@ -67,7 +67,7 @@ func (b *bed) pay(ctx context.Context, link sender, p *packet) error {
 type load struct {
 	*bed
 	persistent bool          // go on after errors: the gateway stays, or comes back
-	life       time.Duration // of one packet in four; the others live for long
+	life       time.Duration // of every other packet; the rest live for long
 	stop       context.CancelFunc
 	ctx        context.Context
 	working    sync.WaitGroup
@@ -137,7 +137,7 @@ func (l *load) packet(w *worker, link sender) error {
 		n, t = amount.Amount(1+w.IntN(30)), &l.tokens[richTokens+w.IntN(poorTokens)]
 	}
 	life := craftLife
-	if l.life != 0 && w.IntN(4) == 0 {
+	if l.life != 0 && w.IntN(2) == 0 {
 		life = l.life
 	}
 	p, err := l.craft(t, n, life, w.bytes)

@@ -34,7 +34,6 @@ type packet struct {
 	bytes       []byte
 	expires     time.Time
 	sent        time.Time
-	answered    time.Time // the first time
 	fulfilledAt time.Time // the last time
 	fate        fate
 	code        string // of the Reject
@@ -63,13 +62,12 @@ type record struct {
 	mu        sync.Mutex
 	packets   map[[32]byte]*packet
 	tallies   map[balances.Account]tally
-	broken    []violation    // what was wrong at once, without looking into the ledger
-	lastBegan time.Time      // when the youngest request began that was paid
-	lastPaid  time.Time      // when the last paid answer came
-	codes     map[string]int // rejects by code
-	statuses  map[int]int    // answers by status
-	answers   sum            // paid ones, of all accounts
-	lateness  bool           // Fulfills of expired packets are counted in late, instead of blamed
+	broken    []violation // what was wrong at once, without looking into the ledger
+	lastBegan time.Time   // when the youngest request began that was paid
+	lastPaid  time.Time   // when the last paid answer came
+	statuses  map[int]int // answers by status
+	answers   sum         // paid ones, of all accounts
+	lateness  bool        // Fulfills of expired packets are counted in late, instead of blamed
 	late      int
 	uncertain bool // rejects and refusals may hide a change that was made, until the ledger is opened again
 }
@@ -77,7 +75,7 @@ type record struct {
 func newRecord() *record {
 	return &record{
 		packets: make(map[[32]byte]*packet), tallies: make(map[balances.Account]tally),
-		codes: make(map[string]int), statuses: make(map[int]int),
+		statuses: make(map[int]int),
 	}
 }
 

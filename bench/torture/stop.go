@@ -40,8 +40,8 @@ func suspend(ctx context.Context, t *torture, s *series) (err error) {
 		b.gateway.signal(syscall.SIGCONT)
 		time.Sleep(200 * time.Millisecond)
 		l.end()
-		b.gateway.kill() // nothing is under way
-		if err := t.recover(ctx, b, flight{}); err != nil {
+		b.gateway.kill() // nothing is under way, except what expired between its credit and its Fulfill
+		if err := t.recover(ctx, b, fullFlight); err != nil {
 			return fmt.Errorf("stopped for %v: %w", still, err)
 		}
 		if late := b.record.late - before; late > 0 {
