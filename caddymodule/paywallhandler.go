@@ -67,22 +67,24 @@ func (p *Paywall) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if caddyhttp.GetVar(r.Context(), decidedVar) != nil {
 		return next.ServeHTTP(w, r)
 	}
-	placeholders := new(placeholders)
-	caddyhttp.SetVar(r.Context(), decidedVar, placeholders)
+	told := new(told)
+	caddyhttp.SetVar(r.Context(), decidedVar, told)
 	if replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		replacer.Map(placeholders.value)
+		replacer.Map(told.value)
+	}
+	if fields, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+		fields.Add(zap.Inline(told)) // one field that becomes several, if a line is written
 	}
 	return p.wall.ServeHTTP(w, r, next.ServeHTTP)
 }
 
-// observe publishes a step as placeholders, and what became of the request as fields of the access log line. The account is a hash;
-// the token appears nowhere.
+// observe publishes a step as placeholders and as fields of the access log line. The account is a hash; the token appears nowhere.
 func (p *Paywall) observe(r *http.Request, e *paywall.Event) {
-	if placeholders, ok := caddyhttp.GetVar(r.Context(), decidedVar).(*placeholders); ok && e.Outcome != paywall.Invalid {
-		placeholders.last.Store(e)
+	if told, ok := caddyhttp.GetVar(r.Context(), decidedVar).(*told); ok {
+		told.last.Store(e)
+		told.charged.Add(uint64(e.Charged))
 	}
 	if e.Outcome != paywall.Reserved { // another step follows
-		annotate(r, e)
 		p.count(e)
 	}
 	if c := p.logger.Check(level(r, e), "deciding about a request"); c != nil {
@@ -113,19 +115,22 @@ func level(r *http.Request, e *paywall.Event) zapcore.Level {
 	return zapcore.DebugLevel
 }
 
-// placeholders is the last step of a request. It is made to text only when somebody asks. Every placeholder has a value, so that none
-// reaches a client by its name where there is no charge.
-type placeholders struct{ last atomic.Pointer[paywall.Event] }
+// told is the last step of a request, as placeholders and as fields of a log line. It is made to text only when somebody asks.
+type told struct {
+	last    atomic.Pointer[paywall.Event]
+	charged atomic.Uint64 // by all steps: a request that goes on after its answer began is charged twice
+}
 
-func (p *placeholders) value(key string) (any, bool) {
+// value gives every placeholder a value, so that none reaches a client by its name where there is no charge.
+func (s *told) value(key string) (any, bool) {
 	name, ours := strings.CutPrefix(key, "http.paywall.")
 	if !ours {
 		return nil, false
 	}
-	e := p.last.Load()
+	e := s.last.Load()
 	switch name {
 	case "price", "balance", "account", "charge_id":
-		if e == nil {
+		if e == nil || e.Outcome == paywall.Invalid {
 			return "", true
 		}
 	}
@@ -144,28 +149,21 @@ func (p *placeholders) value(key string) (any, bool) {
 	return nil, false
 }
 
-// annotate adds one field that becomes several when a line is written: each field added costs an allocation, whether or not there is a
-// log.
-func annotate(r *http.Request, e *paywall.Event) {
-	if fields, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
-		fields.Add(zap.Inline((*logged)(e)))
-	}
-}
-
-// logged is an event as fields of a log line.
-type logged paywall.Event
-
 // MarshalLogObject implements zapcore.ObjectMarshaler.
-func (l *logged) MarshalLogObject(line zapcore.ObjectEncoder) error {
-	line.AddString("paywall_outcome", string(l.Outcome))
-	if l.Outcome == paywall.Invalid {
+func (s *told) MarshalLogObject(line zapcore.ObjectEncoder) error {
+	e := s.last.Load()
+	if e == nil || e.Outcome == paywall.Reserved { // nothing was decided, or nothing came of it yet
 		return nil
 	}
-	line.AddString("paywall_account", accountText((*paywall.Event)(l)))
-	line.AddUint64("paywall_price", uint64(l.Price))
-	line.AddUint64("paywall_charged", uint64(l.Charged))
-	if l.ChargeID != "" {
-		line.AddString("paywall_charge_id", l.ChargeID)
+	line.AddString("paywall_outcome", string(e.Outcome))
+	if e.Outcome == paywall.Invalid {
+		return nil
+	}
+	line.AddString("paywall_account", accountText(e))
+	line.AddUint64("paywall_price", uint64(e.Price))
+	line.AddUint64("paywall_charged", s.charged.Load())
+	if e.ChargeID != "" {
+		line.AddString("paywall_charge_id", e.ChargeID)
 	}
 	return nil
 }
