@@ -69,16 +69,9 @@ func (v *View) Iterate(prefix, from []byte, f func(key, value []byte) error) err
 	if from == nil {
 		from = append([]byte{}, prefix...) // not nil
 	}
-	for {
-		key, value, err := v.store.step(it, from)
-		if err != nil || key == nil {
-			return err
-		}
-		if err := f(key, value); err != nil {
-			return err
-		}
-		from = nil
-	}
+	w := walk{store: v.store, it: it}
+	w.take = func(value []byte) error { w.value = value; return nil }
+	return w.run(from, f)
 }
 
 // Sequence is the number of the last group that this view shows.

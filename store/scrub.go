@@ -103,24 +103,35 @@ func (s *Store) lookUp(txn *badger.Txn, key string) (value []byte, err error) {
 	return value, nil
 }
 
-// step moves an iterator, to from if that is not nil, and returns what it is at; a nil key is the end. It too poisons the store.
-func (s *Store) step(it *badger.Iterator, from []byte) (key, value []byte, err error) {
+// walk leads an iterator through many keys. What goes wrong in Badger poisons the store too; what goes wrong in the function that is called with
+// each key does not.
+type walk struct {
+	store  *Store
+	it     *badger.Iterator
+	value  []byte
+	take   func(value []byte) error // puts a value into value; made once, for a closure for each key would cost as much as the key
+	callee bool                     // the function is running, not Badger
+}
+
+func (w *walk) run(from []byte, f func(key, value []byte) error) (err error) {
 	defer func() {
+		if w.callee {
+			return // a panic goes on
+		}
 		if r := recover(); r != nil {
-			key, value, err = nil, nil, s.unreadable(fmt.Errorf("%v", r))
+			err = w.store.unreadable(fmt.Errorf("%v", r))
 		}
 	}()
-	if from != nil {
-		it.Seek(from)
-	} else {
-		it.Next()
+	for w.it.Seek(from); w.it.Valid(); w.it.Next() {
+		item := w.it.Item()
+		if err := item.Value(w.take); err != nil {
+			return w.store.unreadable(err)
+		}
+		w.callee = true
+		if err := f(item.Key(), w.value); err != nil {
+			return err
+		}
+		w.callee = false
 	}
-	if !it.Valid() {
-		return nil, nil, nil
-	}
-	item := it.Item()
-	if err := item.Value(func(v []byte) error { value = v; return nil }); err != nil {
-		return nil, nil, s.unreadable(err)
-	}
-	return item.Key(), value, nil
+	return nil
 }
