@@ -160,16 +160,28 @@ func TestTokensMistakes(t *testing.T) {
 		{token, []string{"credit", "5", "--reason", "x", "--id", strings.Repeat("x", 65)}, "1 to 64 bytes"},
 		{token, []string{"show", "--events", "-1"}, "a number from 0 to 10000"},
 		{"", []string{"export", "--format", "xml"}, "json or csv"},
+		{"", []string{"show", "-" + token}, "a token is no argument"},
+		{token, []string{"credit", "-5", "--reason", "x"}, "amounts are positive"},
+		{token, []string{"credit", "5", "--reason", "x\xff"}, "reason is a text"},
+		{token, []string{"credit", "5", "--reason", "x", "--id", "\xff"}, "id is a text"},
+		{"", []string{"backup", ""}, "empty"},
+		{"", []string{"backup", t.TempDir(), "--force"}, "is a directory"},
 	} {
-		if _, err := s.tokens(c.stdin, c.args...); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := s.tokens(c.stdin, c.args...); err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), token) {
 			t.Errorf("%v: %v, and not %q", c.args, err, c.says)
 		}
 	}
 	if out, said, err := typed("", token); err == nil || !strings.Contains(err.Error(), "there is no such command") || strings.Contains(out+said, token) {
 		t.Errorf("a token in the place of the command: %v", err)
 	}
-	if _, _, err := typed("", "audit", "--address", freePort(t)); err == nil || !strings.Contains(err.Error(), "no server answers at") {
-		t.Errorf("without a server: %v", err)
+	for _, args := range [][]string{{"audit"}, {"credit", "5", "--reason", "x"}} {
+		_, _, err := typed(token, append(args, "--address", freePort(t))...)
+		if err == nil || !strings.Contains(err.Error(), "no server answers at") || strings.Contains(err.Error(), "unknown") {
+			t.Errorf("%v without a server: %v", args, err)
+		}
+	}
+	if _, _, err := typed("", "audit", "--address", s.gateway); err == nil || !strings.Contains(err.Error(), "402 at "+s.gateway+" is no admin endpoint") || strings.Contains(err.Error(), "pay_token") {
+		t.Errorf("at the paid site: %v", err)
 	}
 }
 

@@ -43,11 +43,17 @@ type backupAnswer struct {
 
 func runBackup(cmd *cobra.Command, file string) error {
 	force := option(cmd, "force") == "true"
-	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) && !force {
+	found, err := os.Lstat(file)
+	switch {
+	case file == "":
+		return errors.New("the name of the file to make is empty")
+	case err == nil && found.IsDir():
+		return fmt.Errorf("%s is a directory: name a file to make in it", file)
+	case !errors.Is(err, fs.ErrNotExist) && !force:
 		return fmt.Errorf("%s is there already: choose another name, or overwrite it with --force", file)
 	}
 	answer := backupAnswer{File: file}
-	err := writeWhole(file, force, func(w io.Writer) (err error) {
+	err = writeWhole(file, force, func(w io.Writer) (err error) {
 		response, err := ask(cmd, http.MethodPost, "/paydoor/backup", nil)
 		if err != nil {
 			return err
