@@ -7,6 +7,11 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -165,6 +170,8 @@ func TestTokensMistakes(t *testing.T) {
 		{token, []string{"credit", "5", "--reason", "x\xff"}, "reason is a text"},
 		{token, []string{"credit", "5", "--reason", "x", "--id", "\xff"}, "id is a text"},
 		{"", []string{"backup", ""}, "empty"},
+		{"", []string{"export", "--output", ""}, "empty"},
+		{"", []string{"export", "--output", t.TempDir()}, "is a directory"},
 		{"", []string{"backup", t.TempDir(), "--force"}, "is a directory"},
 	} {
 		if _, err := s.tokens(c.stdin, c.args...); err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), token) {
@@ -215,8 +222,8 @@ func TestTokensExport(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file has mode %v (%v)", info.Mode(), err)
 	}
-	if _, err := s.tokens("", "export", "--output", file); err == nil {
-		t.Error("the export overwrote a file")
+	if _, err := s.tokens("", "export", "--output", file); err == nil || !strings.Contains(err.Error(), "choose another name") {
+		t.Errorf("the export over a file: %v", err)
 	}
 }
 
@@ -245,5 +252,28 @@ func TestDecimal(t *testing.T) {
 		if got := decimal(c.digits, c.scale); got != c.want {
 			t.Errorf("%s with scale %d is %s", c.digits, c.scale, got)
 		}
+	}
+}
+
+// TestTokensExportBreaksOff looks for the file while the server is still answering, and after it has broken off.
+func TestTokensExportBreaksOff(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "all.json")
+	var early error
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, err := io.WriteString(w, "{}\n")
+		err = errors.Join(err, http.NewResponseController(w).Flush())
+		if _, early = os.Lstat(file); err != nil {
+			t.Error(err)
+		}
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+	_, _, err := typed("", "export", "--output", file, "--address", server.Listener.Addr().String())
+	if err == nil || !strings.Contains(err.Error(), "not complete") || !errors.Is(early, fs.ErrNotExist) {
+		t.Errorf("ended with %v; while it went on the file gave %v", err, early)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("there is %v (%v)", left, err)
 	}
 }
