@@ -187,6 +187,10 @@ func TestTokensMistakes(t *testing.T) {
 			t.Errorf("%v without a server: %v", args, err)
 		}
 	}
+	_, _, err := typed(token, "credit", "5", "--reason", "x", "--address", "http://"+s.admin)
+	if err == nil || !strings.Contains(err.Error(), "--address "+s.admin) || strings.Contains(err.Error(), "unknown") {
+		t.Errorf("with a URL: %v", err)
+	}
 	if _, _, err := typed("", "audit", "--address", s.gateway); err == nil || !strings.Contains(err.Error(), "402 at "+s.gateway+" is no admin endpoint") || strings.Contains(err.Error(), "pay_token") {
 		t.Errorf("at the paid site: %v", err)
 	}

@@ -38,6 +38,9 @@ func ask(cmd *cobra.Command, method, path string, body io.Reader) (*http.Respons
 	if err != nil {
 		return nil, notAsked{err}
 	}
+	if _, host, isURL := strings.Cut(address, "://"); isURL {
+		return nil, notAsked{fmt.Errorf("the admin endpoint is written without http: --address %s", host)}
+	}
 	response, err := caddycmd.AdminAPIRequest(address, method, path, http.Header{"Connection": {"close"}}, body)
 	if err == nil {
 		return response, nil
