@@ -35,7 +35,7 @@ func (a *adminRoutes) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer held.end()
-	e := export{books: b, request: r, history: r.URL.Query().Get("history") != "", lines: json.NewEncoder(&patient{w})}
+	e := export{books: b, request: r, history: r.URL.Query().Get("history") == "1", lines: json.NewEncoder(&patient{w})}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if err := e.write(); err != nil {
 		cutOff("exporting the accounts", err)

@@ -33,8 +33,7 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 func (a *App) Start() error {
 	r, err := a.open()
 	if err != nil {
-		refuse(err, a.settings.dataDir)
-		return fmt.Errorf("ilp: %w", err)
+		return fmt.Errorf("ilp: %w", refuse(err, a.settings.dataDir))
 	}
 	a.announces.start()
 	r.takePackets()

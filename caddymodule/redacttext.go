@@ -5,6 +5,7 @@ package caddymodule
 
 import (
 	"bytes"
+	"encoding/hex"
 	"strings"
 )
 
@@ -63,6 +64,7 @@ var finders = [256]*finder{
 	'b': &bearerFinder, 'B': &bearerFinder,
 	'g': &quoteFinder, 'G': &quoteFinder,
 	':': &passwordFinder,
+	'y': &accountFinder, 'Y': &accountFinder,
 }
 
 var (
@@ -72,6 +74,7 @@ var (
 	bearerFinder        = finder{"bearer", 0, findBearer}
 	quoteFinder         = finder{"interledger-", 8, findQuote}
 	passwordFinder      = finder{"://", 0, findPassword}
+	accountFinder       = finder{"paydoor/accounts/", 2, findAccount}
 )
 
 // findToken finds Pay-Token: x, pay_token=x, "token":"x", token x.
@@ -85,6 +88,15 @@ func findToken(line []byte, end int) (from, to int, mask string) {
 		return 0, 0, ""
 	}
 	return from, to, digest(string(line[from:to]))
+}
+
+// findAccount finds a token where a path of the admin endpoint should have the hash of one.
+func findAccount(line []byte, end int) (from, to int, mask string) {
+	to = end + runOf(opaque, line[end:])
+	if _, err := hex.DecodeString(string(line[end:to])); to-end < minOpaque || to-end == 64 && err == nil {
+		return 0, 0, ""
+	}
+	return end, to, digest(string(line[end:to]))
 }
 
 // findSecret finds "secret":"x", shared_secret=x.

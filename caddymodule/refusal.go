@@ -23,13 +23,26 @@ const ExitRefused = 78
 // do not come here. It is to be set before the first config is loaded.
 var Refused func(line string)
 
-// refuse calls Refused if err is a reason for it.
-func refuse(err error, dir string) {
+// refuse calls Refused if err is a reason for it. It returns err in words that fit the data directory.
+func refuse(err error, dir string) error {
 	line, ok := refusalOf(err, dir)
-	if ok && Refused != nil && caddy.ActiveContext().Context == nil {
-		Refused(line)
+	if !ok {
+		return err
 	}
+	if Refused != nil && caddy.ActiveContext().Context == nil {
+		Refused("refusing to start: " + line)
+	}
+	return reworded{err, line}
 }
+
+// reworded is an error in other words.
+type reworded struct {
+	error
+	line string
+}
+
+func (r reworded) Error() string { return r.line }
+func (r reworded) Unwrap() error { return r.error }
 
 // refusalOf returns the line that says what is wrong with the ledger in a data directory and the way out, if err is about that.
 func refusalOf(err error, dir string) (line string, ok bool) {
@@ -40,8 +53,8 @@ func refusalOf(err error, dir string) (line string, ok bool) {
 	// The store knows the way out, and not that its directory is a part of ours.
 	line = strings.ReplaceAll(err.Error(), "--dir "+filepath.Join(dir, ledgerDirectory), "--dir "+dir)
 	line = strings.ReplaceAll(line, "\n", "; ")
-	if lost && !strings.Contains(line, "--accept-loss") {
+	if lost && !strings.Contains(line, "--accept-loss") && !strings.Contains(line, "only a backup helps") {
 		line += "; or go on with what is there: paydoor tokens check --dir " + dir + " --accept-loss"
 	}
-	return "refusing to start: " + line, true
+	return line, true
 }

@@ -21,6 +21,7 @@ func TestRefusalNamesTheWayOut(t *testing.T) {
 	}{
 		{fmt.Errorf("%w: /data/ledger holds 5 groups, and 9 were acknowledged; restore it", store.ErrLost), true, 1},
 		{fmt.Errorf("%w: /data/ledger holds 5; go on: paydoor tokens check --dir /data/ledger --accept-loss", store.ErrLost), true, 1},
+		{fmt.Errorf("%w: /data/ledger holds 0; nothing in it can be read, so only a backup helps", store.ErrLost), true, 0},
 		{fmt.Errorf("opening: %w", errors.Join(balances.ErrAudit, errors.New("closing"))), true, 1},
 		{fmt.Errorf("%w: version 9", store.ErrFormat), true, 0},
 		{store.ErrLocked, false, 0},
@@ -40,10 +41,16 @@ func TestOnlyTheFirstConfigEndsTheProcess(t *testing.T) {
 	var lines []string
 	Refused = func(line string) { lines = append(lines, line) }
 	t.Cleanup(func() { Refused = nil })
-	refuse(store.ErrLost, "/data") // nothing runs
-	refuse(store.ErrLocked, "/data")
+	for _, err := range []error{store.ErrLost, store.ErrLocked} { // nothing runs
+		if got := refuse(err, "/data"); !errors.Is(got, err) {
+			t.Errorf("%v became %v", err, got)
+		}
+	}
 	s.load()
-	refuse(store.ErrLost, "/data")
+	err := refuse(fmt.Errorf("%w: paydoor tokens check --dir /data/ledger --accept-loss", store.ErrLost), "/data")
+	if !errors.Is(err, store.ErrLost) || strings.Contains(err.Error(), "/data/ledger") {
+		t.Errorf("a reload is told %v", err)
+	}
 	if len(lines) != 1 {
 		t.Errorf("the process was ended by %q", lines)
 	}

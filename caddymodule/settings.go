@@ -59,6 +59,9 @@ func (a *App) resolve(reading bool) (s settings, err error) {
 	if s.maxBalance, err = r.amount(a.MaxBalance, "max_balance"); err != nil {
 		return s, a.at("max_balance", err)
 	}
+	if a.MaxBalance != "" && s.maxBalance == 0 && !(reading && hasPlaceholder(string(a.MaxBalance))) {
+		return s, a.at("max_balance", errors.New("max_balance is 0, and no token could hold anything: write an amount, or leave the line out for no maximum"))
+	}
 	if s.ledger, err = a.resolveLedger(); err != nil {
 		return s, err
 	}
@@ -66,6 +69,9 @@ func (a *App) resolve(reading bool) (s settings, err error) {
 		return s, a.at("secret", err)
 	}
 	for _, account := range a.Accounts {
+		if account == nil {
+			return s, errors.New("an account is null: remove it from accounts")
+		}
 		if err := account.check(); err != nil {
 			return s, account.at("account", err)
 		}

@@ -40,6 +40,7 @@ func TestResolveSettings(t *testing.T) {
 func TestResolveSettingsErrors(t *testing.T) {
 	t.Setenv("PAYDOOR_TEST_SECRET", strong)
 	t.Setenv("PAYDOOR_TEST_EMPTY", "")
+	t.Setenv("PAYDOOR_TEST_ZERO", "0")
 	const hidden = "hunter2"
 	btp := func(url string) []*Account {
 		return []*Account{{Name: "up", Relation: "parent", BTP: &BTPLink{URL: url}}}
@@ -64,6 +65,8 @@ func TestResolveSettingsErrors(t *testing.T) {
 		"short receiver secret": {&App{Sandbox: true, AllowWeakSecrets: true, Secret: []string{hidden}}, "at least 32"},
 		"unset secret":          {&App{Sandbox: true, Secret: []string{"{env.PAYDOOR_TEST_UNSET}"}}, "PAYDOOR_TEST_UNSET"},
 		"empty secret":          {&App{Sandbox: true, Secret: []string{"{env.PAYDOOR_TEST_EMPTY}"}}, "PAYDOOR_TEST_EMPTY"},
+		"no account":            {&App{Sandbox: true, Accounts: []*Account{nil}}, "null"},
+		"no balance":            {&App{Sandbox: true, MaxBalance: "{env.PAYDOOR_TEST_ZERO}"}, "no token could hold anything"},
 		"weak incoming":         {&App{Accounts: http("https://c.example/ilp", hidden, strong)}, "allow_weak_secrets"},
 		"weak outgoing":         {&App{Accounts: http("https://c.example/ilp", strong, hidden)}, "allow_weak_secrets"},
 		"weak btp":              {&App{Accounts: btp("btp+wss://u:" + hidden + "@c.example")}, "allow_weak_secrets"},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
@@ -32,6 +33,7 @@ Amounts are whole numbers of the asset's smallest units, as in prices and Pay-Ba
 func addTokensCommands(tokens *cobra.Command) {
 	tokens.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	tokens.Args = plain(cobra.NoArgs, "there is no such command: run paydoor tokens --help")
+	tokens.SetFlagErrorFunc(flagMistake)
 	tokens.AddCommand(
 		auditCommand(), showCommand(), adjustCommand("credit"), adjustCommand("debit"), exportCommand(), backupCommand(),
 		restoreCommand(), checkCommand(),
@@ -68,6 +70,14 @@ func plain(check cobra.PositionalArgs, text string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// flagMistake does not repeat a flag that does not exist: tokens may begin with a dash, too.
+func flagMistake(cmd *cobra.Command, err error) error {
+	if strings.HasPrefix(err.Error(), "unknown ") {
+		return fmt.Errorf("there is no such flag: run %s --help; amounts are positive, and %s", cmd.CommandPath(), tokenArgument)
+	}
+	return err
 }
 
 const tokenArgument = "a token is no argument, because other users could see it there: type it on stdin, or name a file with --token-file"

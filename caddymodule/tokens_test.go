@@ -7,6 +7,11 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,16 +165,34 @@ func TestTokensMistakes(t *testing.T) {
 		{token, []string{"credit", "5", "--reason", "x", "--id", strings.Repeat("x", 65)}, "1 to 64 bytes"},
 		{token, []string{"show", "--events", "-1"}, "a number from 0 to 10000"},
 		{"", []string{"export", "--format", "xml"}, "json or csv"},
+		{"", []string{"show", "-" + token}, "a token is no argument"},
+		{token, []string{"credit", "-5", "--reason", "x"}, "amounts are positive"},
+		{token, []string{"credit", "5", "--reason", "x\xff"}, "reason is a text"},
+		{token, []string{"credit", "5", "--reason", "x", "--id", "\xff"}, "id is a text"},
+		{"", []string{"backup", ""}, "empty"},
+		{"", []string{"export", "--output", ""}, "empty"},
+		{"", []string{"export", "--output", t.TempDir()}, "is a directory"},
+		{"", []string{"backup", t.TempDir(), "--force"}, "is a directory"},
 	} {
-		if _, err := s.tokens(c.stdin, c.args...); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := s.tokens(c.stdin, c.args...); err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), token) {
 			t.Errorf("%v: %v, and not %q", c.args, err, c.says)
 		}
 	}
 	if out, said, err := typed("", token); err == nil || !strings.Contains(err.Error(), "there is no such command") || strings.Contains(out+said, token) {
 		t.Errorf("a token in the place of the command: %v", err)
 	}
-	if _, _, err := typed("", "audit", "--address", freePort(t)); err == nil || !strings.Contains(err.Error(), "no server answers at") {
-		t.Errorf("without a server: %v", err)
+	for _, args := range [][]string{{"audit"}, {"credit", "5", "--reason", "x"}} {
+		_, _, err := typed(token, append(args, "--address", freePort(t))...)
+		if err == nil || !strings.Contains(err.Error(), "no server answers at") || strings.Contains(err.Error(), "unknown") {
+			t.Errorf("%v without a server: %v", args, err)
+		}
+	}
+	_, _, err := typed(token, "credit", "5", "--reason", "x", "--address", "http://"+s.admin)
+	if err == nil || !strings.Contains(err.Error(), "--address "+s.admin) || strings.Contains(err.Error(), "unknown") {
+		t.Errorf("with a URL: %v", err)
+	}
+	if _, _, err := typed("", "audit", "--address", s.gateway); err == nil || !strings.Contains(err.Error(), "402 at "+s.gateway+" is no admin endpoint") || strings.Contains(err.Error(), "pay_token") {
+		t.Errorf("at the paid site: %v", err)
 	}
 }
 
@@ -203,8 +226,8 @@ func TestTokensExport(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file has mode %v (%v)", info.Mode(), err)
 	}
-	if _, err := s.tokens("", "export", "--output", file); err == nil {
-		t.Error("the export overwrote a file")
+	if _, err := s.tokens("", "export", "--output", file); err == nil || !strings.Contains(err.Error(), "choose another name") {
+		t.Errorf("the export over a file: %v", err)
 	}
 }
 
@@ -233,5 +256,27 @@ func TestDecimal(t *testing.T) {
 		if got := decimal(c.digits, c.scale); got != c.want {
 			t.Errorf("%s with scale %d is %s", c.digits, c.scale, got)
 		}
+	}
+}
+
+// TestTokensExportBreaksOff looks for the file while the server is still answering, and after it has broken off.
+func TestTokensExportBreaksOff(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "all.json")
+	early := make(chan error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, err := io.WriteString(w, "{}\n")
+		err = errors.Join(err, http.NewResponseController(w).Flush())
+		_, there := os.Lstat(file)
+		early <- errors.Join(err, there)
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+	_, _, err := typed("", "export", "--output", file, "--address", server.Listener.Addr().String())
+	if while := <-early; err == nil || !strings.Contains(err.Error(), "not complete") || !errors.Is(while, fs.ErrNotExist) {
+		t.Errorf("ended with %v; while it went on the file gave %v", err, while)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("there is %v (%v)", left, err)
 	}
 }

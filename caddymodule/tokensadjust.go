@@ -57,15 +57,19 @@ func runAdjust(cmd *cobra.Command, direction, text string) error {
 	if id == "" {
 		id = rand.Text()
 	}
-	body, err := json.Marshal(adjustRequest{Direction: direction, Amount: units.String(), Reason: reason, ID: id})
+	request := adjustRequest{Direction: direction, Amount: units.String(), Reason: reason, ID: id}
+	if _, err := request.check(); err != nil { // JSON would make two ids that are no UTF-8 one
+		return err
+	}
+	body, err := json.Marshal(request)
 	if err != nil {
 		return err
 	}
 	var answer adjustAnswer
 	err = askJSON(cmd, http.MethodPost, "/paydoor/accounts/"+who+"/adjustments", bytes.NewReader(body), &answer)
-	var refused *errRefused
+	refused, answered := errors.AsType[*errRefused](err)
 	switch {
-	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+	case errors.Is(err, errNotAsked), answered && refused.Status < http.StatusInternalServerError:
 		return err
 	case err != nil:
 		return fmt.Errorf("%w; whether it was made is unknown: run the command again with --id %s", err, id)

@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
@@ -37,22 +36,36 @@ func ask(cmd *cobra.Command, method, path string, body io.Reader) (*http.Respons
 	flags := caddycmd.Flags{FlagSet: cmd.Flags()}
 	address, err := caddycmd.DetermineAdminAPIAddress(flags.String("address"), nil, flags.String("config"), flags.String("adapter"))
 	if err != nil {
-		return nil, err
+		return nil, notAsked{err}
+	}
+	if _, host, isURL := strings.Cut(address, "://"); isURL {
+		return nil, notAsked{fmt.Errorf("the admin endpoint is written without http: --address %s", host)}
 	}
 	response, err := caddycmd.AdminAPIRequest(address, method, path, http.Header{"Connection": {"close"}}, body)
-	switch {
-	case err == nil:
+	if err == nil {
 		return response, nil
-	case errors.Is(err, syscall.ECONNREFUSED) || strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "no such file"):
-		return nil, fmt.Errorf("no server answers at %s: start it, or name its admin endpoint with --address", address)
 	}
-	return nil, refused(err)
+	switch text := err.Error(); { // Caddy keeps no more of the error
+	case strings.Contains(text, "connection refused"), strings.Contains(text, "no such file"):
+		return nil, notAsked{fmt.Errorf("no server answers at %s: start it, or name its admin endpoint with --address", address)}
+	case strings.HasPrefix(text, "performing request") && strings.Contains(text, ": dial "), strings.HasPrefix(text, "invalid admin address"):
+		return nil, notAsked{err}
+	}
+	return nil, refused(err, address)
 }
+
+// errNotAsked says that nothing was sent to the server.
+var errNotAsked = errors.New("the server was not asked")
+
+// notAsked is an error that is errNotAsked, too.
+type notAsked struct{ error }
+
+func (notAsked) Is(target error) bool { return target == errNotAsked }
 
 var refusal = regexp.MustCompile(`(?s)HTTP (\d{3}): (.*)$`)
 
 // refused finds the server's words in the error of Caddy's client.
-func refused(err error) error {
+func refused(err error, address string) error {
 	found := refusal.FindStringSubmatch(err.Error())
 	if found == nil {
 		return err
@@ -67,7 +80,7 @@ func refused(err error) error {
 	if status == http.StatusNotFound {
 		return &errRefused{status, "the server has no such endpoint: it is another program than paydoor, or an older version"}
 	}
-	return &errRefused{status, err.Error()}
+	return &errRefused{status, fmt.Sprintf("what answers %d at %s is no admin endpoint: name that of the server with --address", status, address)}
 }
 
 // askJSON reads the server's answer into value.

@@ -57,6 +57,9 @@ func (a *auditAnswer) table(w io.Writer) {
 	row(w, "+ raised", units(a.Raised, a.Asset))
 	row(w, "- lowered", units(a.Lowered, a.Asset))
 	row(w, "= balances", units(a.Balances, a.Asset))
+	if a.Accepted != "" || len(a.Losses) > 0 {
+		row(w, "")
+	}
 	if a.Accepted != "" {
 		row(w, "accepted: "+a.Accepted)
 	}

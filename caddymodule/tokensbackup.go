@@ -43,11 +43,16 @@ type backupAnswer struct {
 
 func runBackup(cmd *cobra.Command, file string) error {
 	force := option(cmd, "force") == "true"
-	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) && !force {
-		return fmt.Errorf("%s is there already: choose another name, or overwrite it with --force", file)
+	err := checkNewFile(file)
+	switch {
+	case errors.Is(err, fs.ErrExist) && force:
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%w, or overwrite it with --force", err)
+	case err != nil:
+		return err
 	}
 	answer := backupAnswer{File: file}
-	err := writeWhole(file, force, func(w io.Writer) (err error) {
+	err = writeWhole(file, force, func(w io.Writer) (err error) {
 		response, err := ask(cmd, http.MethodPost, "/paydoor/backup", nil)
 		if err != nil {
 			return err
@@ -72,6 +77,23 @@ func runBackup(cmd *cobra.Command, file string) error {
 		row(w, "size", humanize.IBytes(uint64(answer.Bytes)))
 		row(w, "up to group", answer.Sequence)
 	})
+}
+
+// checkNewFile says what is against making a file of that name, before the work of filling it: fs.ErrExist for one that is there.
+func checkNewFile(file string) error {
+	if file == "" {
+		return errors.New("the name of the file to make is empty")
+	}
+	found, err := os.Lstat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case found.IsDir():
+		return fmt.Errorf("%s is a directory: name a file to make in it", file)
+	}
+	return fmt.Errorf("%w: %s: choose another name", fs.ErrExist, file)
 }
 
 // writeWhole makes a file with mode 0600 that is complete and on disk, or none.

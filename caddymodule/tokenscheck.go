@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,15 +45,18 @@ func runCheck(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	if found, err := hasLedger(dir); err != nil {
+	if found, err := hasLedger(dir, "lock", "ballast"); err != nil {
 		return err
 	} else if !found {
 		return fmt.Errorf("there is no ledger in %s: --dir is the data_dir of the ilp block, by default Caddy's data directory and /paydoor", dir)
 	}
+	if err := checkOwner(filepath.Join(dir, ledgerDirectory)); err != nil {
+		return err
+	}
 	accept := option(cmd, "accept-loss") == "true"
 	answer, err := checkLedger(cmd.Context(), dir, accept)
 	if line, ok := refusalOf(err, dir); ok {
-		return exitStatus{errors.New(line), ExitRefused}
+		return exitStatus{errors.New("refusing to start: " + line), ExitRefused}
 	}
 	if err != nil {
 		return err
@@ -69,13 +73,13 @@ func stoppedDirectory(cmd *cobra.Command) (string, error) {
 	return canonicalDirectory(dir)
 }
 
-// hasLedger says whether there is anything where the ledger of a data directory is.
-func hasLedger(dir string) (bool, error) {
+// hasLedger says whether there is anything where the ledger of a data directory is, except files of these names.
+func hasLedger(dir string, except ...string) (bool, error) {
 	found, err := os.ReadDir(filepath.Join(dir, ledgerDirectory))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return len(found) > 0, err
+	return slices.ContainsFunc(found, func(f fs.DirEntry) bool { return !slices.Contains(except, f.Name()) }), err
 }
 
 // checkLedger opens and audits what is in a data directory. With accept it goes on after a loss.

@@ -91,6 +91,13 @@ func TestCheckMakesNothing(t *testing.T) {
 	if found, err := os.ReadDir(dir); err != nil || len(found) > 0 {
 		t.Errorf("the check made %v (%v)", found, err)
 	}
+	wiped := t.TempDir()
+	if err := errors.Join(os.Mkdir(wiped+"/ledger", 0o700), write(wiped+"/ledger/lock", "")); err != nil {
+		t.Fatal(err)
+	}
+	if out, _, err := typed("", "check", "--dir", wiped); err == nil || !strings.Contains(err.Error(), "there is no ledger in") {
+		t.Errorf("of a ledger that was deleted: %v\n%s", err, out)
+	}
 	if _, _, err := typed("", "check"); err == nil || !strings.Contains(err.Error(), "--dir") {
 		t.Errorf("without a directory: %v", err)
 	}

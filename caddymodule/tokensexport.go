@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 
@@ -34,7 +33,7 @@ holds up nothing, so each account is as it was when it was read: for one moment 
 	return cmd
 }
 
-func runExport(cmd *cobra.Command, _ []string) (err error) {
+func runExport(cmd *cobra.Command, _ []string) error {
 	format := option(cmd, "format")
 	if format != "json" && format != "csv" {
 		return errors.New("the format is json or csv")
@@ -44,28 +43,25 @@ func runExport(cmd *cobra.Command, _ []string) (err error) {
 	if history {
 		path += "?history=1"
 	}
-	response, err := ask(cmd, http.MethodGet, path, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	out := cmd.OutOrStdout()
-	if file := option(cmd, "output"); file != "" {
-		f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	export := func(out io.Writer) (err error) {
+		response, err := ask(cmd, http.MethodGet, path, nil)
 		if err != nil {
 			return err
 		}
-		defer func() {
-			if err = errors.Join(err, f.Close()); err != nil {
-				err = errors.Join(err, os.Remove(file))
-			}
-		}()
-		out = f
+		defer func() { err = errors.Join(err, response.Body.Close()) }()
+		if err := exportTo(out, response.Body, format, history); err != nil {
+			return fmt.Errorf("the export is not complete: %w", err)
+		}
+		return nil
 	}
-	if err := exportTo(out, response.Body, format, history); err != nil {
-		return fmt.Errorf("the export is not complete: %w", err)
+	file := cmd.Flags().Lookup("output")
+	if !file.Changed {
+		return export(cmd.OutOrStdout())
 	}
-	return nil
+	if err := checkNewFile(file.Value.String()); err != nil {
+		return err
+	}
+	return writeWhole(file.Value.String(), false, export)
 }
 
 // exportTo writes the server's lines in the format. The server cuts the connection if it cannot go on, which is an error here.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -43,6 +44,9 @@ func runRestore(cmd *cobra.Command, file string) (err error) {
 		return err
 	} else if found {
 		return fmt.Errorf("there is a ledger in %s already: stop its server and move %s away, or restore into another directory", dir, into)
+	}
+	if err := checkOwner(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	backup, err := os.Open(file)
 	if err != nil {

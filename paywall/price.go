@@ -3,6 +3,7 @@ package paywall
 // This file finds the rule that prices a request, by path first and method second.
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,7 +38,7 @@ func newPriceTable(rules []Rule) (*priceTable, error) {
 		// Rules that differ only in what folding removes would leave it to chance which one decides.
 		key := fmt.Sprint(rule.Method, " ", foldPath(path), " ", prefix)
 		if seen[key] {
-			return nil, fmt.Errorf("paywall: two rules for %s %q: keep one", methodOrAll(rule.Method), rule.Path)
+			return nil, fmt.Errorf("paywall: two rules for %s %q: keep one", methodOrAll(rule.Method), cmp.Or(rule.Path, "/*"))
 		}
 		seen[key] = true
 		if rule.Free {

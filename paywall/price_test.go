@@ -100,6 +100,7 @@ func TestRulesThatAreRefused(t *testing.T) {
 		"no rule covers every path": {"price /x 1"},
 		"keep one":                  {"price 1", "price /A 1", "price /a/ 2"},
 		"two rules":                 {"price 1", "free /*"},
+		`all methods of "/*"`:       {"price 1", "price 2"},
 	} {
 		if _, err := newPriceTable(rules(t, lines...)); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v: %v, want %q", lines, err, name)

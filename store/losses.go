@@ -7,7 +7,9 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -79,22 +81,12 @@ func recordLoss(d *disk, last head, l Loss, atLeast uint64, now time.Time) (head
 
 // goOn makes a store of what an operator who accepts a loss is left with.
 func (s *Store) goOn(o Options, in *inspection) error {
-	id, last, known, err := readIdentity(s.db)
-	if err != nil {
+	if err := s.keepIdentity(o.Random, in); err != nil {
 		return fmt.Errorf("%s: %w", s.dir, err)
 	}
-	if !known {
-		id = in.said.identity
-		if id == (identity{}) {
-			if id, err = s.createIdentity(o.Random); err != nil {
-				return err
-			}
-		} else if err := writeIdentity(s.db, id); err != nil {
-			return err
-		}
-	}
-	if last.sequence == 0 {
-		last = genesis(id)
+	id, last, _, err := readIdentity(s.db)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.dir, err)
 	}
 	reason := in.reason()
 	l := Loss{Time: o.Now(), Held: last.sequence, Acknowledged: in.said.acknowledged, Reason: reason}
@@ -105,6 +97,20 @@ func (s *Store) goOn(o Options, in *inspection) error {
 	o.Logger.Sugar().Warnf("going on after a loss, as was asked for: %s holds %d groups of changes and %s acknowledged: %s",
 		s.dir, l.Held, in.acknowledged(), reason)
 	return s.startSidecar(in.said.generation, in.found && in.sidecar == "")
+}
+
+// keepIdentity writes the identity anew if its record is among what was lost: that of the sidecar, else a new one.
+func (s *Store) keepIdentity(random io.Reader, in *inspection) error {
+	_, _, known, err := readIdentity(s.db)
+	ours := in.said.identity != (identity{}) || in.held.sequence > 0
+	switch {
+	case known, err != nil && !(ours && errors.Is(err, ErrFormat)):
+		return err
+	case in.said.identity != (identity{}):
+		return writeIdentity(s.db, in.said.identity)
+	}
+	_, err = s.createIdentity(random)
+	return err
 }
 
 func writeIdentity(db *badger.DB, id identity) error {

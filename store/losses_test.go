@@ -61,6 +61,7 @@ func TestAcceptLossGoesOnWithWhatCanBeRead(t *testing.T) {
 		{"a flip in a table", closed, harmFile("db/*.sst", func(b []byte) []byte { return flip(b, len(b)/3, random) }), 90},
 		{"a flip in the index of a table", closed, harmFile("db/*.sst", func(b []byte) []byte { return flip(b, len(b)-30, random) }), 1},
 		{"no table", closed, harmFile("db/*.sst", func([]byte) []byte { return nil }), 1},
+		{"no table, and a log", running, func(t *testing.T, dir string) { removeAll(t, dir, "*.sst") }, 10}, // what a store begins with is in a table
 		{"no sidecar", closed, func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, sidecarFile)) }, 100},
 		{"a bad sidecar", running, harmFile("sidecar", func(b []byte) []byte { return b[:20] }), 100},
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	_ "time/tzdata"
 
+	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
@@ -13,6 +14,7 @@ import (
 )
 
 func main() {
+	caddy.CustomBinaryName = "paydoor" // in the help of its commands
 	caddymodule.Refused = func(line string) {
 		fmt.Fprintln(os.Stderr, "paydoor: "+line)
 		os.Exit(caddymodule.ExitRefused)

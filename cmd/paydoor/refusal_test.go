@@ -91,17 +91,25 @@ func TestReloadIntoALossIsRefused(t *testing.T) {
 	if err := os.Rename(filepath.Join(p.dir, "data"), filepath.Join(p.dir, "damaged")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.RemoveAll(filepath.Join(p.dir, "damaged", "ledger", "db")); err != nil {
+	if err := os.Remove(filepath.Join(p.dir, "damaged", "ledger", "db", "MANIFEST")); err != nil {
 		t.Fatal(err)
 	}
 	p.start(url, "run", "--config", "Caddyfile") // with a new data directory
 	p.write("Caddyfile", strings.Replace(s.caddyfile(), "data_dir data", "data_dir damaged", 1))
-	if out := p.ends(1, "reload", "--config", "Caddyfile", "--address", s.admin); !strings.Contains(out, "damaged") {
+	if out := p.ends(1, "reload", "--config", "Caddyfile", "--address", s.admin); !strings.Contains(out, "tokens check --dir "+filepath.Join(p.dir, "damaged")+" --accept-loss") {
 		t.Errorf("the reload says %s", out)
 	}
 	s.do(http.MethodOptions, s.paid, "/", http.StatusNoContent, "Pay-Token", canaryToken)
 	p.stop()
 	if b, err := os.ReadFile(filepath.Join(p.dir, "stderr")); err != nil || bytes.Contains(b, []byte("refusing to start")) {
 		t.Errorf("the server said that it would not start (%v)", err)
+	}
+}
+
+// TestHelpNamesTheProgram reads how the commands are to be typed.
+func TestHelpNamesTheProgram(t *testing.T) {
+	p := newProcess(t)
+	if out := p.run("", "tokens", "show", "--help"); !strings.Contains(out, "  paydoor tokens show [") {
+		t.Errorf("the help says %s", out)
 	}
 }
