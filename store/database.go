@@ -81,7 +81,10 @@ type disk struct {
 
 // commit returns when the entries and the head are on disk, in one transaction. After an error either may be true: Badger shows, and may
 // yet make durable, what it failed to sync.
-func (d *disk) commit(entries []entry, h head) error {
+func (d *disk) commit(entries []entry, h head) error { return d.write(entries, h.encode()) }
+
+// write is commit without a head if that is nil.
+func (d *disk) write(entries []entry, head []byte) error {
 	if err := d.logs.before(entries); err != nil {
 		return err
 	}
@@ -101,8 +104,10 @@ func (d *disk) commit(entries []entry, h head) error {
 			return err
 		}
 	}
-	if err := txn.Set([]byte(headKey), h.encode()); err != nil {
-		return err
+	if head != nil {
+		if err := txn.Set([]byte(headKey), head); err != nil {
+			return err
+		}
 	}
 	err := txn.Commit()
 	clear(d.puts)

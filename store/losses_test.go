@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -146,4 +147,47 @@ func FuzzWalkLog(f *testing.F) {
 			t.Fatal(n)
 		}
 	})
+}
+
+// What Badger has lost and the tail still has is not lost.
+func TestAcceptLossTakesWhatTheTailHas(t *testing.T) {
+	dir := quickDir(t)
+	s := mustOpen(t, dir, Options{Tail: true})
+	for i := range 20 {
+		putDurably(t, s, fmt.Sprint("k/", i), "v")
+	}
+	waitUntilQuiet(t, dir)
+	base, whole := copyDir(t, dir), everything(t, s)
+	mustClose(t, s)
+	harms := map[string]func(t *testing.T, dir string){
+		"no sidecar": func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, sidecarFile)) },
+		"half a log": func(t *testing.T, dir string) {
+			path := filepath.Join(dir, databaseDir, "00001.mem")
+			b, err := os.ReadFile(path)
+			if err == nil {
+				err = os.WriteFile(path, used(b)[:len(used(b))/2], 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a flip in one": cutLog,
+	}
+	for name, harm := range harms {
+		t.Run(name, func(t *testing.T) {
+			dir := copyDir(t, base)
+			harm(t, dir)
+			refused(t, dir, ErrLost)
+			s := mustOpen(t, dir, Options{AcceptLoss: true})
+			if kept := everything(t, s); len(kept) != len(whole) {
+				t.Errorf("%d of %d keys are left", len(kept), len(whole))
+			}
+			if losses, err := s.Losses(); err != nil || len(losses) != 1 {
+				t.Errorf("%+v, %v", losses, err)
+			}
+			putDurably(t, s, "k/later", "1")
+			mustClose(t, s)
+			wantValue(t, mustOpen(t, dir, Options{Tail: true}), "k/later", "1")
+		})
+	}
 }
