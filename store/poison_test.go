@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -185,4 +186,19 @@ func childUntilPoisoned(dir string) {
 	<-s.Failed()
 	fmt.Printf("acknowledged %d, refused %d\n", acknowledged, refusedAfter)
 	os.Exit(0) // without a Close, which would sync again
+}
+
+// An audit may find a difference, and fail the store, while it is being closed.
+func TestFailDuringClose(t *testing.T) {
+	for range 5 {
+		s := mustOpen(t, newDir(t), Options{})
+		put(t, s, "k", "1")
+		var failing sync.WaitGroup
+		failing.Go(func() {
+			<-s.stopped
+			s.Fail(errors.New("found by an audit"))
+		})
+		s.Close()
+		failing.Wait()
+	}
 }

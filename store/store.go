@@ -260,7 +260,7 @@ func (s *Store) close() error {
 	defer s.open.Unlock()
 	s.idle.Stop()
 	var err error
-	if s.failure == nil {
+	if s.poison() == nil {
 		err = s.disk.mark(s.settled())
 	}
 	return errors.Join(err, s.closeFiles(), s.lock.Close())
@@ -274,7 +274,7 @@ func (s *Store) closeFiles() error {
 		err = s.db.Close()
 		s.db = nil
 	}
-	if s.sidecar != nil && s.failure == nil && err == nil {
+	if s.sidecar != nil && err == nil && s.poison() == nil {
 		err = s.disk.mark(s.settled())
 	}
 	if s.sidecar != nil {
