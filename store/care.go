@@ -61,9 +61,12 @@ func (s *Store) chore() error {
 	return nil
 }
 
-// reopenDatabase ends what began on a nearly full disk. Readers wait for it.
+// reopenDatabase ends what began on a nearly full disk, at a moment in which nobody reads; care asks for it until there is one. It does not
+// queue for the lock: behind it all other readers would wait for one that takes long, such as a backup.
 func (s *Store) reopenDatabase() error {
-	s.open.Lock()
+	if !s.open.TryLock() {
+		return nil
+	}
 	defer s.open.Unlock()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("closing the database to open it with more space: %w", err)

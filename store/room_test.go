@@ -104,3 +104,49 @@ func mustHaveCounted(t *testing.T, s *Store) {
 		t.Fatalf("the log has %d bytes, and %d were counted", n, l.most)
 	}
 }
+
+// A store that was opened on a nearly full disk is opened anew when nobody reads it; a long backup must not make all others wait with it.
+func TestReadersDoNotWaitForABackupWhileTheStoreIsOpenedAnew(t *testing.T) {
+	var free atomic.Uint64
+	dir := newDir(t)
+	o := Options{MinFree: 64 << 20, FreeSpace: func(string) (uint64, error) { return free.Load(), nil }}
+	free.Store(100 << 20)
+	s := mustOpen(t, dir, o)
+	putDurably(t, s, "k", "1")
+	mustClose(t, s)
+	free.Store(60 << 20)
+	o.MinFree = 128 << 20 // so that there is less than the half
+	s = mustOpen(t, dir, o)
+	if !s.space.cramped.Load() {
+		t.Fatal("it was opened as ever")
+	}
+	reading, read := make(chan struct{}), make(chan error)
+	go func() {
+		read <- s.View(func(*View) error { <-reading; return nil })
+	}()
+	free.Store(200 << 20)
+	time.Sleep(3 * careEvery)
+	got := make(chan error, 1)
+	go func() {
+		_, err := s.Get([]byte("k"))
+		got <- err
+	}()
+	select {
+	case err := <-got:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("a reader waits for another one")
+	}
+	close(reading)
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+	for end := time.Now().Add(10 * time.Second); s.Ready() != nil; time.Sleep(careEvery / 5) {
+		if time.Now().After(end) {
+			t.Fatal(s.Ready())
+		}
+	}
+	putDurably(t, s, "k", "2")
+}
