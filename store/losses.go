@@ -79,19 +79,12 @@ func recordLoss(d *disk, last head, l Loss, atLeast uint64, now time.Time) (head
 
 // goOn makes a store of what an operator who accepts a loss is left with.
 func (s *Store) goOn(o Options, in *inspection) error {
-	id, last, known, err := readIdentity(s.db)
-	if err != nil {
+	if err := s.ensureIdentity(o, in.said.identity); err != nil {
 		return fmt.Errorf("%s: %w", s.dir, err)
 	}
-	if !known {
-		id = in.said.identity
-		if id == (identity{}) {
-			if id, err = s.createIdentity(o.Random); err != nil {
-				return err
-			}
-		} else if err := writeIdentity(s.db, id); err != nil {
-			return err
-		}
+	id, last, _, err := readIdentity(s.db)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.dir, err)
 	}
 	if last.sequence == 0 {
 		last = genesis(id)
@@ -110,6 +103,23 @@ func (s *Store) goOn(o Options, in *inspection) error {
 	o.Logger.Sugar().Warnf("going on after a loss, as was asked for: %s holds %d groups of changes and %s acknowledged: %s",
 		s.dir, l.Held, in.acknowledged(), reason)
 	return s.startSidecar(in.said.generation, in.found && in.sidecar == "")
+}
+
+// ensureIdentity gives a database that has lost its identity the one that was said, or else a new one.
+func (s *Store) ensureIdentity(o Options, said identity) error {
+	var format []byte
+	err := s.db.View(func(txn *badger.Txn) (err error) {
+		format, err = readValue(txn, formatKey)
+		return err
+	})
+	if err != nil || format != nil {
+		return err
+	}
+	if said == (identity{}) {
+		_, err = s.createIdentity(o.Random)
+		return err
+	}
+	return writeIdentity(s.db, said)
 }
 
 func writeIdentity(db *badger.DB, id identity) error {

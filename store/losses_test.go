@@ -62,6 +62,12 @@ func TestAcceptLossGoesOnWithWhatCanBeRead(t *testing.T) {
 		{"a flip in a table", closed, harmFile("db/*.sst", func(b []byte) []byte { return flip(b, len(b)/3, random) }), 90},
 		{"a flip in the index of a table", closed, harmFile("db/*.sst", func(b []byte) []byte { return flip(b, len(b)-30, random) }), 1},
 		{"no table", closed, harmFile("db/*.sst", func([]byte) []byte { return nil }), 1},
+		{"no table with the identity", closed, func(t *testing.T, dir string) {
+			found, err := filepath.Glob(filepath.Join(dir, databaseDir, "*.sst"))
+			if err != nil || len(found) < 2 || os.Truncate(found[0], 0) != nil {
+				t.Fatal(found, err)
+			}
+		}, 50},
 		{"no sidecar", closed, func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, sidecarFile)) }, 100},
 		{"a bad sidecar", running, harmFile("sidecar", func(b []byte) []byte { return b[:20] }), 100},
 	}
@@ -69,6 +75,9 @@ func TestAcceptLossGoesOnWithWhatCanBeRead(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := quickDir(t)
 			copyTo(t, c.base, dir)
+			for i := range 2 { // TestAcceptLossTakesWhatTheTailHas
+				os.Remove(tailPath(dir, i))
+			}
 			c.harm(t, dir)
 			refused(t, dir, ErrLost, "--accept-loss")
 			now := time.UnixMilli(1_800_000_000_000)
