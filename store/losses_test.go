@@ -68,6 +68,15 @@ func TestAcceptLossGoesOnWithWhatCanBeRead(t *testing.T) {
 				t.Fatal(found, err)
 			}
 		}, 50},
+		{"a table that is not on the list instead of one that is", closed, func(t *testing.T, dir string) {
+			found, err := filepath.Glob(filepath.Join(dir, databaseDir, "*.sst"))
+			if err != nil || len(found) == 0 {
+				t.Fatal(found, err)
+			}
+			if err := os.Rename(found[0], filepath.Join(dir, databaseDir, "000099.sst")); err != nil {
+				t.Fatal(err)
+			}
+		}, 100},
 		{"no sidecar", closed, func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, sidecarFile)) }, 100},
 		{"a bad sidecar", running, harmFile("sidecar", func(b []byte) []byte { return b[:20] }), 100},
 	}
