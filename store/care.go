@@ -71,7 +71,7 @@ func (s *Store) reopenDatabase() error {
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("closing the database to open it with more space: %w", err)
 	}
-	db, err := openDatabase(s.dir, s.log, false)
+	db, err := openDatabase(s.dir, s.log, false, s.Fail)
 	if err != nil {
 		s.db = nil
 		return err

@@ -125,7 +125,12 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(dir, o.Logger, cramped)
+	var opened atomic.Pointer[Store]
+	db, err := openDatabase(dir, o.Logger, cramped, func(err error) {
+		if s := opened.Load(); s != nil {
+			s.Fail(err)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +164,7 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if s.fault != nil {
 		s.sink = faulty{s.sink, s.fault}
 	}
+	opened.Store(s)
 	return s, nil
 }
 
