@@ -67,7 +67,7 @@ func TestAcceptLossGoesOnWithWhatCanBeRead(t *testing.T) {
 			if err != nil || len(found) < 2 || os.Truncate(found[0], 0) != nil {
 				t.Fatal(found, err)
 			}
-		}, 50},
+		}, 1},
 		{"a table that is not on the list instead of one that is", closed, func(t *testing.T, dir string) {
 			found, err := filepath.Glob(filepath.Join(dir, databaseDir, "*.sst"))
 			if err != nil || len(found) == 0 {
