@@ -232,9 +232,19 @@ func TestP10ErrorInTheBackgroundPoisons(t *testing.T) {
 	if err := s.Ready(); !errors.Is(err, ErrPoisoned) || !strings.Contains(err.Error(), syscall.EEXIST.Error()) {
 		t.Error(err)
 	}
-	for id := range uint64(100) { // so that it can be closed
+	defer func(wait time.Duration) { closeWait = wait }(closeWait)
+	closeWait = 100 * time.Millisecond
+	db := s.db
+	if err := s.Close(); !errors.Is(err, errStuck) {
+		t.Error(err)
+	}
+	for id := range uint64(100) { // so that Badger comes to its end
 		os.Remove(table.NewFilename(id+1, filepath.Join(dir, databaseDir)))
 	}
+	if err := errors.Join(db.Close(), s.lock.Close()); err != nil {
+		t.Error(err)
+	}
+	wantValue(t, mustOpen(t, dir, Options{}), "1", string(value))
 }
 
 func TestWhatPassesDoesNotPoison(t *testing.T) {

@@ -269,7 +269,32 @@ func (s *Store) close() error {
 	if s.poison() == nil {
 		err = s.disk.mark(s.settled())
 	}
-	return errors.Join(err, s.closeFiles(), s.lock.Close())
+	if err = errors.Join(err, s.closeFiles()); errors.Is(err, errStuck) {
+		return err // and keep the lock
+	}
+	return errors.Join(err, s.lock.Close())
+}
+
+var errStuck = errors.New("the database cannot be closed; end the process")
+
+// closeWait is how long closing a store that has failed may take.
+var closeWait = 10 * time.Second
+
+// closeDatabase closes Badger, which tries for ever to write its last table. Once that fails the store, it is left alone.
+func (s *Store) closeDatabase() error {
+	closed := make(chan error, 1)
+	go func(db *badger.DB) { closed <- db.Close() }(s.db)
+	select {
+	case err := <-closed:
+		return err
+	case <-s.failed:
+	}
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeWait):
+		return fmt.Errorf("%s: %w", s.dir, errStuck)
+	}
 }
 
 // closeFiles closes Badger, the sidecar and the tail, as far as they are open. Badger writes its last table and list only now, so the sidecar
@@ -277,7 +302,7 @@ func (s *Store) close() error {
 func (s *Store) closeFiles() error {
 	var err error
 	if s.db != nil {
-		err = s.db.Close()
+		err = s.closeDatabase()
 		s.db = nil
 	}
 	if s.sidecar != nil && err == nil && s.poison() == nil {
