@@ -68,7 +68,7 @@ func (s *Store) reopenDatabase() error {
 		return nil
 	}
 	defer s.open.Unlock()
-	if err := s.db.Close(); err != nil {
+	if err := s.closeDatabase(); err != nil {
 		return fmt.Errorf("closing the database to open it with more space: %w", err)
 	}
 	db, err := openDatabase(s.dir, s.log, false, s.Fail)
