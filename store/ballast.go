@@ -27,6 +27,7 @@ const (
 	logRoom   = memtableSize + 2<<20           // a log takes no more than a memtable and a group
 	openRoom  = logRoom + memtableSize + 6<<20 // opening without compaction: a new log, and the table of an old one, whose blocks are free then
 	entryRoom = 128                            // what an entry takes in a memtable beside its key and value, at most
+	groupRoom = headSize + 3*entryRoom         // what a group takes beside its entries: its head, and the end of the transaction
 	careEvery = 250 * time.Millisecond
 )
 
@@ -116,6 +117,7 @@ type logs struct {
 	database string
 	number   int          // of the log that has its blocks
 	most     int          // bytes that may be in the memtable of that log, at most
+	latest   int          // of it, those of the latest group
 	room     func() error // nil once there is room for another log
 }
 
@@ -131,9 +133,11 @@ func (l *logs) begin() error {
 
 // before returns when entries can be written without fear.
 func (l *logs) before(entries []entry) error {
+	l.latest = groupRoom
 	for i := range entries {
-		l.most += entryRoom + len(entries[i].key) + len(entries[i].value)
+		l.latest += entryRoom + len(entries[i].key) + len(entries[i].value)
 	}
+	l.most += l.latest
 	if int64(l.most) < memtable() {
 		return nil
 	}
@@ -148,7 +152,7 @@ func (l *logs) after() error {
 	if _, err := os.Lstat(l.path(l.number + 1)); err != nil {
 		return nil
 	}
-	l.number, l.most = l.number+1, 0
+	l.number, l.most = l.number+1, l.latest // which is the first one in it
 	return l.giveBlocks()
 }
 

@@ -61,14 +61,17 @@ func (s *Store) chore() error {
 	return nil
 }
 
-// reopenDatabase ends what began on a nearly full disk. Readers wait for it.
+// reopenDatabase ends what began on a nearly full disk, at a moment in which nobody reads; care asks for it until there is one. It does not
+// queue for the lock: behind it all other readers would wait for one that takes long, such as a backup.
 func (s *Store) reopenDatabase() error {
-	s.open.Lock()
+	if !s.open.TryLock() {
+		return nil
+	}
 	defer s.open.Unlock()
-	if err := s.db.Close(); err != nil {
+	if err := s.closeDatabase(); err != nil {
 		return fmt.Errorf("closing the database to open it with more space: %w", err)
 	}
-	db, err := openDatabase(s.dir, s.log, false)
+	db, err := openDatabase(s.dir, s.log, false, s.Fail)
 	if err != nil {
 		s.db = nil
 		return err

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -21,15 +22,16 @@ const (
 	tableSize    = 2 << 20
 )
 
-// openDatabase opens Badger; cramped is without compaction, for which there is no space.
-func openDatabase(dir string, logger *zap.Logger, cramped bool) (db *badger.DB, err error) {
+// openDatabase opens Badger; cramped is without compaction, for which there is no space. fail is called with what goes wrong in Badger's own
+// goroutines.
+func openDatabase(dir string, logger *zap.Logger, cramped bool, fail func(error)) (db *badger.DB, err error) {
 	path := filepath.Join(dir, databaseDir)
 	defer func() {
 		if r := recover(); r != nil { // all files were verified, but one never knows
 			db, err = nil, fmt.Errorf("%w: the database in %s is damaged (%s); restore a backup", ErrLost, path, oneLine(fmt.Errorf("%v", r)))
 		}
 	}()
-	o := databaseOptions(path, logger)
+	o := databaseOptions(path, logger).WithLogger(badgerLog{logger.Named("badger").Sugar(), fail})
 	if cramped {
 		o = o.WithNumCompactors(0).WithNumLevelZeroTables(100).WithNumLevelZeroTablesStall(101)
 	}
@@ -44,7 +46,7 @@ func openDatabase(dir string, logger *zap.Logger, cramped bool) (db *badger.DB, 
 // databaseOptions are the settings that money needs.
 func databaseOptions(path string, logger *zap.Logger) badger.Options {
 	o := badger.DefaultOptions(path).
-		WithLogger(badgerLog{logger.Named("badger").Sugar()}).
+		WithLogger(badgerLog{logger.Named("badger").Sugar(), func(error) {}}).
 		WithSyncWrites(true).                              // else a commit is durable only when the kernel likes
 		WithChecksumVerificationMode(options.OnBlockRead). // of what was verified before opening, and of tables made since
 		WithVerifyValueChecksum(true).                     // costs nothing: there are no values in the value log
@@ -81,7 +83,10 @@ type disk struct {
 
 // commit returns when the entries and the head are on disk, in one transaction. After an error either may be true: Badger shows, and may
 // yet make durable, what it failed to sync.
-func (d *disk) commit(entries []entry, h head) error {
+func (d *disk) commit(entries []entry, h head) error { return d.write(entries, h.encode()) }
+
+// write is commit without a head if that is nil.
+func (d *disk) write(entries []entry, head []byte) error {
 	if err := d.logs.before(entries); err != nil {
 		return err
 	}
@@ -101,8 +106,10 @@ func (d *disk) commit(entries []entry, h head) error {
 			return err
 		}
 	}
-	if err := txn.Set([]byte(headKey), h.encode()); err != nil {
-		return err
+	if head != nil {
+		if err := txn.Set([]byte(headKey), head); err != nil {
+			return err
+		}
 	}
 	err := txn.Commit()
 	clear(d.puts)
@@ -163,13 +170,39 @@ func readValue(txn *badger.Txn, key string) ([]byte, error) {
 	return item.ValueCopy([]byte{}) // not nil, also for an empty value
 }
 
-// badgerLog passes Badger's messages on. It says at info level what only its makers want to know.
-type badgerLog struct{ log *zap.SugaredLogger }
+// badgerLog passes Badger's messages on. It says at info level what only its makers want to know. And it only says that it could not write a
+// table or its list of tables, and goes on, though the list may then be one that the next opening has to refuse: so that fails the store.
+type badgerLog struct {
+	log  *zap.SugaredLogger
+	fail func(error)
+}
 
-func (l badgerLog) Errorf(f string, a ...any)   { l.log.Error(line(f, a)) }
-func (l badgerLog) Warningf(f string, a ...any) { l.log.Warn(line(f, a)) }
-func (l badgerLog) Infof(f string, a ...any)    { l.debug(f, a) }
-func (l badgerLog) Debugf(f string, a ...any)   { l.debug(f, a) }
+func (l badgerLog) Errorf(f string, a ...any) {
+	l.log.Error(line(f, a))
+	l.failOf(a)
+}
+
+func (l badgerLog) Warningf(f string, a ...any) {
+	l.log.Warn(line(f, a))
+	l.failOf(a)
+}
+
+// passing is in the errors after which Badger may well try again: of a moment without file descriptors, of a full disk, and of two compactions
+// that met.
+var passing = []string{syscall.EMFILE.Error(), syscall.ENFILE.Error(), syscall.ENOSPC.Error(), "there is a non-empty level"}
+
+// failOf passes the other errors on. They are told by their text, which is all that Badger keeps of them.
+func (l badgerLog) failOf(a []any) {
+	for _, v := range a {
+		err, ok := v.(error)
+		if ok && !slices.ContainsFunc(passing, func(text string) bool { return strings.Contains(err.Error(), text) }) {
+			l.fail(fmt.Errorf("in the background: %s", oneLine(err)))
+		}
+	}
+}
+
+func (l badgerLog) Infof(f string, a ...any)  { l.debug(f, a) }
+func (l badgerLog) Debugf(f string, a ...any) { l.debug(f, a) }
 
 func (l badgerLog) debug(f string, a []any) {
 	if l.log.Level().Enabled(zap.DebugLevel) {

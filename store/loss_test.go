@@ -220,7 +220,7 @@ func TestForeignDatabaseIsRefused(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	db, err := openDatabase(dir, Options{}.withDefaults().Logger, false)
+	db, err := openDatabase(dir, Options{}.withDefaults().Logger, false, func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}

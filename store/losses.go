@@ -88,9 +88,17 @@ func (s *Store) goOn(o Options, in *inspection) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.dir, err)
 	}
+	if last.sequence == 0 {
+		last = genesis(id)
+	}
+	ours := in.said.identity == (identity{}) || in.said.identity == id
+	newest, err := s.salvageTail(last.sequence, ours)
+	if err != nil {
+		return fmt.Errorf("taking what the tail has: %w", err)
+	}
 	reason := in.reason()
 	l := Loss{Time: o.Now(), Held: last.sequence, Acknowledged: in.said.acknowledged, Reason: reason}
-	if last, err = recordLoss(s.disk, last, l, in.said.intended, o.Now()); err != nil {
+	if last, err = recordLoss(s.disk, last, l, max(in.said.intended, newest), o.Now()); err != nil {
 		return err
 	}
 	s.identity, s.last = id, last

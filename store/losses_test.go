@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -62,6 +63,21 @@ func TestAcceptLossGoesOnWithWhatCanBeRead(t *testing.T) {
 		{"a flip in the index of a table", closed, harmFile("db/*.sst", func(b []byte) []byte { return flip(b, len(b)-30, random) }), 1},
 		{"no table", closed, harmFile("db/*.sst", func([]byte) []byte { return nil }), 1},
 		{"no table, and a log", running, func(t *testing.T, dir string) { removeAll(t, dir, "*.sst") }, 10}, // what a store begins with is in a table
+		{"no table with the identity", closed, func(t *testing.T, dir string) {
+			found, err := filepath.Glob(filepath.Join(dir, databaseDir, "*.sst"))
+			if err != nil || len(found) < 2 || os.Truncate(found[0], 0) != nil {
+				t.Fatal(found, err)
+			}
+		}, 1},
+		{"a table that is not on the list instead of one that is", closed, func(t *testing.T, dir string) {
+			found, err := filepath.Glob(filepath.Join(dir, databaseDir, "*.sst"))
+			if err != nil || len(found) == 0 {
+				t.Fatal(found, err)
+			}
+			if err := os.Rename(found[0], filepath.Join(dir, databaseDir, "000099.sst")); err != nil {
+				t.Fatal(err)
+			}
+		}, 100},
 		{"no sidecar", closed, func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, sidecarFile)) }, 100},
 		{"a bad sidecar", running, harmFile("sidecar", func(b []byte) []byte { return b[:20] }), 100},
 	}
@@ -69,6 +85,9 @@ func TestAcceptLossGoesOnWithWhatCanBeRead(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := quickDir(t)
 			copyTo(t, c.base, dir)
+			for i := range 2 { // TestAcceptLossTakesWhatTheTailHas
+				os.Remove(tailPath(dir, i))
+			}
 			c.harm(t, dir)
 			refused(t, dir, ErrLost, "--accept-loss")
 			now := time.UnixMilli(1_800_000_000_000)
@@ -147,4 +166,47 @@ func FuzzWalkLog(f *testing.F) {
 			t.Fatal(n)
 		}
 	})
+}
+
+// What Badger has lost and the tail still has is not lost.
+func TestAcceptLossTakesWhatTheTailHas(t *testing.T) {
+	dir := quickDir(t)
+	s := mustOpen(t, dir, Options{Tail: true})
+	for i := range 20 {
+		putDurably(t, s, fmt.Sprint("k/", i), "v")
+	}
+	waitUntilQuiet(t, dir)
+	base, whole := copyDir(t, dir), everything(t, s)
+	mustClose(t, s)
+	harms := map[string]func(t *testing.T, dir string){
+		"no sidecar": func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, sidecarFile)) },
+		"half a log": func(t *testing.T, dir string) {
+			path := filepath.Join(dir, databaseDir, "00001.mem")
+			b, err := os.ReadFile(path)
+			if err == nil {
+				err = os.WriteFile(path, used(b)[:len(used(b))/2], 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a flip in one": cutLog,
+	}
+	for name, harm := range harms {
+		t.Run(name, func(t *testing.T) {
+			dir := copyDir(t, base)
+			harm(t, dir)
+			refused(t, dir, ErrLost)
+			s := mustOpen(t, dir, Options{AcceptLoss: true})
+			if kept := everything(t, s); len(kept) != len(whole) {
+				t.Errorf("%d of %d keys are left", len(kept), len(whole))
+			}
+			if losses, err := s.Losses(); err != nil || len(losses) != 1 {
+				t.Errorf("%+v, %v", losses, err)
+			}
+			putDurably(t, s, "k/later", "1")
+			mustClose(t, s)
+			wantValue(t, mustOpen(t, dir, Options{Tail: true}), "k/later", "1")
+		})
+	}
 }

@@ -3,15 +3,24 @@ package store
 // This file tests failing: the store stops at the first error, says so to all who wait, and opens to one of the two outcomes.
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/dgraph-io/badger/v4/table"
+	"go.uber.org/zap"
 )
 
 func TestP10ErrorPoisons(t *testing.T) {
@@ -185,4 +194,75 @@ func childUntilPoisoned(dir string) {
 	<-s.Failed()
 	fmt.Printf("acknowledged %d, refused %d\n", acknowledged, refusedAfter)
 	os.Exit(0) // without a Close, which would sync again
+}
+
+// An audit may find a difference, and fail the store, while it is being closed.
+func TestFailDuringClose(t *testing.T) {
+	for range 5 {
+		s := mustOpen(t, newDir(t), Options{})
+		put(t, s, "k", "1")
+		var failing sync.WaitGroup
+		failing.Go(func() {
+			<-s.stopped
+			s.Fail(errors.New("found by an audit"))
+		})
+		s.Close()
+		failing.Wait()
+	}
+}
+
+// Badger goes on when it cannot write a table or its list of tables; a store does not.
+func TestP10ErrorInTheBackgroundPoisons(t *testing.T) {
+	dir := quickDir(t)
+	s := mustOpen(t, dir, Options{})
+	for id := range uint64(100) { // in the way of the next tables
+		if err := os.Mkdir(table.NewFilename(id+1, filepath.Join(dir, databaseDir)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	value := bytes.Repeat([]byte("x"), MaxValue)
+	for i := range memtableSize/MaxValue + 20 {
+		put(t, s, fmt.Sprint(i), string(value))
+	}
+	select {
+	case <-s.Failed():
+	case <-time.After(5 * time.Second):
+		t.Error("the store goes on")
+	}
+	if err := s.Ready(); !errors.Is(err, ErrPoisoned) || !strings.Contains(err.Error(), syscall.EEXIST.Error()) {
+		t.Error(err)
+	}
+	defer func(wait time.Duration) { closeWait = wait }(closeWait)
+	closeWait = 100 * time.Millisecond
+	db := s.db
+	if err := s.Close(); !errors.Is(err, errStuck) {
+		t.Error(err)
+	}
+	for id := range uint64(100) { // so that Badger comes to its end
+		os.Remove(table.NewFilename(id+1, filepath.Join(dir, databaseDir)))
+	}
+	if err := errors.Join(db.Close(), s.lock.Close()); err != nil {
+		t.Error(err)
+	}
+	wantValue(t, mustOpen(t, dir, Options{}), "1", string(value))
+}
+
+func TestWhatPassesDoesNotPoison(t *testing.T) {
+	for _, c := range []struct {
+		err   error
+		fails bool
+	}{
+		{&fs.PathError{Op: "sync", Path: "MANIFEST", Err: syscall.EIO}, true},
+		{fmt.Errorf("while creating table: %w", syscall.EROFS), true},
+		{&fs.PathError{Op: "open", Path: "000001.sst", Err: syscall.EMFILE}, false}, // it tries again
+		{fmt.Errorf("while creating table: %w", syscall.ENOSPC), false},
+		{errors.New("there is a non-empty level 5 above base level 6"), false}, // so does it here
+	} {
+		failed := false
+		l := badgerLog{zap.NewNop().Sugar(), func(error) { failed = true }}
+		l.Warningf("LOG Compact FAILED with error: %+v: %+v", c.err, 1)
+		if failed != c.fails {
+			t.Errorf("%v: %v", c.err, failed)
+		}
+	}
 }

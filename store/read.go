@@ -37,7 +37,6 @@ func (s *Store) View(f func(v *View) error) error {
 	if err := s.Err(); errors.Is(err, ErrPoisoned) {
 		return err
 	}
-	defer faultsPanic()()
 	txn := s.db.NewTransaction(false)
 	defer txn.Discard()
 	return f(&View{txn, s})
@@ -51,6 +50,7 @@ type View struct {
 
 // Get returns a copy of the value of key, or ErrNotFound. An error of the disk poisons the store.
 func (v *View) Get(key []byte) ([]byte, error) {
+	defer faultsPanic()()
 	value, err := v.store.lookUp(v.txn, string(key))
 	if err == nil && value == nil {
 		err = ErrNotFound
@@ -61,6 +61,7 @@ func (v *View) Get(key []byte) ([]byte, error) {
 // Iterate calls f for each key that begins with prefix and is not below from (nil: the prefix), in the order of their bytes, until f
 // returns an error, which it returns. The slices are valid until f returns. An error of the disk poisons the store.
 func (v *View) Iterate(prefix, from []byte, f func(key, value []byte) error) error {
+	defer faultsPanic()() // not in View: iter.Pull gives an iterator a goroutine of its own
 	o := badger.DefaultIteratorOptions
 	o.Prefix = prefix
 	o.PrefetchValues = false // values lie beside their keys

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -101,12 +102,15 @@ func (in *inspection) rebuild(from, to string, logger *zap.Logger) (entries int,
 	return s.entries, errors.Join(s.err, s.batch.Flush())
 }
 
-// salvageable lists the tables on the MANIFEST, or, when that is of no use, all there are.
+// salvageable lists the tables on the MANIFEST, or, when that is of no use or some of them are not there, all there are: those that failed
+// to replace others are gone then, and the others are not on the list any more.
 func (in *inspection) salvageable(database string) ([]uint64, error) {
-	if in.listed {
-		return in.tables, nil
+	all, err := listTables(database)
+	missing := func(id uint64) bool { return !slices.Contains(all, id) }
+	if err != nil || !in.listed || slices.ContainsFunc(in.tables, missing) {
+		return all, err
 	}
-	return listTables(database)
+	return in.tables, nil
 }
 
 func (s *salvage) put(key []byte, version uint64, meta byte, value []byte) {

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -51,4 +53,100 @@ func TestGroupsWaitForRoomForALog(t *testing.T) {
 	}
 	free.Store(100 << 20)
 	wantValue(t, mustOpen(t, dir, Options{}), "k", "after")
+}
+
+// What is counted of a log is never less than what Badger has written to it, or a full log would be changed for one without blocks.
+func TestEachLogGetsItsBlocksWhenItBegins(t *testing.T) {
+	for name, size := range map[string]int{"tiny groups": 1, "huge values": MaxValue} {
+		t.Run(name, func(t *testing.T) {
+			dir := quickDir(t)
+			s := mustOpen(t, dir, Options{})
+			value := bytes.Repeat([]byte("x"), size)
+			groups := 2000
+			if size > 1 {
+				groups = 12 * memtableSize / (2 * size)
+			}
+			for i := range groups {
+				ticket, err := s.Join(func(g *Group) {
+					for k := range min(size, 1+i%3) {
+						g.Put([]byte{'k', byte(i), byte(k)}, value)
+					}
+				})
+				if err != nil || ticket.Wait(context.Background()) != nil {
+					t.Fatal(err)
+				}
+				mustHaveCounted(t, s)
+			}
+			mustClose(t, s)
+		})
+	}
+}
+
+// mustHaveCounted looks at a store that commits nothing.
+func mustHaveCounted(t *testing.T, s *Store) {
+	t.Helper()
+	found, _, err := listLogs(filepath.Join(s.dir, databaseDir))
+	if err != nil || len(found) == 0 {
+		t.Fatal(found, err)
+	}
+	l := s.disk.logs
+	if newest := found[len(found)-1]; newest.number != l.number {
+		t.Fatalf("log %d has begun, and log %d is the last that got blocks", newest.number, l.number)
+	}
+	if s.durable.Load()%500 != 0 {
+		return
+	}
+	b, err := os.ReadFile(l.path(l.number))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := lastUsed(b); n > l.most {
+		t.Fatalf("the log has %d bytes, and %d were counted", n, l.most)
+	}
+}
+
+// A store that was opened on a nearly full disk is opened anew when nobody reads it; a long backup must not make all others wait with it.
+func TestReadersDoNotWaitForABackupWhileTheStoreIsOpenedAnew(t *testing.T) {
+	var free atomic.Uint64
+	dir := newDir(t)
+	o := Options{MinFree: 64 << 20, FreeSpace: func(string) (uint64, error) { return free.Load(), nil }}
+	free.Store(100 << 20)
+	s := mustOpen(t, dir, o)
+	putDurably(t, s, "k", "1")
+	mustClose(t, s)
+	free.Store(60 << 20)
+	o.MinFree = 128 << 20 // so that there is less than the half
+	s = mustOpen(t, dir, o)
+	if !s.space.cramped.Load() {
+		t.Fatal("it was opened as ever")
+	}
+	reading, read := make(chan struct{}), make(chan error)
+	go func() {
+		read <- s.View(func(*View) error { <-reading; return nil })
+	}()
+	free.Store(200 << 20)
+	time.Sleep(3 * careEvery)
+	got := make(chan error, 1)
+	go func() {
+		_, err := s.Get([]byte("k"))
+		got <- err
+	}()
+	select {
+	case err := <-got:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("a reader waits for another one")
+	}
+	close(reading)
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+	for end := time.Now().Add(10 * time.Second); s.Ready() != nil; time.Sleep(careEvery / 5) {
+		if time.Now().After(end) {
+			t.Fatal(s.Ready())
+		}
+	}
+	putDurably(t, s, "k", "2")
 }

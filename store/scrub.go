@@ -84,7 +84,7 @@ func (s *Store) poison() error {
 	return s.failure
 }
 
-// faultsPanic has reading a page that is not there panic instead of ending the process. It returns what undoes that.
+// faultsPanic has reading a page that is not there panic instead of ending the process, in this goroutine. It returns what undoes that.
 func faultsPanic() func() {
 	before := debug.SetPanicOnFault(true)
 	return func() { debug.SetPanicOnFault(before) }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -77,6 +78,19 @@ func TestP10DamageInUsePoisons(t *testing.T) {
 		}},
 		"pages that cannot be read in their order": {func(t *testing.T, file string) { os.Truncate(file, 0) }, func(s *Store, _ string) {
 			if err := s.Iterate([]byte("k/"), func(_, _ []byte) error { return nil }); !errors.Is(err, ErrPoisoned) {
+				t.Error(err)
+			}
+		}},
+		"pages that cannot be read by an iterator of its own": {func(t *testing.T, file string) { os.Truncate(file, 0) }, func(s *Store, _ string) {
+			err := s.View(func(v *View) (err error) { // as the audit reads the balances
+				next, stop := iter.Pull(func(func(struct{}) bool) {
+					err = v.Iterate([]byte("k/"), nil, func(_, _ []byte) error { return nil })
+				})
+				defer stop()
+				next()
+				return err
+			})
+			if !errors.Is(err, ErrPoisoned) {
 				t.Error(err)
 			}
 		}},

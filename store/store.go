@@ -125,7 +125,12 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(dir, o.Logger, cramped)
+	var opened atomic.Pointer[Store]
+	db, err := openDatabase(dir, o.Logger, cramped, func(err error) {
+		if s := opened.Load(); s != nil {
+			s.Fail(err)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +164,7 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if s.fault != nil {
 		s.sink = faulty{s.sink, s.fault}
 	}
+	opened.Store(s)
 	return s, nil
 }
 
@@ -260,10 +266,35 @@ func (s *Store) close() error {
 	defer s.open.Unlock()
 	s.idle.Stop()
 	var err error
-	if s.failure == nil {
+	if s.poison() == nil {
 		err = s.disk.mark(s.settled())
 	}
-	return errors.Join(err, s.closeFiles(), s.lock.Close())
+	if err = errors.Join(err, s.closeFiles()); errors.Is(err, errStuck) {
+		return err // and keep the lock
+	}
+	return errors.Join(err, s.lock.Close())
+}
+
+var errStuck = errors.New("the database cannot be closed; end the process")
+
+// closeWait is how long closing a store that has failed may take.
+var closeWait = 10 * time.Second
+
+// closeDatabase closes Badger, which tries for ever to write its last table. Once that fails the store, it is left alone.
+func (s *Store) closeDatabase() error {
+	closed := make(chan error, 1)
+	go func(db *badger.DB) { closed <- db.Close() }(s.db)
+	select {
+	case err := <-closed:
+		return err
+	case <-s.failed:
+	}
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeWait):
+		return fmt.Errorf("%s: %w", s.dir, errStuck)
+	}
 }
 
 // closeFiles closes Badger, the sidecar and the tail, as far as they are open. Badger writes its last table and list only now, so the sidecar
@@ -271,10 +302,10 @@ func (s *Store) close() error {
 func (s *Store) closeFiles() error {
 	var err error
 	if s.db != nil {
-		err = s.db.Close()
+		err = s.closeDatabase()
 		s.db = nil
 	}
-	if s.sidecar != nil && s.failure == nil && err == nil {
+	if s.sidecar != nil && err == nil && s.poison() == nil {
 		err = s.disk.mark(s.settled())
 	}
 	if s.sidecar != nil {

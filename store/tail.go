@@ -148,6 +148,12 @@ func cutField(b []byte) (field, rest []byte, ok bool) {
 
 // readTail returns the joins after group last, as far as they go on without a gap.
 func readTail(dir string, last uint64) ([]joinRecord, error) {
+	records, err := readJoins(dir, last)
+	return withoutGap(records, last), err
+}
+
+// readJoins returns the joins after group last.
+func readJoins(dir string, last uint64) ([]joinRecord, error) {
 	var files [2][]joinRecord
 	for i := range files {
 		b, err := os.ReadFile(tailPath(dir, i))
@@ -165,7 +171,7 @@ func readTail(dir string, last uint64) ([]joinRecord, error) {
 	if len(files[0]) == 0 || (len(files[1]) > 0 && files[1][0].sequence < files[0][0].sequence) {
 		files[0], files[1] = files[1], files[0]
 	}
-	return withoutGap(append(files[0], files[1]...), last), nil
+	return append(files[0], files[1]...), nil
 }
 
 // withoutGap returns the records up to the first gap.
@@ -190,15 +196,11 @@ func (s *Store) recoverTail(wanted bool) error {
 	if err != nil {
 		return fmt.Errorf("reading the tail: %w", err)
 	}
-	for len(records) > 0 {
-		g := newGroup(records[0].sequence)
-		for len(records) > 0 && records[0].sequence == g.sequence {
-			g.replay(records[0])
-			records = records[1:]
-		}
-		if s.last, err = s.commit(g); err != nil {
-			return fmt.Errorf("replaying the tail: %w", err)
-		}
+	if err := eachGroup(records, func(g *Group) (err error) {
+		s.last, err = s.commit(g)
+		return err
+	}); err != nil {
+		return fmt.Errorf("replaying the tail: %w", err)
 	}
 	for i := range 2 {
 		if err := os.Remove(tailPath(s.dir, i)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -211,6 +213,36 @@ func (s *Store) recoverTail(wanted bool) error {
 		}
 	}
 	return syncPath(s.dir)
+}
+
+// salvageTail takes, after a loss, what the tail still has: all of it, since what Badger has lost may be older than what it has. Nothing is
+// taken of a tail that is not ours, or ends before held. It returns the last group that the tail knows of.
+func (s *Store) salvageTail(held uint64, ours bool) (last uint64, err error) {
+	records, err := readJoins(s.dir, 0)
+	if err != nil || len(records) == 0 {
+		return 0, err
+	}
+	newest := records[len(records)-1].sequence
+	records = withoutGap(records, records[0].sequence-1)
+	if !ours || len(records) == 0 || records[len(records)-1].sequence < held {
+		return newest, nil
+	}
+	return newest, eachGroup(records, func(g *Group) error { return s.disk.write(g.entries, nil) })
+}
+
+// eachGroup calls f with the groups that joins make.
+func eachGroup(records []joinRecord, f func(g *Group) error) error {
+	for len(records) > 0 {
+		g := newGroup(records[0].sequence)
+		for len(records) > 0 && records[0].sequence == g.sequence {
+			g.replay(records[0])
+			records = records[1:]
+		}
+		if err := f(g); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // replay does again what a join did.
