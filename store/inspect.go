@@ -44,7 +44,7 @@ func inspect(dir string) (*inspection, error) {
 	}
 	database := filepath.Join(dir, databaseDir)
 	if _, err := os.Stat(database); errors.Is(err, fs.ErrNotExist) {
-		if in.fresh = !in.found; !in.fresh {
+		if in.fresh = !in.found && !in.used(); !in.fresh {
 			in.list = append(in.list, database+" is missing")
 		}
 		return in, nil
@@ -55,6 +55,16 @@ func inspect(dir string) (*inspection, error) {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return in, nil
+}
+
+// used says that there has been a store here, by what is made only in the directory of one.
+func (in *inspection) used() bool {
+	for _, name := range [...]string{filepath.Join(in.dir, ballastFile), tailPath(in.dir, 0), tailPath(in.dir, 1)} {
+		if _, err := os.Lstat(name); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (in *inspection) readDatabase(database string) error {

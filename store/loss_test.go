@@ -137,6 +137,13 @@ func TestP10LossIsRefused(t *testing.T) {
 		{"no sidecar", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, sidecarFile)) }, []string{"6 groups", sidecarFile}},
 		{"damaged sidecar", func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, sidecarFile), 10) }, []string{sidecarFile, "damaged"}},
 		{"no database", func(t *testing.T, dir string) { os.RemoveAll(filepath.Join(dir, databaseDir)) }, []string{"0 groups", "db is missing"}},
+		{"neither database nor sidecar", func(t *testing.T, dir string) {
+			os.RemoveAll(filepath.Join(dir, databaseDir))
+			os.Remove(filepath.Join(dir, sidecarFile))
+			if err := os.WriteFile(filepath.Join(dir, ballastFile), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"0 groups", "db is missing", "only a backup helps"}},
 		{"no manifest", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, databaseDir, "MANIFEST")) }, []string{"MANIFEST"}},
 		{"no log", func(t *testing.T, dir string) { removeAll(t, dir, "*.mem") }, []string{"0 groups", "were acknowledged"}},
 		{"older database", replaceDatabase(early), []string{"1 groups", "were acknowledged"}},
