@@ -31,15 +31,11 @@ type original struct {
 
 // corrupt damages copies of one directory, which by turns was left by a kill and by a stop. It goes on after a failure, for the count.
 func corrupt(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.prepared, home: s.home, env: []string{smallMemtable}}, s.seed)
+	b, end, err := s.bed(ctx, plan{binary: t.prepared, home: s.home, env: []string{smallMemtable}})
 	if err != nil {
 		return err
 	}
-	defer func() { err = closing(err, b) }()
-	defer func() { s.collect(b) }()
-	if err := b.fund(ctx); err != nil {
-		return err
-	}
+	defer end(&err)
 	o, err := t.makeOriginal(ctx, b, s.seed%2 == 0)
 	if err != nil {
 		return err

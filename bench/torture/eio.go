@@ -37,15 +37,11 @@ func needTracer() error {
 // failSync lets syncs fail: those of the database's log and of the sidecar under load by turns, and every fourth time one while the
 // gateway starts.
 func failSync(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.binary, home: s.home, durability: durGroup}, s.seed)
+	b, end, err := s.bed(ctx, plan{binary: t.binary, home: s.home, durability: durGroup})
 	if err != nil {
 		return err
 	}
-	defer func() { err = closing(err, b) }()
-	defer func() { s.collect(b) }()
-	if err := b.fund(ctx); err != nil {
-		return err
-	}
+	defer end(&err)
 	for n := range s.cycles {
 		b.gateway.kill() // nothing is under way
 		number := s.first + n

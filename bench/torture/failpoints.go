@@ -46,15 +46,11 @@ const passWithin = 15 * time.Second
 
 // killAtFailpoints goes through the places, beginning with any, with one of both durabilities.
 func killAtFailpoints(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.prepared, home: s.home}, s.seed)
+	b, end, err := s.bed(ctx, plan{binary: t.prepared, home: s.home})
 	if err != nil {
 		return err
 	}
-	defer func() { err = closing(err, b) }()
-	defer func() { s.collect(b) }()
-	if err := b.fund(ctx); err != nil {
-		return err
-	}
+	defer end(&err)
 	offset := b.random.IntN(len(failpoints))
 	for n := range s.cycles {
 		place := failpoints[(offset+n)%len(failpoints)]

@@ -38,17 +38,13 @@ func fillDisk(ctx context.Context, t *torture, s *series) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.off()) }()
-	b, err := newBed(plan{
+	b, end, err := s.bed(ctx, plan{
 		binary: t.prepared, env: []string{smallMemtable}, home: s.home, durability: durGroup, data: filepath.Join(d.mount, "data"), minFree: fmt.Sprintf("%dMiB", fullFloor),
-	}, s.seed)
+	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = closing(err, b) }()
-	defer func() { s.collect(b) }()
-	if err := b.fund(ctx); err != nil {
-		return err
-	}
+	defer end(&err)
 	for n := range s.cycles {
 		how := fillings[(s.first+n)%len(fillings)]
 		switch how {

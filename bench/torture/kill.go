@@ -12,15 +12,11 @@ import (
 
 // killAtRandom kills the gateway after 30 to 350 ms of load, again and again on one ledger. Each start has one of both durabilities.
 func killAtRandom(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.binary, home: s.home}, s.seed)
+	b, end, err := s.bed(ctx, plan{binary: t.binary, home: s.home})
 	if err != nil {
 		return err
 	}
-	defer func() { err = closing(err, b) }()
-	defer func() { s.collect(b) }()
-	if err := b.fund(ctx); err != nil {
-		return err
-	}
+	defer end(&err)
 	for range s.cycles {
 		after := time.Duration(30+b.random.IntN(320)) * time.Millisecond
 		durability := b.settings.durability

@@ -109,6 +109,23 @@ func (t *torture) runKind(ctx context.Context, k kind) *result {
 	return r
 }
 
+// bed makes a bed for the series and funds its tokens. end is to be deferred: it takes the counts over and closes the bed, and its error
+// counts if there was none before.
+func (s *series) bed(ctx context.Context, p plan) (b *bed, end func(err *error), err error) {
+	if b, err = newBed(p, s.seed); err != nil {
+		return nil, nil, err
+	}
+	end = func(err *error) {
+		s.collect(b)
+		*err = closing(*err, b)
+	}
+	if err = b.fund(ctx); err != nil {
+		end(&err)
+		return nil, nil, err
+	}
+	return b, end, nil
+}
+
 // collect adds what a bed has counted to the result.
 func (s *series) collect(b *bed) {
 	c := b.record.count()

@@ -27,15 +27,11 @@ func cutPower(ctx context.Context, t *torture, s *series) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.off()) }()
-	b, err := newBed(plan{binary: t.prepared, home: s.home, durability: durGroup, data: filepath.Join(d.mount, "data"), env: []string{smallMemtable}}, s.seed)
+	b, end, err := s.bed(ctx, plan{binary: t.prepared, home: s.home, durability: durGroup, data: filepath.Join(d.mount, "data"), env: []string{smallMemtable}})
 	if err != nil {
 		return err
 	}
-	defer func() { err = closing(err, b) }()
-	defer func() { s.collect(b) }()
-	if err := b.fund(ctx); err != nil {
-		return err
-	}
+	defer end(&err)
 	for n := range s.cycles {
 		if err := t.cutOnce(ctx, b, d, s, (s.first+n)%2 == 1); err != nil {
 			return err

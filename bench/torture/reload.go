@@ -17,15 +17,11 @@ const reloads = 10 // in a cycle
 // reload loads configurations through the admin endpoint while the load goes on. A few connections are lost, as in any Caddy that hands its ports over;
 // no packet may be rejected and no request refused for it.
 func reload(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.binary, home: s.home, durability: durGroup}, s.seed)
+	b, end, err := s.bed(ctx, plan{binary: t.binary, home: s.home, durability: durGroup})
 	if err != nil {
 		return err
 	}
-	defer func() { err = closing(err, b) }()
-	defer func() { s.collect(b) }()
-	if err := b.fund(ctx); err != nil {
-		return err
-	}
+	defer end(&err)
 	for range s.cycles {
 		l := b.startLoad(ctx, true, 0)
 		refused, err := b.reloads(ctx)

@@ -18,15 +18,11 @@ const shortLife = 1300 * time.Millisecond
 // the kernel from stopping a process between its last look at the clock and its write, some microseconds later, so one cycle in ten may show
 // that, and it is counted.
 func suspend(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.binary, home: s.home, durability: durGroup}, s.seed)
+	b, end, err := s.bed(ctx, plan{binary: t.binary, home: s.home, durability: durGroup})
 	if err != nil {
 		return err
 	}
-	defer func() { err = closing(err, b) }()
-	defer func() { s.collect(b) }()
-	if err := b.fund(ctx); err != nil {
-		return err
-	}
+	defer end(&err)
 	b.record.lateness = true
 	strikes := 0
 	for range s.cycles {

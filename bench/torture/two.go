@@ -19,15 +19,11 @@ const refuseWithin = 12 * time.Second
 
 // startTwice starts a second gateway on the same directory, under its own name and through a symbolic link by turns, while the first works.
 func startTwice(ctx context.Context, t *torture, s *series) (err error) {
-	b, err := newBed(plan{binary: t.binary, home: s.home, durability: durGroup}, s.seed)
+	b, end, err := s.bed(ctx, plan{binary: t.binary, home: s.home, durability: durGroup})
 	if err != nil {
 		return err
 	}
-	defer func() { err = closing(err, b) }()
-	defer func() { s.collect(b) }()
-	if err := b.fund(ctx); err != nil {
-		return err
-	}
+	defer end(&err)
 	alias := filepath.Join(s.home, "alias")
 	if err := os.Symlink(b.settings.data, alias); err != nil {
 		return err
