@@ -1,6 +1,6 @@
 package store
 
-// This file is the one goroutine that makes groups durable. There is no timer: it commits what gathered while the last sync ran.
+// This file is the one goroutine that makes groups durable. No group waits for company: it commits what gathered while the last sync ran.
 
 import (
 	"errors"
