@@ -130,15 +130,16 @@ func listen(t *testing.T, serve func(*peerConn)) *httptest.Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Counted before the connection is taken over: server.Close does not wait for what no longer is HTTP.
+		serving.Add(1)
+		defer serving.Done()
 		conn, err := websocket.Accept(w, r, nil)
 		if err != nil {
 			return
 		}
+		defer conn.CloseNow()
 		conn.SetReadLimit(frames.MaxFrame)
-		serving.Go(func() {
-			defer conn.CloseNow()
-			serve(&peerConn{t: t, conn: conn, ctx: ctx})
-		})
+		serve(&peerConn{t: t, conn: conn, ctx: ctx})
 	}))
 	t.Cleanup(func() {
 		cancel()

@@ -33,8 +33,8 @@ func pair(t testing.TB, far *endpoint, near ilpcore.Handler) (*Link, *session) {
 		if err != nil {
 			return
 		}
-		sessions <- s
 		serving.Go(func() { _ = s.run() })
+		sessions <- s
 	}))
 	l, err := dial(Config{Account: "near", URL: urlOf(server), Handler: near}, quick())
 	if err != nil {
