@@ -1,4 +1,13 @@
-// Package nodeapi is the node's own HTTP API on net/http. For now that is the sandbox: a test wallet with play money.
+// Package nodeapi is the node's own HTTP API on net/http: accounts, balances, routes, rates and payments, in the dialects of the Java
+// connector (seed 000) and of interledger-rs (seed 001, and the newer one), and the sandbox, a test wallet with play money.
 //
-//	mux.Handle("POST /sandbox/pay", nodeapi.Sandbox{Wallet: payer.PSK2{Link: node.Local("sandbox"), ...}})
+// A Directory keeps what the API makes in the store, with every secret encrypted by a Keeper. An API answers the requests; it changes
+// the running node through connector.Node, and has links opened and closed through an Opener:
+//
+//	directory, err := nodeapi.OpenDirectory(s, nodeapi.NewKeeper(secrets, rand.Reader))
+//	api, err := nodeapi.New(nodeapi.Config{Directory: directory, Node: node, Opener: links, Accounts: credentials, AdminToken: token})
+//	http.ListenAndServe("127.0.0.1:7770", api)
+//
+// A request's way: api.go finds the handler, access.go says who asks and in which dialect, the java and rs files read and answer, and
+// change.go carries out what changes an account.
 package nodeapi

@@ -105,8 +105,5 @@ func fromThisMachine(r *http.Request) bool {
 
 // problem answers with application/problem+json (RFC 9457).
 func problem(w http.ResponseWriter, status int, title, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]any{"type": "about:blank", "title": title, "status": status, "detail": detail})
+	writeProblem(w, problemDetails{Status: status, Title: title, Detail: detail})
 }

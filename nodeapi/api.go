@@ -1,0 +1,103 @@
+package nodeapi
+
+// This file is the API: what it is made of, and which handler answers which request.
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/connector"
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+// Config is what an API is made of. Directory, Node, Opener, Accounts, AdminToken and Random are required.
+type Config struct {
+	Directory  *Directory
+	Node       *connector.Node
+	Opener     Opener
+	Accounts   Authenticator     // of all accounts, those of the Caddyfile included
+	Static     []Settings        // the accounts of the Caddyfile, with Origin; they win over those in the Directory
+	Routes     []connector.Route // of the Caddyfile; they win over those in the Directory
+	AdminToken string            // of the admin: as bearer token, or as the password of the user "admin"
+	Dialect    Dialect           // in which the admin's bare bearer token is answered
+	SPSP       ilpcore.AccountID // whom /.well-known/pay pays; "": nobody
+	Version    string            // what GET / says
+	Random     io.Reader         // cryptographically secure
+	Logger     *zap.Logger       // nil: none
+	Now        func() time.Time  // nil: time.Now
+}
+
+// Opener makes accounts work: it opens their links, lets their neighbours in, and puts them into the node.
+type Opener interface {
+	// Open makes the account work as s says, in place of what was open under its ID. After an error, what was open before still is.
+	// It does not wait for a connection. An error that the client can mend is a *FieldError.
+	Open(s Settings) error
+	// Close ends the account's work.
+	Close(id ilpcore.AccountID) error
+}
+
+// API answers the requests. It is safe for concurrent use.
+type API struct {
+	directory    *Directory
+	node         *connector.Node
+	opener       Opener
+	accounts     Authenticator
+	static       map[ilpcore.AccountID]Settings
+	staticRoutes []connector.Route
+	adminToken   string
+	dialect      Dialect
+	spsp         ilpcore.AccountID
+	version      string
+	random       io.Reader
+	logger       *zap.Logger
+	now          func() time.Time
+
+	mux      *http.ServeMux
+	changing sync.Mutex // one change of accounts, routes or rates at a time
+}
+
+// New checks the settings and returns the API. It opens no account: OpenAccounts does.
+func New(c Config) (*API, error) {
+	if c.Directory == nil || c.Node == nil || c.Opener == nil || c.Accounts == nil || c.AdminToken == "" || c.Random == nil {
+		return nil, errors.New("the node's API needs a directory, a node, an opener, accounts, an admin token and randomness")
+	}
+	a := &API{
+		directory: c.Directory, node: c.Node, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
+		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, spsp: c.SPSP, version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
+		mux: http.NewServeMux(),
+	}
+	if a.logger == nil {
+		a.logger = zap.NewNop()
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	for _, s := range c.Static {
+		a.static[s.ID] = s
+	}
+	a.register()
+	return a, nil
+}
+
+// Serves says whether the API answers requests for path. Packets and BTP connections, which links answer, are not the API's.
+func Serves(path string) bool {
+	first, rest, deeper := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first {
+	case "", "rates", "openapi.json":
+		return !deeper
+	case "accounts", "routes", "settlement", "encryption", "payments":
+		return true
+	case ".well-known":
+		return rest == "pay" || strings.HasPrefix(rest, "pay/")
+	}
+	return false
+}
+
+// ServeHTTP answers a request for a path that Serves.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }

@@ -1,0 +1,128 @@
+package nodeapi
+
+// This file keeps and applies what is not about one account: static routes and exchange rates.
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/connector"
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+// setRoutes makes routes the static routes of the API, beside those of the Caddyfile, which win. It is called with a.changing held.
+func (a *API) setRoutes(ctx context.Context, routes []connector.Route) error {
+	before := a.directory.Routes()
+	if err := a.node.SetRoutes(a.withStatic(routes)); err != nil {
+		return err
+	}
+	err := a.directory.SetRoutes(ctx, routes)
+	if err != nil {
+		_ = a.node.SetRoutes(a.withStatic(before)) // which the node has had until now
+	}
+	return err
+}
+
+// editRoutes changes the static routes of the API: edit is given what they are and returns what they shall be.
+func (a *API) editRoutes(ctx context.Context, edit func([]connector.Route) ([]connector.Route, error)) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	routes, err := edit(a.directory.Routes())
+	if err != nil {
+		return err
+	}
+	return a.setRoutes(ctx, routes)
+}
+
+// withStatic adds the routes of the Caddyfile.
+func (a *API) withStatic(routes []connector.Route) []connector.Route {
+	all := slices.Clone(a.staticRoutes)
+	for _, r := range routes {
+		if !slices.ContainsFunc(all, func(s connector.Route) bool { return s.Prefix == r.Prefix }) {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// openRoutes applies the routes that the Directory keeps, one by one less those whose account could not be opened.
+func (a *API) openRoutes() {
+	routes := slices.DeleteFunc(a.directory.Routes(), func(r connector.Route) bool {
+		_, ok := a.node.Account(r.Account)
+		if !ok {
+			a.logger.Warn("a static route leads to an account that is not open", zap.String("prefix", r.Prefix), zap.String("account", string(r.Account)))
+		}
+		return !ok
+	})
+	if err := a.node.SetRoutes(a.withStatic(routes)); err != nil {
+		a.logger.Error("the static routes cannot be used", zap.Error(err))
+	}
+}
+
+// setRates makes rates, exact decimals by asset code, all that the node converts with. Those of the Caddyfile hold until the first call.
+func (a *API) setRates(ctx context.Context, rates map[string]string) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	parsed, err := parseRates(rates)
+	if err != nil {
+		return err
+	}
+	before := a.node.Rates().All()
+	if err := a.node.Rates().Replace(parsed); err != nil {
+		return err
+	}
+	if err = a.directory.SetTable(ctx, RatesTable, rates); err != nil {
+		_ = a.node.Rates().Replace(before) // which the node has had until now
+	}
+	return err
+}
+
+func parseRates(rates map[string]string) (map[string]connector.Rate, error) {
+	parsed := make(map[string]connector.Rate, len(rates))
+	for code, text := range rates {
+		if !(ilpcore.Asset{Code: code}).Valid() {
+			return nil, &FieldError{Field: code, Why: "an asset code has 1 to 64 bytes without control characters"}
+		}
+		rate, err := connector.ParseRate(text)
+		if err != nil {
+			return nil, &FieldError{Field: code, Why: "a rate is a decimal number above 0, such as 1.25"}
+		}
+		parsed[code] = rate
+	}
+	return parsed, nil
+}
+
+// openRates applies the rates that the Directory keeps, if any were set.
+func (a *API) openRates() {
+	kept := a.directory.Table(RatesTable)
+	if len(kept) == 0 {
+		return
+	}
+	rates, err := parseRates(kept)
+	if err == nil {
+		err = a.node.Rates().Replace(rates)
+	}
+	if err != nil {
+		a.logger.Error("the exchange rates cannot be used", zap.Error(err))
+	}
+}
+
+// owes says whether the account's balance is not zero.
+func (a *API) owes(id ilpcore.AccountID) bool {
+	balance, ok := a.node.Balance(id)
+	return ok && (balance.Clearing != 0 || balance.Prepaid != 0)
+}
+
+// uuid makes a random UUID (RFC 9562, version 4).
+func (a *API) uuid() (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(a.random, b[:]); err != nil {
+		return "", fmt.Errorf("making an account's UUID: %w", err)
+	}
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
+}
