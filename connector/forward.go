@@ -36,7 +36,7 @@ func (d *dispatch) forward(ctx context.Context, to *account, in ilpcore.Incoming
 	if !expires.After(now) {
 		return ilpcore.Reject(ilpcore.R02, self, "too little time is left to send the packet on", nil)
 	}
-	if err := d.node.books.expect(d.held, to.ID, out); err != nil {
+	if err := d.node.books.expect(&d.held, to.ID, out); err != nil {
 		return d.node.refuse(err)
 	}
 	in.Amount, in.ExpiresAt = out, expires.UTC().Truncate(time.Millisecond)

@@ -31,19 +31,19 @@ func (t *transfer) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpco
 	if err != nil {
 		return n.refuse(err)
 	}
+	d := dispatch{node: n, account: t.account, held: held}
 	settling := false
 	defer func() {
 		if !settling { // rejected, or a panic is under way
-			n.books.release(&held)
+			n.books.release(&d.held)
 		}
 	}()
-	d := dispatch{node: n, account: t.account, held: &held}
 	reply := d.answer(ctx, in)
 	if !reply.Fulfilled {
 		return reply
 	}
 	settling = true
-	if err := n.books.settle(&held); err != nil {
+	if err := n.books.settle(&d.held); err != nil {
 		return n.refuse(err)
 	}
 	return reply
