@@ -9,30 +9,72 @@ import (
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
-const (
-	messageWindow = time.Second      // what this node keeps of a packet's time, to bring the answer back
-	maxHold       = 30 * time.Second // how long this node waits for the next one at most
-)
+// maxHold is how long this node waits for the next one at most.
+const maxHold = 30 * time.Second
 
-// forward sends in, which came from the account from, over a's link. The packet goes out with min(expiry - 1 s, now + 30 s).
-func (a *account) forward(ctx context.Context, node *Node, from *account, in ilpcore.Incoming) ilpcore.Reply {
-	if a.Link == nil {
-		return ilpcore.Reject(ilpcore.T01, node.self(), "this node has no link to send to that account", nil)
+// forward sends in over to's link, with its amount in to's asset. The packet goes out with min(expiry − round trips of both accounts, now + 30 s).
+func (d *dispatch) forward(ctx context.Context, to *account, in ilpcore.Incoming) ilpcore.Reply {
+	self := d.node.self()
+	if to.Link == nil {
+		return ilpcore.Reject(ilpcore.F02, self, "this node has no link to send to that account", nil)
 	}
-	if why := a.down(); why != nil {
-		return ilpcore.Reject(ilpcore.T01, node.self(), "the next account is down: "+why.Error(), nil)
+	if why := to.down(); why != nil {
+		return ilpcore.Reject(ilpcore.T01, self, "the next account is down: "+why.Error(), nil)
 	}
-	if node.assetOf(a) != node.assetOf(from) {
-		return ilpcore.Reject(ilpcore.T00, node.self(), "no exchange rate between the assets of the two accounts", nil)
+	if !mayForward(ilpcore.Address(self).Scheme(), in.Destination) {
+		return ilpcore.Reject(ilpcore.F02, self, "this node does not forward to addresses of that scheme", nil)
 	}
-	now := node.now()
-	expires := in.ExpiresAt.Add(-messageWindow)
+	out, err := d.exchange(in.Amount, d.node.assetOf(d.account), d.node.assetOf(to))
+	if err != nil {
+		return d.refuse(in.Amount, err)
+	}
+	now := d.node.now()
+	expires := in.ExpiresAt.Add(-d.account.RoundTrip - to.RoundTrip)
 	if latest := now.Add(maxHold); expires.After(latest) {
 		expires = latest
 	}
 	if !expires.After(now) {
-		return ilpcore.Reject(ilpcore.R02, node.self(), "too little time is left to send the packet on", nil)
+		return ilpcore.Reject(ilpcore.R02, self, "too little time is left to send the packet on", nil)
 	}
-	in.ExpiresAt = expires.UTC().Truncate(time.Millisecond)
-	return a.Link.HandlePrepare(ctx, in)
+	if err := d.node.books.expect(&d.held, to.ID, out); err != nil {
+		return d.node.refuse(err)
+	}
+	in.Amount, in.ExpiresAt = out, expires.UTC().Truncate(time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, expires.Sub(now))
+	defer cancel()
+	return d.check(to.Link.HandlePrepare(ctx, in), in)
+}
+
+// check lets no Fulfill through that is wrong or late: the account that sent it gets nothing for it then. A Reject says who made it.
+func (d *dispatch) check(reply ilpcore.Reply, in ilpcore.Incoming) ilpcore.Reply {
+	switch {
+	case !reply.Fulfilled:
+		if reply.TriggeredBy == "" {
+			reply.TriggeredBy = d.node.self()
+		}
+		return reply
+	case ilpcore.ConditionOf(reply.Fulfillment) != in.Condition:
+		return ilpcore.Reject(ilpcore.F05, d.node.self(), "the next node's fulfillment does not match the condition", nil)
+	case d.node.now().After(in.ExpiresAt):
+		return ilpcore.Reject(ilpcore.R00, d.node.self(), "the next node did not answer in time", nil)
+	}
+	return reply
+}
+
+// mayForward keeps play money and real money apart: a node of the live network (g.) does not forward to a test network, and the other way
+// round; and self. is never anybody else's.
+func mayForward(own string, destination []byte) bool {
+	switch ilpcore.Address(destination).Scheme() {
+	case "self", "peer":
+		return false
+	case "g":
+		return !trial(own)
+	case "test", "test1", "test2", "test3":
+		return own != "g"
+	}
+	return true
+}
+
+func trial(scheme string) bool {
+	return scheme == "test" || scheme == "test1" || scheme == "test2" || scheme == "test3"
 }

@@ -4,6 +4,7 @@ package connector
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"strings"
 	"sync"
@@ -17,8 +18,6 @@ import (
 // TestExtremePackets: the largest amounts, the farthest expiries and the longest addresses.
 func TestExtremePackets(t *testing.T) {
 	end := time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC)
-	bob := &testLink{name: "bob"}
-	n := newTestNode(t, func(c *Config) { c.Accounts[4].Link = bob })
 	for name, test := range map[string]struct {
 		from        ilpcore.AccountID
 		destination string
@@ -28,11 +27,13 @@ func TestExtremePackets(t *testing.T) {
 	}{
 		"the year 9999, for the receiver":      {"up", "test.gw.x", 10, end, "by receiver"},
 		"the year 9999, forwarded":             {"up", "test.bob.x", 10, end, "by bob"},
-		"the year 0":                           {"up", "test.gw.x", 10, time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), "R00"},
-		"a millisecond ago":                    {"up", "test.gw.x", 10, noon.Add(-time.Millisecond), "R00"},
+		"the year 0":                           {"up", "test.gw.x", 10, time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), "R02"},
+		"a millisecond ago":                    {"up", "test.gw.x", 10, noon.Add(-time.Millisecond), "R02"},
 		"amount 0":                             {"up", "test.gw.x", 0, end, "by receiver"},
-		"amount 2^64-1":                        {"up", "test.gw.x", amount.Max, end, "by receiver"},
-		"amount 2^64-1, forwarded":             {"up", "test.bob", amount.Max, end, "by bob"},
+		"amount 2^64-1":                        {"up", "test.gw.x", amount.Max, end, "T04"}, // no balance can hold it
+		"amount 2^64-1, forwarded":             {"up", "test.bob", amount.Max, end, "T04"},
+		"amount 2^63-1":                        {"carl", "test.gw.x", math.MaxInt64, end, "by receiver"},
+		"amount 2^63-1, forwarded":             {"dora", "test.bob", math.MaxInt64, end, "by bob"},
 		"amount 2^64-1 from a limited account": {"small", "test.gw.x", amount.Max, end, "F08"},
 		"amount 0 from a limited account":      {"small", "test.gw.x", 0, end, "by receiver"},
 		"the longest address, ours":            {"up", "test.gw." + strings.Repeat("x", 1023-8), 10, end, "by receiver"},
@@ -42,7 +43,11 @@ func TestExtremePackets(t *testing.T) {
 		"a peer service with many segments":    {"up", "peer" + strings.Repeat(".x", 509), 10, end, "F02"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bob.last = ilpcore.Prepare{}
+			bob := &testLink{name: "bob"}
+			n := newTestNode(t, func(c *Config) {
+				c.Accounts[4].Link = bob
+				c.Accounts = append(c.Accounts, Account{ID: "carl"}, Account{ID: "dora"})
+			})
 			in := packet(test.from, test.destination)
 			in.Amount, in.ExpiresAt = test.amount, test.expires
 			reply := n.HandlePrepare(t.Context(), in)
@@ -76,16 +81,17 @@ func TestAFloodIsItsAccountsOwn(t *testing.T) {
 			return ilpcore.Fulfill(testFulfillment, nil)
 		})
 	})
-	n.HandlePrepare(t.Context(), packet("kid", "test.gw"))
+	n.HandlePrepare(t.Context(), packet("kid", "test.gw.x"))
 	before := inUse()
 	var together sync.WaitGroup
-	for _, part := range []struct {
+	for side, part := range []struct {
 		from  ilpcore.AccountID
 		count int
 	}{{"up", flood / 2}, {"up", flood / 2}, {"kid", others - 1}, {"bob", others}} {
 		together.Go(func() {
 			for range part.count {
 				in := packet(part.from, "test.gw.x")
+				in.Condition[0] = byte(side) // what is under way may not come again
 				if got := outcome(n.HandlePrepare(context.Background(), in)); got != "by " && (got != "T05" || part.from != "up") {
 					t.Errorf("%s: %s", part.from, got)
 					return

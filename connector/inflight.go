@@ -11,7 +11,7 @@ import (
 
 // inFlight answers T03 when the account already has max packets under way.
 type inFlight struct {
-	current atomic.Int64
+	current *atomic.Int64 // outlives a change of the account's settings
 	max     int64
 	self    func() string
 	next    ilpcore.Handler

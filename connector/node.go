@@ -1,12 +1,15 @@
 package connector
 
-// This file is the node: its accounts, its address, and the entry every packet takes.
+// This file is the node: what it is made of, its address, and the entry every packet takes.
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,96 +24,107 @@ var (
 	ErrParents = errors.New("a node has at most one parent account")
 )
 
+// DefaultBroadcast is how often a node tells its neighbours its routes.
+const DefaultBroadcast = 30 * time.Second
+
 // Config is what a Node is made of.
 type Config struct {
 	Address  ilpcore.Address // "" when the parent gives it
 	Asset    ilpcore.Asset   // zero when the parent gives it
 	Accounts []Account
 	Routes   []Route
-	Receiver ilpcore.Handler  // gets what is addressed to this node; nil: F02
-	Logger   *zap.Logger      // nil: none
-	Now      func() time.Time // nil: time.Now
+	Receiver ilpcore.Handler // gets what is addressed to this node; nil: F02
+	Books    *Books          // nil: balances are kept in memory and end with the Node
+	Rates    *Rates          // nil: none
+
+	BroadcastEvery time.Duration // how often routes are told, if any account wants them; 0: DefaultBroadcast
+	EchoPerMinute  int           // echo requests answered per minute and account; 0: 60; negative: none
+
+	Logger *zap.Logger      // nil: none
+	Now    func() time.Time // nil: time.Now
+	Random io.Reader        // for the route messages; nil: crypto/rand
 }
 
-// Node is the Interledger node. It does not own its links: whoever opened them closes them. It is immutable and has no goroutines, so
-// a new configuration simply makes a new Node.
+// Node is the Interledger node. It does not own its links: whoever opened them closes them. Its accounts and routes can be changed
+// while packets flow; each packet sees the state at one moment, and keeps to the account it came from until it is answered. A node with an
+// account that sends or receives routes has goroutines until it is closed.
 type Node struct {
 	address  ilpcore.Address
 	base     ilpcore.Asset
-	accounts map[ilpcore.AccountID]*account
-	order    []*account // as configured
-	routes   routes
-	uplink   *Uplink // of the parent, if any
 	receiver ilpcore.Handler
+	books    *Books
+	rates    *Rates
+	echo     int // per minute and account
+	logger   *zap.Logger
 	now      func() time.Time
-}
 
-// account is an Account at work.
-type account struct {
-	Account
-	chain    ilpcore.Handler // what its incoming packets go through
-	inFlight *inFlight
+	changing sync.Mutex // held while a new table is made
+	table    atomic.Pointer[table]
+	routing  *routing
 }
 
 // NewNode checks the configuration and builds each account's chain. Errors: ErrAccount, ErrRoute, ErrAddress, ErrParents.
 func NewNode(c Config) (*Node, error) {
 	n := &Node{
-		address: c.Address, base: c.Asset, receiver: c.Receiver, now: c.Now,
-		accounts: make(map[ilpcore.AccountID]*account, len(c.Accounts)),
+		address: c.Address, base: c.Asset, receiver: c.Receiver, books: c.Books, rates: c.Rates,
+		echo: c.EchoPerMinute, logger: c.Logger, now: c.Now,
 	}
+	if err := n.withDefaults(); err != nil {
+		return nil, err
+	}
+	first := newTable()
+	for _, settings := range c.Accounts {
+		if _, ok := first.accounts[settings.ID]; ok {
+			return nil, fmt.Errorf("%w %q: given twice", ErrAccount, settings.ID)
+		}
+		if err := n.put(first, settings); err != nil {
+			return nil, err
+		}
+	}
+	if first.uplink == nil && (n.address == "" || n.base == ilpcore.Asset{}) {
+		return nil, ErrAddress
+	}
+	if err := first.setStatic(c.Routes); err != nil {
+		return nil, err
+	}
+	random := c.Random
+	if random == nil {
+		random = rand.Reader
+	}
+	n.routing = newRouting(n, c.BroadcastEvery, random)
+	n.publish(first)
+	return n, nil
+}
+
+func (n *Node) withDefaults() (err error) {
 	if n.now == nil {
 		n.now = time.Now
 	}
-	if c.Logger == nil {
-		c.Logger = zap.NewNop()
+	if n.logger == nil {
+		n.logger = zap.NewNop()
 	}
-	parents := 0
-	for _, settings := range c.Accounts {
-		if err := n.add(settings, c.Logger); err != nil {
-			return nil, err
-		}
-		if settings.Relation == Parent {
-			parents++
-			n.uplink, _ = settings.Link.(*Uplink)
-		}
+	if n.books == nil {
+		n.books = newBooks()
 	}
-	if parents > 1 {
-		return nil, ErrParents
+	if n.echo == 0 {
+		n.echo = defaultEchoPerMinute
 	}
-	if n.uplink == nil && (n.address == "" || n.base == ilpcore.Asset{}) {
-		return nil, ErrAddress
+	if n.rates == nil {
+		n.rates, err = NewRates(Rate{})
 	}
-	var err error
-	n.routes, err = newRoutes(c.Routes, n.accounts)
-	return n, err
+	return err
 }
 
-func (n *Node) add(settings Account, logger *zap.Logger) error {
-	settings, err := settings.withDefaults()
-	if err != nil {
-		return err
-	}
-	if _, ok := n.accounts[settings.ID]; ok {
-		return fmt.Errorf("%w %q: given twice", ErrAccount, settings.ID)
-	}
-	a := &account{Account: settings}
-	var chain ilpcore.Handler = &dispatch{node: n, account: a}
-	if a.MaxPacketAmount > 0 {
-		chain = &maxPacket{max: a.MaxPacketAmount, self: n.self, next: chain}
-	}
-	chain = &expiry{now: n.now, self: n.self, next: chain}
-	a.inFlight = &inFlight{max: int64(a.MaxInFlight), self: n.self, next: chain}
-	chain = newRateLimit(a.MaxPacketsPerMinute, n.now, n.self, a.inFlight)
-	a.chain = &guard{self: n.self, logger: logger, next: chain}
-	n.accounts[a.ID] = a
-	n.order = append(n.order, a)
+// Close stops what the node has started and waits for it. It closes no link, and packets are still answered. It may be called more than once.
+func (n *Node) Close() error {
+	n.routing.close()
 	return nil
 }
 
 // HandlePrepare takes a packet from an authenticated link; in.From says whose. A packet of an account that is not (or no
 // longer) configured is rejected with F00.
 func (n *Node) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-	a, ok := n.accounts[in.From]
+	a, ok := n.table.Load().accounts[in.From]
 	if !ok {
 		return ilpcore.Reject(ilpcore.F00, n.self(), "this node has no such account", nil)
 	}
@@ -120,13 +134,12 @@ func (n *Node) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.R
 // Local returns the Handler for a party inside this process: its packets come from the given account, whatever From says, and
 // the account's limits hold for them. An unknown account is ErrAccount.
 func (n *Node) Local(id ilpcore.AccountID) (ilpcore.Handler, error) {
-	a, ok := n.accounts[id]
-	if !ok {
-		return nil, fmt.Errorf("%w %q: there is none of this name", ErrAccount, id)
+	if _, ok := n.table.Load().accounts[id]; !ok {
+		return nil, errNoAccount(id)
 	}
 	return ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 		in.From = id
-		return a.chain.HandlePrepare(ctx, in)
+		return n.HandlePrepare(ctx, in)
 	}), nil
 }
 
@@ -134,8 +147,8 @@ func (n *Node) Local(id ilpcore.AccountID) (ilpcore.Handler, error) {
 // configured one: then no quote can be honoured.
 func (n *Node) Address() (address ilpcore.Address, asset ilpcore.Asset, ok bool) {
 	address, asset = n.address, n.base
-	if n.uplink != nil {
-		learned := n.uplink.state.Load()
+	if uplink := n.uplink(); uplink != nil {
+		learned := uplink.state.Load()
 		if learned.mismatch != nil {
 			return "", ilpcore.Asset{}, false
 		}
@@ -160,38 +173,16 @@ func (n *Node) Suffix(destination []byte) (rest []byte, ok bool) {
 			return rest, true
 		}
 	}
-	if n.uplink != nil {
-		return n.uplink.state.Load().suffix(destination, n.now())
+	if uplink := n.uplink(); uplink != nil {
+		return uplink.state.Load().suffix(destination, n.now())
 	}
 	return nil, false
 }
 
-// resolve finds who gets a packet: an account, or the receiver when local is set. The longest prefix wins; the node's own
-// address beats a route of the same length.
-func (n *Node) resolve(destination []byte) (to *account, local bool) {
-	to, length := n.routes.find(destination)
-	rest, own := n.Suffix(destination)
-	if !own {
-		return to, false
-	}
-	ownLength := len(destination) - len(rest)
-	if len(rest) > 0 {
-		ownLength-- // the dot
-	}
-	if child := n.child(rest); child != nil && ownLength+1+len(child.ID) >= length {
-		return child, false
-	}
-	if length > ownLength {
-		return to, false
-	}
-	return nil, true
-}
-
-// child returns the account below this node that the first segment of rest names.
-func (n *Node) child(rest []byte) *account {
-	segment, _, _ := bytes.Cut(rest, []byte{'.'})
-	if a := n.accounts[ilpcore.AccountID(segment)]; a != nil && a.Relation.below() {
-		return a
+// uplink returns that of the parent, nil without any. While the first table is being made there is none.
+func (n *Node) uplink() *Uplink {
+	if t := n.table.Load(); t != nil {
+		return t.uplink
 	}
 	return nil
 }
@@ -218,14 +209,6 @@ func (n *Node) assetOf(a *account) ilpcore.Asset {
 		return a.Asset
 	}
 	return n.asset()
-}
-
-// down says why no packet of the account may pass; nil when nothing is wrong with it.
-func (a *account) down() error {
-	if u, ok := a.Link.(*Uplink); ok {
-		return u.state.Load().mismatch
-	}
-	return nil
 }
 
 var _ ilpcore.Handler = (*Node)(nil)

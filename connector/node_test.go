@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,14 +21,14 @@ func TestWhereAPacketGoes(t *testing.T) {
 		edit        func(*ilpcore.Incoming)
 		want        string
 	}{
-		"own address":                   {from: "up", destination: "test.gw", want: "by receiver"},
+		"own address":                   {from: "up", destination: "test.gw", want: "F00"},
 		"below the own address":         {from: "up", destination: "test.gw.token.more", want: "by receiver"},
 		"child":                         {from: "up", destination: "test.gw.kid", want: "by kid"},
 		"below a child":                 {from: "up", destination: "test.gw.kid.x", want: "by kid"},
 		"a longer name is no child":     {from: "up", destination: "test.gw.kidx", want: "by receiver"},
 		"another's name is no child":    {from: "up", destination: "test.gw.bob", want: "by receiver"},
-		"child without link":            {from: "up", destination: "test.gw.mute", want: "T01"},
-		"local without link":            {from: "up", destination: "test.gw.wallet", want: "T01"},
+		"child without link":            {from: "up", destination: "test.gw.mute", want: "F02"},
+		"local without link":            {from: "up", destination: "test.gw.wallet", want: "F02"},
 		"route":                         {from: "up", destination: "test.bob", want: "by bob"},
 		"below a route":                 {from: "kid", destination: "test.bob.x", want: "by bob"},
 		"longest route":                 {from: "up", destination: "test.bob.deep.x", want: "by kid"},
@@ -42,18 +43,18 @@ func TestWhereAPacketGoes(t *testing.T) {
 		"other asset, forwarded":        {from: "up", destination: "test.euro", want: "T00"},
 		"other asset, delivered":        {from: "euro", destination: "test.gw.token", want: "T01"},
 		"unknown account":               {from: "stranger", destination: "test.gw", want: "F00"},
-		"unknown peer service":          {from: "up", destination: "peer.route.update", want: "F02"},
+		"unknown peer service":          {from: "up", destination: "peer.route.updates", want: "F02"},
 		"ILDCP asked by a parent":       {from: "up", destination: "peer.config", want: "F00"},
 		"ILDCP asked by a peer":         {from: "bob", destination: "peer.config", want: "F00"},
 		"ILDCP, wrong condition":        {from: "kid", destination: "peer.config", want: "F00"},
 		"peer service below ILDCP's":    {from: "kid", destination: "peer.config.x", want: "F02"},
-		"at the maximum":                {from: "small", destination: "test.gw", edit: func(in *ilpcore.Incoming) { in.Amount = 9 }, want: "by receiver"},
-		"above the maximum":             {from: "small", destination: "test.gw", want: "F08"},
-		"expired":                       {from: "up", destination: "test.gw", edit: expiresIn(0), want: "R00"},
-		"expired long ago":              {from: "up", destination: "test.gw", edit: expiresIn(-time.Hour), want: "R00"},
+		"at the maximum":                {from: "small", destination: "test.gw.x", edit: func(in *ilpcore.Incoming) { in.Amount = 9 }, want: "by receiver"},
+		"above the maximum":             {from: "small", destination: "test.gw.x", want: "F08"},
+		"expired":                       {from: "up", destination: "test.gw", edit: expiresIn(0), want: "R02"},
+		"expired long ago":              {from: "up", destination: "test.gw", edit: expiresIn(-time.Hour), want: "R02"},
 		"too little time to forward":    {from: "up", destination: "test.bob", edit: expiresIn(time.Second), want: "R02"},
 		"just enough time to forward":   {from: "up", destination: "test.bob", edit: expiresIn(1001 * time.Millisecond), want: "by bob"},
-		"little time, for the receiver": {from: "up", destination: "test.gw", edit: expiresIn(time.Millisecond), want: "by receiver"},
+		"little time, for the receiver": {from: "up", destination: "test.gw.x", edit: expiresIn(time.Millisecond), want: "by receiver"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := packet(test.from, test.destination)
@@ -79,7 +80,7 @@ func expiresIn(d time.Duration) func(*ilpcore.Incoming) {
 }
 
 func TestF08SaysBothAmounts(t *testing.T) {
-	reply := newTestNode(t, nil).HandlePrepare(t.Context(), packet("small", "test.gw"))
+	reply := newTestNode(t, nil).HandlePrepare(t.Context(), packet("small", "test.gw.x"))
 	got, err := ilpcore.DecodeAmountTooLarge(reply.Data)
 	if err != nil || len(reply.Data) != 16 || got.Received != 10 || got.Maximum != 9 {
 		t.Errorf("data %x: %+v, %v", reply.Data, got, err)
@@ -107,7 +108,7 @@ func TestForwardShortensTheExpiry(t *testing.T) {
 func TestDefaultRoute(t *testing.T) {
 	n := newTestNode(t, func(c *Config) { c.Routes = append(c.Routes, Route{"", "up"}) })
 	for destination, want := range map[string]string{
-		"g.somewhere": "by up", "test.gwx": "by up", "test.gw.x": "by receiver", "test.bob": "by bob", "peer.x": "F02",
+		"g.somewhere": "F02", "self.foo": "F02", "test1.x": "by up", "private.x": "by up", "test.gwx": "by up", "test.gw.x": "by receiver", "test.bob": "by bob", "peer.x": "F02",
 	} {
 		if got := outcome(n.HandlePrepare(t.Context(), packet("kid", destination))); got != want {
 			t.Errorf("%s: got %s, want %s", destination, got, want)
@@ -137,7 +138,7 @@ func TestRateLimit(t *testing.T) {
 	})
 	send := func(count int) (refused int) {
 		for range count {
-			in := packet("up", "test.gw")
+			in := packet("up", "test.gw.x")
 			in.ExpiresAt = now.Add(time.Minute)
 			switch got := outcome(n.HandlePrepare(t.Context(), in)); got {
 			case "T05":
@@ -156,7 +157,7 @@ func TestRateLimit(t *testing.T) {
 	if refused := send(11); refused != 1 {
 		t.Errorf("of 11 packets after ten seconds %d were refused", refused)
 	}
-	if got := outcome(n.HandlePrepare(t.Context(), packet("wallet", "test.gw"))); got == "T05" {
+	if got := outcome(n.HandlePrepare(t.Context(), packet("wallet", "test.gw.x"))); got == "T05" {
 		t.Error("one account's limit holds for another")
 	}
 }
@@ -172,7 +173,12 @@ func TestInFlightLimit(t *testing.T) {
 		})
 	})
 	done := make(chan string, 3)
-	send := func() { done <- outcome(n.HandlePrepare(context.Background(), packet("up", "test.gw"))) }
+	var sent atomic.Uint64
+	send := func() {
+		in := packet("up", "test.gw.x")
+		in.Condition = [32]byte{byte(sent.Add(1))}
+		done <- outcome(n.HandlePrepare(context.Background(), in))
+	}
 	for range 2 {
 		go send()
 		<-entered
@@ -200,7 +206,7 @@ func TestAPanicIsOneReject(t *testing.T) {
 		c.Logger = zap.New(core)
 		c.Receiver = ilpcore.HandlerFunc(func(context.Context, ilpcore.Incoming) ilpcore.Reply { panic("broken") })
 	})
-	if got := outcome(n.HandlePrepare(t.Context(), packet("up", "test.gw"))); got != "T00" || logs.Len() != 1 {
+	if got := outcome(n.HandlePrepare(t.Context(), packet("up", "test.gw.x"))); got != "T00" || logs.Len() != 1 {
 		t.Errorf("%s, %d log lines", got, logs.Len())
 	}
 	if got := n.Status().Accounts[0].InFlight; got != 0 {
@@ -218,7 +224,7 @@ func TestLocal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := outcome(h.HandlePrepare(t.Context(), packet("bob", "test.gw"))); got != "by wallet" {
+	if got := outcome(h.HandlePrepare(t.Context(), packet("bob", "test.gw.x"))); got != "by wallet" {
 		t.Error(got)
 	}
 	if _, err := n.Local("nobody"); !errors.Is(err, ErrAccount) {
@@ -266,7 +272,7 @@ func TestNewNodeChecksItsSettings(t *testing.T) {
 }
 
 func TestParseRelation(t *testing.T) {
-	for _, r := range []Relation{Peer, Parent, Child, Local} {
+	for _, r := range []Relation{Peer, Parent, Child, Local, NonRouting} {
 		if got, err := ParseRelation(r.String()); got != r || err != nil {
 			t.Errorf("%s: %v, %v", r, got, err)
 		}

@@ -11,24 +11,30 @@ import (
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
-// rateLimit answers T05 when the account's bucket is empty: it holds a minute's worth and refills evenly.
+// rateLimit is a bucket that holds a minute's worth and refills evenly.
 type rateLimit struct {
 	bucket *rate.Limiter
 	now    func() time.Time
-	self   func() string
-	next   ilpcore.Handler
 }
 
-func newRateLimit(perMinute int, now func() time.Time, self func() string, next ilpcore.Handler) *rateLimit {
-	bucket := rate.NewLimiter(rate.Limit(float64(perMinute)/60), perMinute)
-	return &rateLimit{bucket: bucket, now: now, self: self, next: next}
+func newRateLimit(perMinute int, now func() time.Time) *rateLimit {
+	return &rateLimit{bucket: rate.NewLimiter(rate.Limit(float64(perMinute)/60), perMinute), now: now}
 }
 
-func (l *rateLimit) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-	if !l.bucket.AllowN(l.now(), 1) {
+func (l *rateLimit) allow() bool { return l.bucket.AllowN(l.now(), 1) }
+
+// packetLimit answers T05 when the account's bucket is empty.
+type packetLimit struct {
+	limit *rateLimit
+	self  func() string
+	next  ilpcore.Handler
+}
+
+func (l *packetLimit) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	if !l.limit.allow() {
 		return ilpcore.Reject(ilpcore.T05, l.self(), "too many packets per minute; slow down", nil)
 	}
 	return l.next.HandlePrepare(ctx, in)
 }
 
-var _ ilpcore.Handler = (*rateLimit)(nil)
+var _ ilpcore.Handler = (*packetLimit)(nil)

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/paydoor/paydoor/ilpcore"
 )
@@ -20,25 +22,125 @@ type Route struct {
 	Account ilpcore.AccountID
 }
 
-// routes is an immutable table from exact prefix to account.
-type routes map[string]*account
+// RouteEntry is a route as it is in force.
+type RouteEntry struct {
+	Prefix  string            `json:"prefix"`
+	Account ilpcore.AccountID `json:"account"`
+	Source  string            `json:"source"` // "static", "account" (its address), "ccp" (learned) or "default"
+}
 
-func newRoutes(list []Route, accounts map[ilpcore.AccountID]*account) (routes, error) {
-	table := make(routes, len(list))
+// Where a route comes from. For the same prefix the lower one wins.
+const (
+	fromAccount = iota
+	fromStatic
+	fromCCP
+)
+
+// target is where a prefix leads.
+type target struct {
+	account *account
+	source  int
+}
+
+// routes is an immutable table from exact prefix to account.
+type routes map[string]target
+
+// SetRoutes replaces the static routes. The error is ErrRoute; then nothing changes.
+func (n *Node) SetRoutes(list []Route) error {
+	n.changing.Lock()
+	defer n.changing.Unlock()
+	next := n.table.Load().clone()
+	if err := next.setStatic(list); err != nil {
+		return err
+	}
+	n.publish(next)
+	return nil
+}
+
+// StaticRoutes returns the routes set last, without those whose account was removed.
+func (n *Node) StaticRoutes() []Route { return slices.Clone(n.table.Load().static) }
+
+// Routes returns all routes in force, sorted by prefix.
+func (n *Node) Routes() []RouteEntry {
+	t := n.table.Load()
+	byPrefix := make(map[string]RouteEntry, len(t.routes))
+	for prefix, to := range t.routes {
+		byPrefix[prefix] = RouteEntry{Prefix: prefix, Account: to.account.ID, Source: to.sourceName(prefix)}
+	}
+	for _, a := range t.segments {
+		if address, ok := n.addressOf(a); ok {
+			byPrefix[string(address)] = RouteEntry{Prefix: string(address), Account: a.ID, Source: "account"}
+		}
+	}
+	list := make([]RouteEntry, 0, len(byPrefix))
+	for _, entry := range byPrefix {
+		list = append(list, entry)
+	}
+	slices.SortFunc(list, func(a, b RouteEntry) int { return strings.Compare(a.Prefix, b.Prefix) })
+	return list
+}
+
+func (t target) sourceName(prefix string) string {
+	switch {
+	case prefix == "":
+		return "default"
+	case t.source == fromAccount:
+		return "account"
+	case t.source == fromStatic:
+		return "static"
+	}
+	return "ccp"
+}
+
+// setStatic replaces the static routes of a table that nobody sees yet.
+func (t *table) setStatic(list []Route) error {
+	seen := make(map[string]bool, len(list))
 	for _, r := range list {
 		if r.Prefix != "" && !validPrefix(r.Prefix) {
-			return nil, fmt.Errorf("%w %q: not an ILP address prefix", ErrRoute, r.Prefix)
+			return fmt.Errorf("%w %q: not an ILP address prefix", ErrRoute, r.Prefix)
 		}
-		if _, ok := table[r.Prefix]; ok {
-			return nil, fmt.Errorf("%w %q: given twice", ErrRoute, r.Prefix)
+		if seen[r.Prefix] {
+			return fmt.Errorf("%w %q: given twice", ErrRoute, r.Prefix)
 		}
-		to, ok := accounts[r.Account]
-		if !ok {
-			return nil, fmt.Errorf("%w %q: no account %q", ErrRoute, r.Prefix, r.Account)
+		seen[r.Prefix] = true
+		if t.accounts[r.Account] == nil {
+			return fmt.Errorf("%w %q: no account %q", ErrRoute, r.Prefix, r.Account)
 		}
-		table[r.Prefix] = to
 	}
-	return table, nil
+	t.static = slices.Clone(list)
+	return t.index()
+}
+
+// newRoutes puts all routes of a table together.
+func (t *table) newRoutes() (routes, error) {
+	all := make(routes, len(t.static)+len(t.learned))
+	for _, r := range t.learned {
+		if a := t.accounts[r.from]; a != nil && !t.ownedByAnother(r.prefix, r.from) {
+			all[r.prefix] = target{a, fromCCP}
+		}
+	}
+	for _, r := range t.static {
+		all[r.Prefix] = target{t.accounts[r.Account], fromStatic}
+	}
+	for _, a := range t.order {
+		if a.Address != "" {
+			all[string(a.Address)] = target{a, fromAccount}
+		}
+	}
+	return all, nil
+}
+
+// ownedByAnother says whether prefix is, or lies below, the address of an account that is not id's: nobody learns a way around it.
+func (t *table) ownedByAnother(prefix string, id ilpcore.AccountID) bool {
+	for _, a := range t.order {
+		if a.ID == id || a.Address == "" {
+			continue
+		}
+		if _, below := a.Address.Suffix([]byte(prefix)); below {
+			return true
+		}
+	}
+	return false
 }
 
 // validPrefix says whether s is an address, or the first segment of one. Addresses below peer. are never forwarded.
@@ -52,11 +154,34 @@ func validPrefix(s string) bool {
 func (t routes) find(destination []byte) (to *account, length int) {
 	for end := len(destination); end > 0; end = bytes.LastIndexByte(destination[:end], '.') {
 		if to, ok := t[string(destination[:end])]; ok {
-			return to, end
+			return to.account, end
 		}
 	}
 	if to, ok := t[""]; ok {
-		return to, 0
+		return to.account, 0
 	}
 	return nil, -1
+}
+
+// resolve finds who gets a packet: an account, or the node itself when local is set. The longest prefix wins; the node's own
+// address, and that of an account below it, beat a route of the same length.
+func (n *Node) resolve(destination []byte) (to *account, local bool) {
+	t := n.table.Load()
+	to, length := t.routes.find(destination)
+	rest, own := n.Suffix(destination)
+	if !own {
+		return to, false
+	}
+	ownLength := len(destination) - len(rest)
+	if len(rest) > 0 {
+		ownLength-- // the dot
+	}
+	segment, _, _ := bytes.Cut(rest, []byte{'.'})
+	if child := t.segments[string(segment)]; child != nil && ownLength+1+len(segment) >= length {
+		return child, false
+	}
+	if length > ownLength {
+		return to, false
+	}
+	return nil, true
 }

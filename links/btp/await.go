@@ -52,6 +52,7 @@ type Awaited struct {
 	mu      sync.Mutex // orders connects, disconnects and Close
 	closed  bool
 	running sync.WaitGroup
+	parting sync.WaitGroup // of the sessions that retire
 	closing sync.Once
 }
 
@@ -121,6 +122,7 @@ func (a *Awaited) Close() error {
 		if s != nil {
 			s.retire("this link has been closed")
 		}
+		a.parting.Wait() // those that were replaced just now have answers to bring back, too
 		a.stop()
 		a.running.Wait()
 		a.working.Wait()
@@ -146,7 +148,7 @@ func (a *Awaited) take(c *connection, authID uint32) *session {
 	a.logger.Info("the BTP link is up", zap.String("account", string(a.account)), zap.String("peer", c.remote), zap.Bool("took_over", before != nil))
 	a.running.Go(func() { a.serve(s) })
 	if before != nil {
-		a.running.Go(func() { before.retire("another connection of this account has taken over") })
+		a.parting.Go(func() { before.retire("another connection of this account has taken over") })
 	}
 	a.state(true)
 	return s

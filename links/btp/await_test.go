@@ -132,7 +132,7 @@ func TestAwaitedClose(t *testing.T) {
 		defer close(closed)
 		a.Close()
 	}()
-	for !session.busy.closing.Load() {
+	for session.busy.state.Load() < closing {
 		time.Sleep(time.Millisecond)
 	}
 	p.ilp(frames.TypeMessage, 4, prepareBytes(t, testPrepare()))
@@ -170,7 +170,7 @@ func TestTakeoverOfADeadConnection(t *testing.T) {
 	dead := make(chan ilpcore.Reply, 1)
 	go func() { dead <- a.HandlePrepare(t.Context(), ilpcore.Incoming{Prepare: testPrepare()}) }()
 	first := a.session.Load()
-	for first.busy.count.Load() == 0 {
+	for first.busy.state.Load() == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	second := e.enter(t)

@@ -6,35 +6,35 @@ import "sync/atomic"
 
 // busy counts packets of both directions from their start to their answer.
 type busy struct {
-	count   atomic.Int64
-	closing atomic.Bool
-	idle    chan struct{} // holds one element once the count came to 0 after close
+	state atomic.Int64  // the count, and closing
+	idle  chan struct{} // holds one element once the count came to 0 after close
 }
+
+// closing is added to the state by close. Being in the same word as the count, the two are always seen together: a leave that came to 0 just
+// before close, with another packet entering between, must not pass for the last one.
+const closing = 1 << 62
 
 func newBusy() busy { return busy{idle: make(chan struct{}, 1)} }
 
 // enter counts one more, or returns false after close.
 func (b *busy) enter() bool {
-	b.count.Add(1)
-	// Counting before looking, and closing before counting, leaves no packet that neither side sees.
-	if b.closing.Load() {
-		b.leave()
-		return false
+	if b.state.Add(1) < closing {
+		return true
 	}
-	return true
+	b.leave()
+	return false
 }
 
 // leave is called once for each enter that returned true.
 func (b *busy) leave() {
-	if b.count.Add(-1) == 0 && b.closing.Load() {
+	if b.state.Add(-1) == closing {
 		b.signal()
 	}
 }
 
-// close lets nothing enter any more. The result receives once all has left.
+// close lets nothing enter any more. The result receives once all has left. It may be called more than once.
 func (b *busy) close() <-chan struct{} {
-	b.closing.Store(true)
-	if b.count.Load() == 0 {
+	if b.state.Or(closing)&^closing == 0 {
 		b.signal()
 	}
 	return b.idle

@@ -1,0 +1,114 @@
+package connector
+
+// This file is what settlement needs of the books: money that came in beside the packets, and money that goes out so.
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/store"
+)
+
+// Credit takes in a settlement of y base units from the account's holder: it first pays a negative clearing balance, and the rest becomes
+// prepaid. It returns the balance after it, durable. along, if not nil, puts records of the caller into the same group: both are
+// durable or neither, so that a settlement that is told twice can be recognised; without a store it is not called. The error is ErrRange,
+// the store's, or ctx's, which leaves the credit standing.
+func (b *Books) Credit(ctx context.Context, id ilpcore.AccountID, y amount.Amount, along func(*store.Group)) (Balance, error) {
+	n, ok := signed(y)
+	if !ok {
+		return Balance{}, fmt.Errorf("account %q: %w", id, ErrRange)
+	}
+	return b.change(ctx, id, along, func(e *entry) error {
+		debt := int64(0)
+		if e.Clearing < 0 {
+			debt = n
+			if e.Clearing > -n {
+				debt = -e.Clearing
+			}
+		}
+		prepaid, ok := sum(e.Prepaid, n-debt)
+		if !ok || !fits(e.Clearing+debt, prepaid, e.expected) {
+			return ErrRange
+		}
+		e.Clearing += debt
+		e.Prepaid = prepaid
+		return nil
+	})
+}
+
+// Payout is what the node has to pay now: where the clearing balance, without what packets under way have taken, is threshold or more and more than to,
+// it is lowered to that, durably, and the difference returned; else 0. Whoever pays does so after this, and calls Refund if it
+// fails. The error is ErrRange, the store's, or ctx's, which leaves the balance lowered.
+func (b *Books) Payout(ctx context.Context, id ilpcore.AccountID, threshold, to int64) (due amount.Amount, err error) {
+	_, err = b.change(ctx, id, nil, func(e *entry) error {
+		free := e.Clearing - e.held.Clearing
+		if free < threshold || free <= to {
+			return errUnchanged
+		}
+		n, ok := difference(free, to)
+		if !ok {
+			return ErrRange
+		}
+		e.Clearing -= n
+		due = amount.Amount(n)
+		return nil
+	})
+	return due, err
+}
+
+// Refund adds back what Payout took when it could not be paid. The error is ErrRange, the store's, or ctx's, which leaves the refund standing.
+func (b *Books) Refund(ctx context.Context, id ilpcore.AccountID, y amount.Amount) (Balance, error) {
+	n, ok := signed(y)
+	if !ok {
+		return Balance{}, fmt.Errorf("account %q: %w", id, ErrRange)
+	}
+	return b.change(ctx, id, nil, func(e *entry) error {
+		clearing, ok := sum(e.Clearing, n)
+		if !ok || !fits(clearing, e.Prepaid, e.expected) {
+			return ErrRange
+		}
+		e.Clearing = clearing
+		return nil
+	})
+}
+
+// errUnchanged ends a change that has nothing to do.
+var errUnchanged = fmt.Errorf("nothing to change")
+
+// change makes f's change to an account durable. f leaves the entry alone when it returns an error.
+func (b *Books) change(ctx context.Context, id ilpcore.AccountID, along func(*store.Group), f func(*entry) error) (Balance, error) {
+	b.mu.Lock()
+	e := b.entry(id)
+	before := e.Balance
+	if err := f(e); err != nil {
+		b.mu.Unlock()
+		if err == errUnchanged {
+			return before, nil
+		}
+		return Balance{}, fmt.Errorf("account %q: %w", id, err)
+	}
+	after := e.Balance
+	wait, err := b.join(func(g *store.Group) {
+		putBalance(g, e)
+		if along != nil {
+			along(g)
+		}
+	})
+	if err != nil {
+		e.Balance = before
+	}
+	b.mu.Unlock()
+	if err != nil {
+		return Balance{}, err
+	}
+	return after, wait(ctx)
+}
+
+// difference returns a - b, which is positive; ok is false when it does not fit.
+func difference(a, b int64) (n int64, ok bool) {
+	d := uint64(a) - uint64(b)
+	return int64(d), d <= math.MaxInt64
+}

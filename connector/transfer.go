@@ -1,0 +1,65 @@
+package connector
+
+// This file is the money of one packet: held before anything is sent, and moved before the sender learns that it was fulfilled.
+
+import (
+	"context"
+	"errors"
+
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/store"
+)
+
+// transfer is the last step of an account's chain. The amount of a packet is held on the sender's balance, the packet answered by whoever it is
+// for, and the hold then given back or moved for good. A Fulfill leaves only when that is durable:
+//
+//   - A packet that went to another account changes both balances in one group of the store.
+//   - What the receiver fulfils it has made durable itself, before it says so; then the sender's balance is changed. A crash in between
+//     leaves the credit and no charge: the packet's sender was not fulfilled either.
+//   - What a ping or a message between neighbours carried belongs to the node.
+type transfer struct {
+	node    *Node
+	account *account
+}
+
+func (t *transfer) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	n := t.node
+	if why := t.account.down(); why != nil {
+		return ilpcore.Reject(ilpcore.T01, n.self(), "this account is down: "+why.Error(), nil)
+	}
+	held, err := n.books.take(t.account.ID, in.Amount, t.account.MinBalance)
+	if err != nil {
+		return n.refuse(err)
+	}
+	d := dispatch{node: n, account: t.account, held: held}
+	settling := false
+	defer func() {
+		if !settling { // rejected, or a panic is under way
+			n.books.release(&d.held)
+		}
+	}()
+	reply := d.answer(ctx, in)
+	if !reply.Fulfilled {
+		return reply
+	}
+	settling = true
+	if err := n.books.settle(&d.held); err != nil {
+		return n.refuse(err)
+	}
+	return reply
+}
+
+// refuse says why the books do not take a packet.
+func (n *Node) refuse(err error) ilpcore.Reply {
+	switch {
+	case errors.Is(err, errLow):
+		return ilpcore.Reject(ilpcore.T04, n.self(), "the account's balance is too low; settle what is owed, or send less", nil)
+	case errors.Is(err, ErrRange):
+		return ilpcore.Reject(ilpcore.T04, n.self(), "the amount is more than a balance can hold; send less", nil)
+	case errors.Is(err, store.ErrNoSpace):
+		return ilpcore.Reject(ilpcore.T00, n.self(), "this node's disk is nearly full, and payments cannot be recorded; try again later", nil)
+	}
+	return ilpcore.Reject(ilpcore.T00, n.self(), "this node cannot record payments at the moment; try again later", nil)
+}
+
+var _ ilpcore.Handler = (*transfer)(nil)
