@@ -16,10 +16,12 @@ import (
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
-// Config is what an API is made of. Directory, Node, Opener, Accounts, AdminToken and Random are required.
+// Config is what an API is made of. Directory, Node, Books, Rates, Opener, Accounts, AdminToken and Random are required.
 type Config struct {
 	Directory  *Directory
 	Node       *connector.Node
+	Books      *connector.Books // the node's
+	Rates      *connector.Rates // the node's
 	Opener     Opener
 	Accounts   Authenticator     // of all accounts, those of the Caddyfile included
 	Static     []Settings        // the accounts of the Caddyfile, with Origin; they win over those in the Directory
@@ -46,6 +48,8 @@ type Opener interface {
 type API struct {
 	directory    *Directory
 	node         *connector.Node
+	books        *connector.Books
+	rates        *connector.Rates
 	opener       Opener
 	accounts     Authenticator
 	static       map[ilpcore.AccountID]Settings
@@ -64,11 +68,11 @@ type API struct {
 
 // New checks the settings and returns the API. It opens no account: OpenAccounts does.
 func New(c Config) (*API, error) {
-	if c.Directory == nil || c.Node == nil || c.Opener == nil || c.Accounts == nil || c.AdminToken == "" || c.Random == nil {
-		return nil, errors.New("the node's API needs a directory, a node, an opener, accounts, an admin token and randomness")
+	if c.Directory == nil || c.Node == nil || c.Books == nil || c.Rates == nil || c.Opener == nil || c.Accounts == nil || c.AdminToken == "" || c.Random == nil {
+		return nil, errors.New("the node's API needs a directory, a node with books and rates, an opener, accounts, an admin token and randomness")
 	}
 	a := &API{
-		directory: c.Directory, node: c.Node, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
+		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
 		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, spsp: c.SPSP, version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
 		mux: http.NewServeMux(),
 	}
@@ -89,7 +93,7 @@ func New(c Config) (*API, error) {
 func Serves(path string) bool {
 	first, rest, deeper := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch first {
-	case "", "rates", "openapi.json":
+	case "", "rates", "status", "openapi.json":
 		return !deeper
 	case "accounts", "routes", "settlement", "encryption", "payments":
 		return true

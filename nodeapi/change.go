@@ -21,7 +21,7 @@ var (
 	// ErrStatic says that an account is written in the Caddyfile, where alone it can be changed; the error that wraps it names the line.
 	ErrStatic = errors.New("the account is set up in the Caddyfile: change it there and reload")
 	// ErrBalance says that an account still owes or is owed something, so that it cannot be deleted or count in another asset.
-	ErrBalance = errors.New("the account's balance is not zero: settle it first")
+	ErrBalance = errors.New("the account's balance is not zero, or packets of it are under way: settle it first")
 )
 
 // OpenAccounts opens all accounts, routes and rates that the Directory keeps, at start. One that cannot be opened is logged and left: a
@@ -118,8 +118,11 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 		return s, fmt.Errorf("closing account %q: %w", id, err)
 	}
 	// Only now does the balance stand still.
-	err = ErrBalance
-	if !a.owes(id) {
+	err = a.books.Forget(id)
+	if errors.Is(err, connector.ErrBalance) {
+		err = ErrBalance
+	}
+	if err == nil {
 		err = a.directory.DeleteAccount(ctx, id)
 	}
 	if err != nil {

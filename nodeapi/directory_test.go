@@ -38,7 +38,7 @@ func openDirectory(t *testing.T, s *store.Store) *Directory {
 }
 
 func TestDirectorySurvivesARestart(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "store")
 	s := openStore(t, dir)
 	d := openDirectory(t, s)
 	secret, err := d.Keeper().Seal("not to be found on the disk")
@@ -105,7 +105,7 @@ func fileWith(t *testing.T, dir, text string) (found string) {
 }
 
 func TestDirectoryRefusesMoreRoutesThanAGroupTakes(t *testing.T) {
-	d := openDirectory(t, openStore(t, t.TempDir()))
+	d := openDirectory(t, openStore(t, filepath.Join(t.TempDir(), "store")))
 	var routes []connector.Route
 	for i := range maxRoutes + 1 {
 		routes = append(routes, connector.Route{Prefix: "test.a" + string(rune('a'+i%26)) + hex.EncodeToString([]byte{byte(i >> 8), byte(i)}), Account: "bob"})

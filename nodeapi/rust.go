@@ -5,4 +5,5 @@ package nodeapi
 // registerRust registers the endpoints of seed 001 and of interledger-rs 1.0.
 func (a *API) registerRust(e endpoints) {
 	e.add("GET /{$}", open, a.rustStatus, nil)
+	e.add("GET /status", admin, a.nodeStatus, nil)
 }

@@ -13,3 +13,8 @@ func (a *API) rustStatus(w http.ResponseWriter, _ *request) {
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"status": status, "ilp_address": string(address), "version": a.version})
 }
+
+// nodeStatus answers GET /status, an endpoint of this node's own: the state of the node and of each account, with balances.
+func (a *API) nodeStatus(w http.ResponseWriter, _ *request) {
+	writeJSON(w, http.StatusOK, a.node.Status())
+}

@@ -71,12 +71,12 @@ func (a *API) setRates(ctx context.Context, rates map[string]string) error {
 	if err != nil {
 		return err
 	}
-	before := a.node.Rates().All()
-	if err := a.node.Rates().Replace(parsed); err != nil {
+	before := a.rates.All()
+	if err := a.rates.Replace(parsed); err != nil {
 		return err
 	}
 	if err = a.directory.SetTable(ctx, RatesTable, rates); err != nil {
-		_ = a.node.Rates().Replace(before) // which the node has had until now
+		_ = a.rates.Replace(before) // which the node has had until now
 	}
 	return err
 }
@@ -104,7 +104,7 @@ func (a *API) openRates() {
 	}
 	rates, err := parseRates(kept)
 	if err == nil {
-		err = a.node.Rates().Replace(rates)
+		err = a.rates.Replace(rates)
 	}
 	if err != nil {
 		a.logger.Error("the exchange rates cannot be used", zap.Error(err))
@@ -113,7 +113,7 @@ func (a *API) openRates() {
 
 // owes says whether the account's balance is not zero.
 func (a *API) owes(id ilpcore.AccountID) bool {
-	balance, ok := a.node.Balance(id)
+	balance, ok := a.books.Balance(id)
 	return ok && (balance.Clearing != 0 || balance.Prepaid != 0)
 }
 

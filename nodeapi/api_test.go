@@ -1,0 +1,170 @@
+package nodeapi
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/paydoor/paydoor/connector"
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+const testAdmin = "the admin's token"
+
+// bed is an API with a node of its own and links that go nowhere.
+type bed struct {
+	*API
+	opener    *opener
+	directory *Directory
+}
+
+// opener puts accounts without links into the node, and is their Authenticator.
+type opener struct {
+	node   *connector.Node
+	keeper *Keeper
+	fail   error // what Open answers instead of opening
+
+	mu     sync.Mutex
+	tokens map[ilpcore.AccountID]string
+}
+
+func (o *opener) Open(s Settings) error {
+	if o.fail != nil {
+		return o.fail
+	}
+	relation, err := connector.ParseRelation(s.Relation)
+	if err != nil {
+		return &FieldError{Field: "relation", Why: err.Error()}
+	}
+	a := connector.Account{ID: s.ID, Relation: relation, Asset: ilpcore.Asset(s.Asset), Address: s.Address, Segment: s.Segment, MinBalance: s.MinBalance}
+	if s.Link == LinkLoopback {
+		a.Link = connector.NewLoopback(ilpcore.Code{})
+	}
+	if err := o.node.Put(a); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, c := range s.HTTP.Incoming {
+		if o.tokens[s.ID], err = o.keeper.Open(c.Secret); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *opener) Close(id ilpcore.AccountID) error {
+	o.mu.Lock()
+	delete(o.tokens, id)
+	o.mu.Unlock()
+	return o.node.Remove(id)
+}
+
+func (o *opener) Authenticate(account, bearer string) (ilpcore.AccountID, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id, token := range o.tokens {
+		if (account == "" || account == string(id)) && token != "" && (bearer == token && account != "" || bearer == string(id)+":"+token) {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// newBed returns an API on an empty directory; edit may change its Config.
+func newBed(t *testing.T, edit func(*Config)) *bed {
+	t.Helper()
+	s := openStore(t, filepath.Join(t.TempDir(), "store"))
+	books, err := connector.OpenBooks(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rates, err := connector.NewRates(connector.Rate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := connector.NewNode(connector.Config{Address: "test.node", Asset: ilpcore.Asset{Code: "USD", Scale: 9}, Books: books, Rates: rates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { node.Close() })
+	directory := openDirectory(t, s)
+	o := &opener{node: node, keeper: directory.Keeper(), tokens: make(map[ilpcore.AccountID]string)}
+	c := Config{
+		Directory: directory, Node: node, Books: books, Rates: rates, Opener: o, Accounts: o, AdminToken: testAdmin, Version: "1.2.3", Random: rand.Reader,
+	}
+	if edit != nil {
+		edit(&c)
+	}
+	api, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api.OpenAccounts()
+	return &bed{API: api, opener: o, directory: directory}
+}
+
+// ask sends a request; authorization may be "".
+func (b *bed) ask(t *testing.T, method, path, authorization, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	if authorization != "" {
+		r.Header.Set("Authorization", authorization)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	w := httptest.NewRecorder()
+	b.ServeHTTP(w, r)
+	return w
+}
+
+// members reads a JSON object with its numbers as they are written.
+func members(t *testing.T, w *httptest.ResponseRecorder) map[string]any {
+	t.Helper()
+	var m map[string]any
+	d := json.NewDecoder(bytes.NewReader(w.Body.Bytes()))
+	d.UseNumber()
+	if err := d.Decode(&m); err != nil {
+		t.Fatalf("status %d, %q: %v", w.Code, w.Body, err)
+	}
+	return m
+}
+
+func TestStatus(t *testing.T) {
+	b := newBed(t, nil)
+	w := b.ask(t, "GET", "/", "", "")
+	if m := members(t, w); w.Code != http.StatusOK || m["status"] != "Ready" || m["ilp_address"] != "test.node" || m["version"] != "1.2.3" {
+		t.Errorf("%d %v", w.Code, m)
+	}
+	for authorization, want := range map[string]int{"": 401, "Bearer wrong": 401, "Basic d3Jvbmc=": 401, "Bearer " + testAdmin: 200, "bearer  " + testAdmin: 200} {
+		if w := b.ask(t, "GET", "/status", authorization, ""); w.Code != want {
+			t.Errorf("%q: %d, want %d", authorization, w.Code, want)
+		}
+	}
+}
+
+func TestImportedKeysOpenSecrets(t *testing.T) {
+	b := newBed(t, nil)
+	if w := b.ask(t, "PUT", "/encryption/keys/JKS", "Bearer "+testAdmin, javaKey); w.Code != http.StatusNoContent {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if got, err := b.directory.Keeper().Open("enc:JKS:crypto.p12:secret0:1:aes_gcm:AAAADKZPmASojt1iayb2bPy4D-Toq7TGLTN95HzCQAeJtz0="); got != "shh" || err != nil {
+		t.Errorf("opened %q, %v", got, err)
+	}
+	w := b.ask(t, "POST", "/encryption/encrypt", "Bearer "+testAdmin, "shh\n")
+	if got, err := b.directory.Keeper().Open(Sealed(w.Body.String())); w.Code != 200 || got != "shh" || err != nil {
+		t.Errorf("%d, opened %q, %v", w.Code, got, err)
+	}
+	for _, bad := range []string{"", "abc", javaKey[2:]} {
+		if w := b.ask(t, "PUT", "/encryption/keys/JKS", "Bearer "+testAdmin, bad); w.Code != http.StatusBadRequest {
+			t.Errorf("key %q: %d", bad, w.Code)
+		}
+	}
+}
