@@ -17,6 +17,7 @@ const module = "github.com/paydoor/paydoor/"
 var layers = [][]string{
 	{"amount", "internal/failpoint"},
 	{"ilpcore", "ilpcore/btp", "ilpcore/ccp", "ilpcore/psk2", "ilpcore/stream", "store"},
+	{"links/posting"},
 	{"receiver", "connector", "payer", "balances", "links/ilphttp", "links/ilpheaders", "links/btp"},
 	{"paywall", "nodeapi", "payer/cli"},
 	{"caddymodule"},

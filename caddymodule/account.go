@@ -16,6 +16,8 @@ type Account struct {
 	BTP *BTPLink `json:"btp,omitempty"`
 	// HTTP links by ILP over HTTP (RFC 35).
 	HTTP *HTTPLink `json:"http,omitempty"`
+	// Headers links by draft 1 of ILP over HTTP, whose packets are in ILP-* headers.
+	Headers *HTTPLink `json:"headers,omitempty"`
 
 	// MaxPacket is the largest amount of one packet from the account. Default: no maximum.
 	MaxPacket Number `json:"max_packet,omitempty"`
@@ -43,7 +45,8 @@ type BTPListen struct {
 	Token string `json:"token"`
 }
 
-// HTTPLink posts packets to URL and takes those that come to the node's own /accounts/NAME/ilp, or /ilp, with an Incoming secret.
+// HTTPLink posts packets to URL and takes those that come to the node's own /accounts/NAME/ilp, or /ilp, or in headers also /, with an
+// Incoming secret.
 type HTTPLink struct {
 	// URL is where packets go out to. Default: none go out, as suits an account that only pays.
 	URL string `json:"url,omitempty"`

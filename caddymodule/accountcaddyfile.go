@@ -20,6 +20,7 @@ import (
 //			outgoing simple TOKEN
 //			outgoing jwt_hs256 SUBJECT SECRET
 //		}
+//		headers [URL] { ... as http ... }
 //		max_packet          AMOUNT
 //		packets_per_minute  COUNT
 //		max_in_flight       COUNT
@@ -65,9 +66,9 @@ func (a *Account) readOption(l lines, option string) (err error) {
 	case "btp":
 		err = a.readBTP(l)
 	case "http":
-		err = a.readHTTP(l)
+		a.HTTP, err = a.readHTTP(l)
 	case "headers":
-		err = l.later("the headers link", "link the account with http, or with btp")
+		a.Headers, err = a.readHTTP(l)
 	case "max_packet":
 		a.MaxPacket, err = l.number("max_packet 1000000")
 	case "packets_per_minute":
@@ -75,7 +76,7 @@ func (a *Account) readOption(l lines, option string) (err error) {
 	case "max_in_flight":
 		a.MaxInFlight, err = l.count("max_in_flight 100")
 	default:
-		return l.unknown("relation", "asset", "btp", "http", "max_packet", "packets_per_minute", "max_in_flight")
+		return l.unknown("relation", "asset", "btp", "http", "headers", "max_packet", "packets_per_minute", "max_in_flight")
 	}
 	return err
 }
@@ -100,16 +101,17 @@ func (a *Account) readBTP(l lines) error {
 	return nil
 }
 
-func (a *Account) readHTTP(l lines) error {
+// readHTTP reads the block http or headers.
+func (a *Account) readHTTP(l lines) (*HTTPLink, error) {
 	link := new(HTTPLink)
+	option := l.Val()
 	switch args := l.RemainingArgs(); len(args) {
 	case 0:
 	case 1:
 		link.URL = args[0]
 	default:
-		return l.usage("http https://connector.example/accounts/NAME/ilp {")
+		return nil, l.usage(option + " https://connector.example/accounts/NAME/ilp {")
 	}
-	a.HTTP = link
 	withoutExp := false
 	for nesting := l.Nesting(); l.NextBlock(nesting); {
 		switch l.Val() {
@@ -117,29 +119,29 @@ func (a *Account) readHTTP(l lines) error {
 			a.note(l, incomingLine(len(link.Incoming)))
 			credential, err := readCredential(l)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			link.Incoming = append(link.Incoming, credential)
 		case "outgoing":
 			if link.Outgoing != nil {
-				return l.Err("there are two outgoing credentials, and only one can be sent: keep one of the two")
+				return nil, l.Err("there are two outgoing credentials, and only one can be sent: keep one of the two")
 			}
 			a.note(l, "outgoing")
 			credential, err := readCredential(l)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			link.Outgoing = &credential
 		case "allow_jwt_without_exp":
 			if err := l.none("allow_jwt_without_exp"); err != nil {
-				return err
+				return nil, err
 			}
 			withoutExp = true
 		default:
-			return l.unknown("incoming", "outgoing", "allow_jwt_without_exp")
+			return nil, l.unknown("incoming", "outgoing", "allow_jwt_without_exp")
 		}
 	}
-	return link.allowWithoutExp(l, withoutExp)
+	return link, link.allowWithoutExp(l, withoutExp)
 }
 
 // allowWithoutExp spreads the option over the credentials that it is about.

@@ -32,7 +32,9 @@ func (a *Account) resolve(r resolver) (s accountSettings, err error) {
 	case a.BTP != nil:
 		err = a.at("btp", a.BTP.resolve(&s.link, r))
 	case a.HTTP != nil:
-		s.incoming, err = a.resolveHTTP(&s.link, r)
+		s.incoming, err = a.resolveHTTP(a.HTTP, linkHTTP, &s.link, r)
+	case a.Headers != nil:
+		s.incoming, err = a.resolveHTTP(a.Headers, linkHeaders, &s.link, r)
 	}
 	return s, err
 }
@@ -70,38 +72,39 @@ func (b *BTPListen) resolve(link *linkSettings, r resolver) (err error) {
 	return (&BTPLink{Listen: &BTPListen{User: link.Subject, Token: link.Outgoing}}).check()
 }
 
-func (a *Account) resolveHTTP(link *linkSettings, r resolver) (incoming []incomingCredential, err error) {
-	for i, credential := range a.HTTP.Incoming {
+// resolveHTTP resolves the link that the option http or headers says, which is also the kind of the link.
+func (a *Account) resolveHTTP(h *HTTPLink, option string, link *linkSettings, r resolver) (incoming []incomingCredential, err error) {
+	for i, credential := range h.Incoming {
 		resolved, err := credential.resolve("incoming", r)
 		if err != nil {
 			return nil, a.at(incomingLine(i), err)
 		}
 		incoming = append(incoming, resolved)
 	}
-	if a.HTTP.URL == "" {
+	if h.URL == "" {
 		return incoming, nil
 	}
-	if link.URL, err = a.HTTP.resolveURL(r); err != nil {
-		return nil, a.at("http", err)
+	if link.URL, err = h.resolveURL(option, r); err != nil {
+		return nil, a.at(option, err)
 	}
-	outgoing, err := a.HTTP.Outgoing.resolve("outgoing", r)
-	link.Kind, link.Outgoing, link.Subject = linkHTTP, outgoing.secret, outgoing.subject
+	outgoing, err := h.Outgoing.resolve("outgoing", r)
+	link.Kind, link.Outgoing, link.Subject = option, outgoing.secret, outgoing.subject
 	return incoming, a.at("outgoing", err)
 }
 
 // incomingLine names the lines incoming, of which there may be several.
 func incomingLine(i int) string { return fmt.Sprintf("incoming %d", i+1) }
 
-func (h *HTTPLink) resolveURL(r resolver) (string, error) {
-	text, err := r.text(h.URL, "the http URL")
+func (h *HTTPLink) resolveURL(option string, r resolver) (string, error) {
+	text, err := r.text(h.URL, "the "+option+" URL")
 	if err != nil || r.reading && strings.HasPrefix(h.URL, "{") {
 		return text, err
 	}
 	u, err := url.Parse(text) // whose error would repeat the URL
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return "", errors.New("the http URL cannot be used: write http https://connector.example/ilp { without user and password, which go into outgoing")
+		return "", fmt.Errorf("the %[1]s URL cannot be used: write %[1]s https://connector.example/ilp { without user and password, which go into outgoing", option)
 	}
-	return text, checkTransport(u, r.insecure || strings.Contains(u.Hostname(), standIn))
+	return text, checkTransport(u, option, r.insecure || strings.Contains(u.Hostname(), standIn))
 }
 
 // incomingCredential is a credential as it is compared with what a neighbour shows; the outgoing one has the same parts.

@@ -106,15 +106,21 @@ func (a *Account) check() error {
 }
 
 func (a *Account) checkLink() error {
+	links := 0
+	for _, there := range []bool{a.BTP != nil, a.HTTP != nil, a.Headers != nil} {
+		if there {
+			links++
+		}
+	}
 	switch {
-	case a.BTP != nil && a.HTTP != nil:
-		return errors.New("there are two links: keep btp or http, or make a second account")
+	case links > 1:
+		return errors.New("there are two links: keep btp, http or headers, or make a second account")
 	case a.BTP != nil:
 		return a.BTP.check()
-	case a.HTTP != nil && a.HTTP.URL == "" && a.HTTP.Outgoing == nil && a.Relation == relationParent:
-		return errors.New("a parent has to be reachable, since it is asked for the node's address: write http URL, btp URL, or btp listen TOKEN")
 	case a.HTTP != nil:
-		return a.HTTP.check()
+		return a.HTTP.check(linkHTTP, a.Relation)
+	case a.Headers != nil:
+		return a.Headers.check(linkHeaders, a.Relation)
 	case a.Relation == relationLocal:
 		return nil
 	}
@@ -142,14 +148,17 @@ func checkBTPScheme(rawURL string) error {
 	return errors.New("the BTP address starts with neither btp+wss:// nor btp+ws://: write btp btp+wss://USER:{env.TOKEN}@connector.example")
 }
 
-func (l *HTTPLink) check() error {
+// check is for the option http or headers.
+func (l *HTTPLink) check(option, relation string) error {
 	switch {
+	case l.URL == "" && l.Outgoing == nil && relation == relationParent:
+		return fmt.Errorf("a parent has to be reachable, since it is asked for the node's address: write %s URL, btp URL, or btp listen TOKEN", option)
 	case l.URL == "" && len(l.Incoming) == 0:
-		return errors.New("the http link can neither send nor receive: write http URL { incoming simple TOKEN, outgoing simple TOKEN } on lines of their own")
+		return fmt.Errorf("the %[1]s link can neither send nor receive: write %[1]s URL { incoming simple TOKEN, outgoing simple TOKEN } on lines of their own", option)
 	case l.URL != "" && l.Outgoing == nil:
-		return errors.New("the http link has a URL and nothing to log in with there: write outgoing simple {env.TOKEN} into its block")
+		return fmt.Errorf("the %s link has a URL and nothing to log in with there: write outgoing simple {env.TOKEN} into its block", option)
 	case l.URL == "" && l.Outgoing != nil:
-		return errors.New("the http link has outgoing and no URL to send to: write http URL {")
+		return fmt.Errorf("the %[1]s link has outgoing and no URL to send to: write %[1]s URL {", option)
 	}
 	for _, credential := range l.Incoming {
 		if err := credential.check("incoming"); err != nil {
@@ -190,8 +199,8 @@ func (a Asset) check() error {
 // errPlain is the refusal to send secrets and money unprotected.
 var errPlain = errors.New("without TLS everybody on the way reads the secrets: use the TLS form (https, btp+wss), or write insecure in the ilp block")
 
-// checkTransport refuses an http link to another machine.
-func checkTransport(u *url.URL, insecure bool) error {
+// checkTransport refuses to send without TLS to another machine.
+func checkTransport(u *url.URL, option string, insecure bool) error {
 	switch u.Scheme {
 	case "https":
 		return nil
@@ -204,5 +213,5 @@ func checkTransport(u *url.URL, insecure bool) error {
 		}
 		return errPlain
 	}
-	return errors.New("the http URL starts with neither https:// nor http://: write http https://connector.example/ilp {")
+	return fmt.Errorf("the %[1]s URL starts with neither https:// nor http://: write %[1]s https://connector.example/ilp {", option)
 }

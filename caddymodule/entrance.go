@@ -10,13 +10,16 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/links/btp"
+	"github.com/paydoor/paydoor/links/ilpheaders"
 	"github.com/paydoor/paydoor/links/ilphttp"
 )
 
-// entrance routes by path.
+// entrance routes by path, and tells packets in ILP headers from those in the body.
 type entrance struct {
 	packets *ilphttp.Server
+	headers *ilpheaders.Server
 	peers   *btp.Listener
 	sandbox http.Handler // nil without sandbox
 }
@@ -28,15 +31,28 @@ func (r *running) newEntrance(logger *zap.Logger) (*entrance, error) {
 			e.peers.Add(l.link.awaited)
 		}
 	}
+	credentials := r.settings.credentials()
 	var err error
 	e.packets, err = ilphttp.NewServer(ilphttp.ServerConfig{
-		Accounts: r.settings.credentials(), Handler: r.node, Logger: logger, Unconfirmed: unconfirmed(logger),
+		Accounts: credentials, Handler: r.node, Logger: logger, Unconfirmed: unconfirmed(logger),
+	})
+	if err != nil {
+		return e, err
+	}
+	e.headers, err = ilpheaders.NewServer(ilpheaders.ServerConfig{
+		Accounts: credentials, Handler: r.node, Self: r.self, Logger: logger, Unconfirmed: unconfirmed(logger),
 	})
 	if err != nil || !r.settings.sandbox {
 		return e, err
 	}
 	e.sandbox, err = r.newSandbox()
 	return e, err
+}
+
+// self is the node's address, "" while there is none.
+func (r *running) self() ilpcore.Address {
+	address, _, _ := r.node.Address()
+	return address
 }
 
 // credentials returns what the neighbours log in with over HTTP.
@@ -67,8 +83,16 @@ func (e *entrance) close() error { return e.peers.Close() }
 
 // serve answers r, or returns false if its path is none of the node's.
 func (e *entrance) serve(w http.ResponseWriter, r *http.Request) bool {
+	if headersToRoot(r) {
+		e.headers.ServeAccount(w, r, "")
+		return true
+	}
 	if account, ok := packetPath(r.URL.Path); ok {
-		e.packets.ServeAccount(w, r, account)
+		if ilpheaders.Wants(r.Header) {
+			e.headers.ServeAccount(w, r, account)
+		} else {
+			e.packets.ServeAccount(w, r, account)
+		}
 		return true
 	}
 	if account, ok := peerPath(r.URL.Path); ok {
@@ -88,6 +112,11 @@ func (e *entrance) serve(w http.ResponseWriter, r *http.Request) bool {
 }
 
 const sandboxPath = "/sandbox/pay"
+
+// headersToRoot says whether r is a packet in ILP headers to the path of draft 1; every other request for that path is none of the node's.
+func headersToRoot(r *http.Request) bool {
+	return r.URL.Path == "/" && r.Method == http.MethodPost && r.Header.Get("ILP-Destination") != ""
+}
 
 // packetPath says whether packets are POSTed to path, and for which account; "" lets the token decide.
 func packetPath(path string) (account string, ok bool) {
@@ -114,9 +143,9 @@ func peerPath(path string) (account string, ok bool) {
 	return packetPath(path)
 }
 
-// nodePath says whether path may be one of the node's, without opening it.
-func nodePath(path string) bool {
-	_, packets := packetPath(path)
-	_, peers := peerPath(path)
-	return packets || peers || path == sandboxPath
+// ofNode says whether r may be one of the node's, without opening it.
+func ofNode(r *http.Request) bool {
+	_, packets := packetPath(r.URL.Path)
+	_, peers := peerPath(r.URL.Path)
+	return packets || peers || r.URL.Path == sandboxPath || headersToRoot(r)
 }

@@ -17,6 +17,7 @@ import (
 func init() { caddy.RegisterModule(new(Node)) }
 
 // Node serves ILP over HTTP (RFC 35): POST /ilp and POST /accounts/NAME/ilp, with an incoming credential of an account as bearer token;
+// its draft 1, whose packets are in ILP-* headers, there and at POST /;
 // BTP: WebSockets at /ilp/btp and /accounts/NAME/ilp/btp, for accounts with btp listen;
 // and with sandbox, on loopback addresses only, the test wallet: POST /sandbox/pay. Other requests go on to the next handler; where there is none, they get a 404. It needs the ilp app. In the Caddyfile it is the
 // directive ilp_node.
@@ -82,7 +83,7 @@ func configuredApp(ctx caddy.Context, directive string) (*App, error) {
 
 // ServeHTTP answers what is the node's, and passes everything else on.
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if !nodePath(r.URL.Path) {
+	if !ofNode(r) {
 		return serveOthers(w, r, next)
 	}
 	running, err := n.app.open()

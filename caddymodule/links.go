@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -16,13 +17,15 @@ import (
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/links/btp"
+	"github.com/paydoor/paydoor/links/ilpheaders"
 	"github.com/paydoor/paydoor/links/ilphttp"
 )
 
 const (
-	linkBTP    = "btp"
-	linkListen = "btp listen"
-	linkHTTP   = "http"
+	linkBTP     = "btp"
+	linkListen  = "btp listen"
+	linkHTTP    = "http"
+	linkHeaders = "headers"
 )
 
 // linkSettings is all that makes two links the same one, and so the pool's key. It holds secrets and is never printed.
@@ -99,6 +102,8 @@ func dial(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *
 			config.JWT = &ilphttp.OutgoingJWT{Subject: s.Subject, Secret: []byte(s.Outgoing)}
 		}
 		return ilphttp.NewClient(config)
+	case linkHeaders:
+		return dialHeaders(s, logger)
 	case linkBTP:
 		address, err := btp.ParseURL(s.URL)
 		if err != nil {
@@ -110,6 +115,21 @@ func dial(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *
 		})
 	}
 	return nil, errors.New("a link of unknown kind")
+}
+
+// dialHeaders needs no handler either: see ilp_node.
+func dialHeaders(s linkSettings, logger *zap.Logger) (connector.OpenLink, error) {
+	config := ilpheaders.ClientConfig{Account: s.Account, Endpoint: s.URL, Insecure: s.Insecure, Logger: logger}
+	if s.Subject == "" {
+		config.Token = s.Outgoing
+		return ilpheaders.NewClient(config)
+	}
+	minter, err := ilphttp.NewMinter(ilphttp.OutgoingJWT{Subject: s.Subject, Secret: []byte(s.Outgoing)}, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	config.Tokens = minter
+	return ilpheaders.NewClient(config)
 }
 
 // await is dial for a link that the neighbour dials.

@@ -81,6 +81,18 @@ func canaryAnswer() http.Header {
 	return http.Header{"Pay": {canaryQuote}, "Pay-Token": {canaryToken}, "Pay-Balance": {"90"}, "Vary": {"Pay-Token"}}
 }
 
+// The fulfillment of a packet in ILP headers is hidden, and what names the packet is not.
+func TestRedactHidesFulfillments(t *testing.T) {
+	for name, encoder := range encoders {
+		log, lines := redacting(t, encoder)
+		answer := caddyhttp.LoggableHTTPHeader{Header: http.Header{"Ilp-Fulfillment": {canarySecret}, "Ilp-Error-Code": {"F02"}}}
+		log.Info("handled request", zap.Object("answer", answer))
+		if strings.Contains(lines.String(), canarySecret) || !strings.Contains(lines.String(), "F02") {
+			t.Errorf("%s: %s", name, lines)
+		}
+	}
+}
+
 // nested is an object of headers, deeper than Caddy has them.
 type nested struct{ http.Header }
 

@@ -37,6 +37,7 @@ var confidences = []struct {
 	confidence
 }{
 	{"Pay", quoteText}, {"Pay-Token", tokenText}, {"Authorization", credential}, {"Proxy-Authorization", credential},
+	{"Ilp-Fulfillment", credential}, // who reads it while the payment is under way could claim the money
 }
 
 // confidenceOf tells what a field or header holds; FastCGI's names of headers, such as HTTP_PAY_TOKEN, included.

@@ -3,6 +3,8 @@ package caddymodule
 // This file checks what is resolved when a config is loaded, and the words for what cannot be.
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -211,9 +213,32 @@ func TestPacketPath(t *testing.T) {
 	}
 }
 
+// The path of draft 1 belongs to whoever has it, but for packets.
+func TestHeadersToRoot(t *testing.T) {
+	for name, test := range map[string]struct {
+		method, path, destination string
+		want                      bool
+	}{
+		"packet":           {http.MethodPost, "/", "test.bob", true},
+		"form":             {http.MethodPost, "/", "", false},
+		"page":             {http.MethodGet, "/", "test.bob", false},
+		"another path":     {http.MethodPost, "/checkout", "test.bob", false},
+		"path of RFC 35":   {http.MethodPost, "/ilp", "test.bob", true},
+		"path of accounts": {http.MethodPost, "/accounts/bob/ilp", "test.bob", true},
+	} {
+		r := httptest.NewRequest(test.method, test.path, nil)
+		if test.destination != "" {
+			r.Header.Set("ILP-Destination", test.destination)
+		}
+		if got := ofNode(r); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestPeerPath(t *testing.T) {
 	for path, want := range map[string]string{"/ilp/btp": "", "/accounts/bob/ilp/btp": "bob"} {
-		if got, ok := peerPath(path); !ok || got != want || !nodePath(path) {
+		if got, ok := peerPath(path); !ok || got != want || !ofNode(httptest.NewRequest(http.MethodGet, path, nil)) {
 			t.Errorf("%s is %q, %v", path, got, ok)
 		}
 	}

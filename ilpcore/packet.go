@@ -44,6 +44,16 @@ type Reply struct {
 	Message     string // of a Reject: UTF-8 for people, 0 to 8191 bytes
 
 	Data []byte // 0 to 32767 bytes, end to end
+
+	// Trail is what the link ilpheaders tells of a Reject that came over it; nil otherwise. Whoever passes the Reply on passes it on as it
+	// is and changes nothing in it. Binary packets have no room for it.
+	Trail *RejectTrail
+}
+
+// RejectTrail is the way of a Reject so far (ILP over HTTP, draft 1, section "Error").
+type RejectTrail struct {
+	TriggeredAt time.Time // when the Reject was made, UTC, millisecond precision; zero when that was not told
+	ForwardedBy []Address // the nodes that passed it on, the one next to its origin first
 }
 
 // Fulfill returns the Reply that hands over the fulfillment.

@@ -7,15 +7,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/links/posting"
 )
 
 // ClientConfig is what a Client is made of.
@@ -32,43 +31,38 @@ type ClientConfig struct {
 
 // Client is the ilpcore.Handler that sends to one other node. It never hangs: it answers by the Prepare's expiry or ctx's end.
 type Client struct {
-	account   ilpcore.AccountID
-	endpoint  string
-	auth      func() (string, error) // the value of Authorization
-	http      *http.Client
-	transport http.RoundTripper
-	logger    *zap.Logger
-	now       func() time.Time
-	state     atomic.Pointer[state] // nil before the first packet
+	endpoint string
+	auth     func() (string, error) // the value of Authorization
+	http     *http.Client
+	now      func() time.Time
+	health   *posting.Health
 }
-
-// state is what the last exchange said about the peer.
-type state struct{ err error } // nil: it answers
 
 // NewClient checks the settings and connects to nothing yet. Errors: ErrEndpoint, ErrInsecure, ErrConfig without a token, or with two
 // ways to get one.
 func NewClient(c ClientConfig) (*Client, error) {
-	if err := checkEndpoint(c.Endpoint, c.Insecure); err != nil {
+	if err := posting.CheckEndpoint(c.Endpoint, c.Insecure); err != nil {
 		return nil, err
 	}
-	k := &Client{account: c.Account, endpoint: c.Endpoint, transport: c.Transport, logger: c.Logger, now: c.Now}
-	if k.transport == nil {
-		k.transport = NewTransport()
+	if c.Transport == nil {
+		c.Transport = NewTransport()
 	}
-	if k.logger == nil {
-		k.logger = zap.NewNop()
+	if c.Logger == nil {
+		c.Logger = zap.NewNop()
 	}
-	if k.now == nil {
-		k.now = time.Now
+	if c.Now == nil {
+		c.Now = time.Now
 	}
-	k.http = &http.Client{Transport: k.transport, CheckRedirect: noRedirects}
+	k := &Client{endpoint: c.Endpoint, now: c.Now}
+	k.health = posting.NewHealth(c.Logger.With(zap.String("link", "ILP over HTTP"), zap.String("account", string(c.Account))))
+	k.http = &http.Client{Transport: c.Transport, CheckRedirect: posting.NoRedirects}
 	var err error
 	k.auth, err = c.authorization(k.now)
 	return k, err
 }
 
 // HandlePrepare POSTs the Prepare and returns the answer. What is no ILP answer becomes a Reject without triggeredBy: T01 when the
-// other node cannot be reached or refuses us, T00 when it fails, R00 when time is up, F05 for a wrong fulfillment; see rejectStatus.
+// other node cannot be reached or refuses us, T00 when it fails, R00 when time is up, F05 for a wrong fulfillment; see posting.RejectStatus.
 func (k *Client) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	left := in.ExpiresAt.Sub(k.now())
 	if left <= 0 {
@@ -96,25 +90,17 @@ func (k *Client) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore
 	h["User-Agent"] = []string{"paydoor"}
 	response, err := k.http.Do(request)
 	if err != nil {
-		return k.failed(ctx, err)
+		return k.health.Failed(ctx, err)
 	}
 	defer response.Body.Close()
 	return k.read(ctx, in.Condition, response)
 }
 
 // Up says whether the other node answered when last asked; false before the first packet.
-func (k *Client) Up() bool {
-	s := k.state.Load()
-	return s != nil && s.err == nil
-}
+func (k *Client) Up() bool { return k.health.Up() }
 
 // Err says why the other node did not answer when last asked; nil when it did, or was not asked yet.
-func (k *Client) Err() error {
-	if s := k.state.Load(); s != nil {
-		return s.err
-	}
-	return nil
-}
+func (k *Client) Err() error { return k.health.Err() }
 
 // Close drops idle connections. Requests under way end by their own time.
 func (k *Client) Close() error {
@@ -126,67 +112,30 @@ func (k *Client) Close() error {
 func (k *Client) read(ctx context.Context, condition [32]byte, response *http.Response) ilpcore.Reply {
 	if response.StatusCode != http.StatusOK {
 		_, _ = io.CopyN(io.Discard, response.Body, 4<<10) // so that the connection can be used again
-		k.turnFor(response.StatusCode)
-		return rejectStatus(response.StatusCode)
+		k.health.NoteStatus(response.StatusCode)
+		return posting.RejectStatus(response.StatusCode)
 	}
 	buffer := takeBuffer()
 	defer buffer.release()
-	body, err := buffer.read(response.Body, ilpcore.MaxReplyLength)
+	var err error
+	buffer.in, err = posting.Read(buffer.in, response.Body, ilpcore.MaxReplyLength)
 	switch {
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, posting.ErrTooLarge):
 		return ilpcore.Reject(ilpcore.T01, "", "the peer's answer is longer than any ILP packet", nil)
 	case err != nil:
-		return k.failed(ctx, err)
+		return k.health.Failed(ctx, err)
 	}
-	reply, err := ilpcore.DecodeReply(body)
+	reply, err := ilpcore.DecodeReply(buffer.in)
 	if err != nil {
-		k.turn(errors.New("its answer is not an ILP packet"))
+		k.health.Note(errors.New("its answer is not an ILP packet"))
 		return ilpcore.Reject(ilpcore.T01, "", "the peer's answer is not an ILP Fulfill or Reject", nil)
 	}
-	k.turn(nil)
+	k.health.Note(nil)
 	if reply.Fulfilled && sha256.Sum256(reply.Fulfillment[:]) != condition {
 		return ilpcore.Reject(ilpcore.F05, "", "the peer's fulfillment does not match the condition", nil)
 	}
 	reply.Data = bytes.Clone(reply.Data)
 	return reply
-}
-
-// failed tells a peer that cannot be reached from one that did not answer in time.
-func (k *Client) failed(ctx context.Context, err error) ilpcore.Reply {
-	if ctx.Err() != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			k.turn(errors.New("it did not answer in time"))
-		}
-		return ilpcore.Reject(ilpcore.R00, "", "the peer did not answer in time", nil)
-	}
-	k.turn(reason(err))
-	return ilpcore.Reject(ilpcore.T01, "", "the peer cannot be reached", nil)
-}
-
-// turnFor counts the peer as up when only this one packet was at fault.
-func (k *Client) turnFor(status int) {
-	switch status {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
-		k.turn(nil)
-	default:
-		k.turn(fmt.Errorf("it answered with HTTP status %d", status))
-	}
-}
-
-// turn notes how the peer is, nil being well, and logs when it goes away or comes back, not each packet in between.
-func (k *Client) turn(why error) {
-	before := k.state.Load()
-	if before != nil && before.err == nil && why == nil {
-		return
-	}
-	k.state.Store(&state{why})
-	account := zap.String("account", string(k.account))
-	switch {
-	case why == nil:
-		k.logger.Info("the ILP-over-HTTP peer answers", account)
-	case before == nil || before.err == nil:
-		k.logger.Warn("the ILP-over-HTTP peer does not answer as it should", account, zap.Error(why))
-	}
 }
 
 var _ ilpcore.Handler = (*Client)(nil)

@@ -17,8 +17,11 @@ import (
 
 func TestMinter(t *testing.T) {
 	now := jwtNow
-	m := newMinter(OutgoingJWT{Subject: "alice", Secret: []byte(jwtSecret)}, func() time.Time { return now })
-	first, err := m.current()
+	m, err := NewMinter(OutgoingJWT{Subject: "alice", Secret: []byte(jwtSecret)}, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := m.Token()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,11 +31,11 @@ func TestMinter(t *testing.T) {
 		t.Errorf("%v, %v", claims, err)
 	}
 	now = jwtNow.Add(4*time.Minute - time.Second)
-	if again, _ := m.current(); again != first {
+	if again, _ := m.Token(); again != first {
 		t.Error("another token while the first is good")
 	}
 	now = jwtNow.Add(4 * time.Minute)
-	second, _ := m.current()
+	second, _ := m.Token()
 	if second == first {
 		t.Error("the same token shortly before its exp")
 	}
@@ -41,11 +44,11 @@ func TestMinter(t *testing.T) {
 	} else if _, ok := c.Authenticate("alice", second); !ok {
 		t.Error("our own server refuses it")
 	}
-	if m := newMinter(OutgoingJWT{Lifetime: time.Hour}, time.Now); m.Lifetime != MaxLifetime {
-		t.Errorf("a lifetime of %v", m.Lifetime)
+	if m, err := NewMinter(OutgoingJWT{Subject: "s", Secret: []byte("s"), Lifetime: time.Hour}, time.Now); err != nil || m.jwt.Lifetime != MaxLifetime {
+		t.Errorf("a lifetime of %v", m.jwt.Lifetime)
 	}
-	if m := newMinter(OutgoingJWT{Lifetime: time.Minute}, time.Now); m.Lifetime != time.Minute {
-		t.Errorf("a lifetime of %v", m.Lifetime)
+	if m, err := NewMinter(OutgoingJWT{Subject: "s", Secret: []byte("s"), Lifetime: time.Minute}, time.Now); err != nil || m.jwt.Lifetime != time.Minute {
+		t.Errorf("a lifetime of %v", m.jwt.Lifetime)
 	}
 }
 

@@ -7,18 +7,17 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/links/posting"
 )
 
 // DefaultInFlight is how many requests of one account a Server works on at once.
-const DefaultInFlight = 1000
+const DefaultInFlight = posting.DefaultInFlight
 
 // ErrConfig says that a Server or Client lacks something it cannot do without.
 var ErrConfig = errors.New("incomplete ILP-over-HTTP settings")
@@ -42,10 +41,9 @@ type ServerConfig struct {
 type Server struct {
 	accounts    Authenticator
 	handler     ilpcore.Handler
-	maxInFlight int64
+	inFlight    *posting.InFlight
 	unconfirmed func(ilpcore.AccountID, amount.Amount)
 	logger      *zap.Logger
-	inFlight    sync.Map // ilpcore.AccountID -> *atomic.Int64; only authenticated accounts get in
 }
 
 // NewServer returns a Server, or ErrConfig.
@@ -54,11 +52,8 @@ func NewServer(c ServerConfig) (*Server, error) {
 		return nil, ErrConfig
 	}
 	s := &Server{
-		accounts: c.Accounts, handler: c.Handler, maxInFlight: int64(c.MaxInFlight),
+		accounts: c.Accounts, handler: c.Handler, inFlight: posting.NewInFlight(c.MaxInFlight),
 		unconfirmed: c.Unconfirmed, logger: c.Logger,
-	}
-	if s.maxInFlight <= 0 {
-		s.maxInFlight = DefaultInFlight
 	}
 	if s.unconfirmed == nil {
 		s.unconfirmed = func(ilpcore.AccountID, amount.Amount) {}
@@ -78,22 +73,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) ServeAccount(w http.ResponseWriter, r *http.Request, account string) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, http.StatusMethodNotAllowed, "ILP packets are sent by POST")
+		posting.Refuse(w, http.StatusMethodNotAllowed, "ILP packets are sent by POST")
 		return
 	}
-	bearer, ok := bearerToken(r.Header)
+	bearer, ok := posting.BearerToken(r.Header)
 	from, known := s.accounts.Authenticate(account, bearer)
 	if !ok || !known {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="ilp"`)
-		refuse(w, http.StatusUnauthorized, "the bearer token is missing or not valid here")
+		posting.RefuseLogin(w)
 		return
 	}
 	if !acceptable(r.Header) {
-		refuse(w, http.StatusUnsupportedMediaType, "send the packet as application/octet-stream, not compressed")
+		posting.Refuse(w, http.StatusUnsupportedMediaType, "send the packet as application/octet-stream, not compressed")
 		return
 	}
 	if r.ContentLength > MaxBody {
-		refuse(w, http.StatusRequestEntityTooLarge, tooLarge)
+		posting.Refuse(w, http.StatusRequestEntityTooLarge, tooLarge)
 		return
 	}
 	s.receive(w, r, from)
@@ -101,11 +95,11 @@ func (s *Server) ServeAccount(w http.ResponseWriter, r *http.Request, account st
 
 // receive reads and answers one packet, while the account has room for another.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request, from ilpcore.AccountID) {
-	count := s.counter(from)
-	defer count.Add(-1)
+	count, room := s.inFlight.Enter(from)
+	defer count.Leave()
 	buffer := takeBuffer()
 	defer buffer.release()
-	if count.Add(1) > s.maxInFlight {
+	if !room {
 		busy := ilpcore.Reject(ilpcore.T03, "", "too many requests in flight; wait for answers", nil)
 		s.answer(w, r, buffer, &busy)
 		return
@@ -116,7 +110,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, from ilpcore.Ac
 	}
 	prepare, err := ilpcore.DecodePrepare(body)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "the body is not an ILP Prepare: "+err.Error())
+		posting.Refuse(w, http.StatusBadRequest, "the body is not an ILP Prepare: "+err.Error())
 		return
 	}
 	ctx, cancel := context.WithDeadline(r.Context(), prepare.ExpiresAt)
@@ -134,53 +128,32 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, from ilpcore.Ac
 
 // readBody reads the whole body into the buffer, or refuses the request itself.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, buffer *buffer) (body []byte, ok bool) {
-	control := http.NewResponseController(w)
-	// Not every writer has deadlines; those that do not belong to tests, or to a server with timeouts of its own.
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
-	body, err := buffer.read(r.Body, MaxBody)
-	_ = control.SetReadDeadline(time.Time{})
+	var err error
+	buffer.in, err = posting.ReadRequest(w, r, buffer.in, MaxBody)
 	switch {
-	case errors.Is(err, errTooLarge):
-		refuse(w, http.StatusRequestEntityTooLarge, tooLarge)
+	case errors.Is(err, posting.ErrTooLarge):
+		posting.Refuse(w, http.StatusRequestEntityTooLarge, tooLarge)
 	case err != nil:
-		refuse(w, http.StatusBadRequest, "the body could not be read to its end")
+		posting.Refuse(w, http.StatusBadRequest, "the body could not be read to its end")
 	default:
-		return body, true
+		return buffer.in, true
 	}
 	return nil, false
 }
 
-// answer writes the reply and says whether it went out. A client that has left counts as not reached, whatever the socket says.
+// answer writes the reply and says whether it went out.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, buffer *buffer, reply *ilpcore.Reply) (written bool) {
 	encoded, err := buffer.encode(reply)
 	if err != nil {
 		s.logger.Error("a reply could not be encoded", zap.Error(err))
-		refuse(w, http.StatusInternalServerError, "internal error")
+		posting.Refuse(w, http.StatusInternalServerError, "internal error")
 		return false
 	}
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
 	h.Set("Content-Length", strconv.Itoa(len(encoded)))
 	h.Set("Cache-Control", "no-store, no-transform") // no-transform keeps Caddy's encode, and proxies, from compressing
-	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Now().Add(answerTimeout)) // a client that does not read must not keep us
-	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
-	if _, err := w.Write(encoded); err != nil {
-		return false
-	}
-	// Without the flush net/http would write after we return, when nobody looks at the error any more.
-	if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return false
-	}
-	return r.Context().Err() == nil
-}
-
-func (s *Server) counter(account ilpcore.AccountID) *atomic.Int64 {
-	if c, ok := s.inFlight.Load(account); ok {
-		return c.(*atomic.Int64)
-	}
-	c, _ := s.inFlight.LoadOrStore(account, new(atomic.Int64))
-	return c.(*atomic.Int64)
+	return posting.Write(w, r, http.StatusOK, encoded)
 }
 
 var _ http.Handler = (*Server)(nil)

@@ -1,4 +1,4 @@
-package ilphttp
+package posting
 
 // This file says what an HTTP answer without a packet means to the sender of the packet.
 
@@ -10,9 +10,9 @@ import (
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
-// rejectStatus maps a status other than 200 (RFC 35 asks for T00 on 5xx, and leaves the others open). Where somebody can mend
+// RejectStatus maps a status without a packet (RFC 35 asks for T00 on 5xx, and leaves the others open). Where somebody can mend
 // the cause while the sender retries, the code is temporary.
-func rejectStatus(status int) ilpcore.Reply {
+func RejectStatus(status int) ilpcore.Reply {
 	code, message := ilpcore.T01, "the peer answered without an ILP packet"
 	switch {
 	case status >= 500:
