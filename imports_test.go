@@ -18,7 +18,7 @@ var layers = [][]string{
 	{"amount", "internal/failpoint"},
 	{"ilpcore", "ilpcore/btp", "ilpcore/ccp", "ilpcore/psk2", "ilpcore/stream", "store"},
 	{"receiver", "connector", "payer", "balances", "links/ilphttp", "links/ilpheaders", "links/btp"},
-	{"paywall", "nodeapi", "payer/cli"},
+	{"paywall", "nodeapi", "nodeapi/cli", "payer/cli"},
 	{"caddymodule"},
 	{"cmd/paydoor"},
 }
