@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/paydoor/paydoor/amount"
 )
@@ -65,7 +66,10 @@ func addFieldFlags(cmd *cobra.Command, all bool) {
 
 // settings returns what the flags say, as the JSON of the API, in which numbers are texts. Secrets are hidden from now on.
 func (e Environment) settings(cmd *cobra.Command, c *client) (record, error) {
-	said, stdin := record{}, 0
+	if err := checkStdin(cmd); err != nil {
+		return nil, err
+	}
+	said := record{}
 	for _, f := range fields {
 		value, given, err := e.setting(cmd, f)
 		if err != nil {
@@ -76,16 +80,24 @@ func (e Environment) settings(cmd *cobra.Command, c *client) (record, error) {
 		}
 		if f.secret() {
 			c.hide(value)
-			if option(cmd, f.flag()) == "-" || option(cmd, f.flag()+"-file") == "-" {
-				stdin++
-			}
 		}
 		said[f.name] = value
 	}
-	if stdin > 1 {
-		return nil, errors.New("only one secret can come from stdin: use files or env:NAME for the others")
-	}
 	return said, nil
+}
+
+// checkStdin makes sure that stdin is read for one secret at most.
+func checkStdin(cmd *cobra.Command) error {
+	readers := 0
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		if strings.Contains(flag.Name, "-token") && flag.Value.String() == "-" {
+			readers++
+		}
+	})
+	if readers > 1 {
+		return errors.New("only one secret can come from stdin: use files or env:NAME for the others")
+	}
+	return nil
 }
 
 func (e Environment) setting(cmd *cobra.Command, f field) (value string, given bool, err error) {
