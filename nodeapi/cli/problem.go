@@ -43,9 +43,26 @@ type problem struct {
 	Title   string `json:"title"`
 	Detail  string `json:"detail"`
 	Invalid []struct {
-		Name string `json:"name"`
-		Type string `json:"type"`
+		Name   string `json:"name"`
+		Type   string `json:"type"`   // "missing"
+		Reason string `json:"reason"` // of our node alone
 	} `json:"invalid-params"`
+}
+
+// members says what is wrong with which member of the request.
+func (p *problem) members() string {
+	var said []string
+	for _, invalid := range p.Invalid {
+		switch {
+		case invalid.Type == "missing":
+			said = append(said, clean(invalid.Name)+" is missing")
+		case invalid.Reason != "":
+			said = append(said, clean(invalid.Name)+": "+clean(invalid.Reason))
+		default:
+			said = append(said, clean(invalid.Name)+" is wrong")
+		}
+	}
+	return strings.Join(said, "; ")
 }
 
 // refusal is an answer that is not a success.
@@ -77,12 +94,8 @@ func reason(a answer) string {
 		p = problem{}
 	}
 	switch {
-	case len(p.Invalid) > 0 && p.Detail == "":
-		var names []string
-		for _, invalid := range p.Invalid {
-			names = append(names, strings.TrimSpace(clean(invalid.Type)+" "+clean(invalid.Name)))
-		}
-		return clean(p.Title) + ": " + strings.Join(names, ", ")
+	case len(p.Invalid) > 0 && p.Title != "":
+		return clean(p.Title) + ": " + p.members()
 	case p.Detail != "":
 		return clean(p.Detail)
 	case p.Title != "":

@@ -19,7 +19,7 @@ func TestTokens(t *testing.T) {
 		return file
 	}
 	shown := t.TempDir()
-	if err := os.WriteFile(filepath.Join(shown, generatedFile), []byte(adminSecret), 0o644); err != nil { //nolint:gosec // that is the point
+	if err := os.WriteFile(filepath.Join(shown, generatedFile), []byte(adminSecret), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	write(generatedFile, "generated-token\n", 0o600)
