@@ -20,7 +20,7 @@ func TestRefusals(t *testing.T) {
 		{"wrong admin token", map[string]said{"GET /accounts": problemSaid(401, `{"type":"about:blank","title":"Unauthorized","status":401}`)}, []string{"accounts", "list"},
 			"the node refused: Unauthorized (401): the token is not this node's admin token: set PAYDOOR_ADMIN_TOKEN, or name the file that holds it with --token-file"},
 		{"wrong account token", map[string]said{"POST /accounts/alice/ilp": problemSaid(401, `{"title":"Unauthorized"}`)}, []string{"ping", "test.bob", "--as", "alice"},
-			"the node refused: Unauthorized (401): the token is not this account's, its ilp_over_http_incoming_token: set PAYDOOR_TOKEN, or name the file that holds it with --token-file"},
+			"the node refused: Unauthorized (401): the token is not this account's ilp_over_http_incoming_token, or there is no account of this name: set PAYDOOR_TOKEN, or name the file that holds it with --token-file"},
 		{"no such account", map[string]said{"GET /accounts/x": problemSaid(404, `{"type":"https://errors.interledger.org/http-api/accounts/account-not-found","title":"Account Not Found","detail":"account `+"`x`"+` was not found"}`)}, []string{"accounts", "info", "x"},
 			"the node refused: account `x` was not found (404): paydoor node accounts list and paydoor node routes list show what there is"},
 		{"duplicate, Java", map[string]said{"POST /accounts": problemSaid(409, `{"title":"Account Already Exists (`+"`x`"+`)"}`)}, []string{"accounts", "create", "x", "--asset-code", "USD", "--asset-scale", "2"},

@@ -81,6 +81,8 @@ func TestPing(t *testing.T) {
 			"3 sent, 3 fulfilled; round trip D least, D mean, D most\n", "", 0, []string{"0", "0", "0"}},
 		{"rejected", []ilpcore.Reply{unknown}, "", "1  rejected in D: F02 Unreachable by test.alice: no route to test.bob\n   " + rejected["F02"] + "\n1 sent, 0 fulfilled\n",
 			"1 of 1 pings were not fulfilled", 1, []string{"0"}},
+		{"rejected twice", []ilpcore.Reply{unknown}, "--count 2 --interval 0s", "1  rejected in D: F02 Unreachable by test.alice: no route to test.bob\n   " + rejected["F02"] +
+			"\n2  rejected in D: F02 Unreachable by test.alice: no route to test.bob\n2 sent, 0 fulfilled\n", "2 of 2 pings were not fulfilled", 1, []string{"0", "0"}},
 		{"some", []ilpcore.Reply{fulfilled, ilpcore.Reject(ilpcore.Code{'T', '9', '9'}, "", "", nil)}, "--count 2 --interval 0s",
 			"1  fulfilled by test.bob in D\n2  rejected in D: T99 Application Error\n2 sent, 1 fulfilled; round trip D least, D mean, D most\n", "1 of 2 pings were not fulfilled", 1, []string{"0", "0"}},
 		{"a message for the terminal", []ilpcore.Reply{ilpcore.Reject(ilpcore.F99, "test.x", "\x1b[2Jgone", nil)}, "",

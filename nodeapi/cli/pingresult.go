@@ -31,6 +31,7 @@ type pingResult struct {
 type pingTally struct {
 	sent, fulfilled       int
 	least, most, together time.Duration
+	explained             string // the code that was explained last
 }
 
 // add counts a packet and prints its line.
@@ -45,6 +46,10 @@ func (t *pingTally) add(cmd *cobra.Command, one pingResult) error {
 		}
 	}
 	line := []byte(one.String() + "\n")
+	if hint := rejected[one.Code]; hint != "" && one.Code != t.explained {
+		t.explained = one.Code
+		line = append(line, "   "+hint+"\n"...)
+	}
 	if asJSON(cmd) {
 		var err error
 		if line, err = marshal(one, ""); err != nil {
@@ -70,9 +75,6 @@ func (one *pingResult) String() string {
 	}
 	if one.Message != "" {
 		line += ": " + one.Message
-	}
-	if hint := rejected[one.Code]; hint != "" {
-		line += "\n   " + hint
 	}
 	return line
 }

@@ -32,7 +32,7 @@ var (
 	holder     = tokenKind{adminVariable, true, true,
 		"the token is neither this node's admin token nor this account's: set " + adminVariable + ", or name the file that holds it with --token-file"}
 	accountToken = tokenKind{accountVariable, false, true,
-		"the token is not this account's, its ilp_over_http_incoming_token: set " + accountVariable + ", or name the file that holds it with --token-file"}
+		"the token is not this account's ilp_over_http_incoming_token, or there is no account of this name: set " + accountVariable + ", or name the file that holds it with --token-file"}
 )
 
 // generatedFile is the file in the data directory with the admin token that the node has made.
