@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"ilpcore", "ilpcore/btp", "ilpcore/ccp", "ilpcore/psk2", "ilpcore/stream", "store"},
 	{"links/posting"},
 	{"receiver", "connector", "payer", "balances", "links/ilphttp", "links/ilpheaders", "links/btp"},
-	{"paywall", "nodeapi", "payer/cli"},
+	{"paywall", "nodeapi", "nodeapi/cli", "payer/cli"},
 	{"caddymodule"},
 	{"cmd/paydoor"},
 }

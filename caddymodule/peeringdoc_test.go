@@ -1,0 +1,66 @@
+package caddymodule_test
+
+// This file loads what docs/peering.md shows, so that it can be typed as it stands.
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+var (
+	fenced       = regexp.MustCompile("(?s)```(caddyfile|json)\n(.*?)```")
+	fromVariable = regexp.MustCompile(`\{env\.([A-Z_]+)\}`)
+)
+
+func TestPeeringGuide(t *testing.T) {
+	guide, err := os.ReadFile("../docs/peering.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	t.Setenv("XDG_DATA_HOME", home)
+	t.Setenv("XDG_CONFIG_HOME", home)
+	seen := map[string]int{}
+	for _, block := range fenced.FindAllStringSubmatch(string(guide), -1) {
+		language, text := block[1], block[2]
+		seen[language]++
+		if language == "json" {
+			if !json.Valid([]byte(text)) {
+				t.Errorf("this is no JSON:\n%s", text)
+			}
+			continue
+		}
+		if !strings.HasPrefix(text, "{") { // the site alone: the node goes with it
+			text = "{\n\tilp {\n\t\tsandbox\n\t}\n}\n" + text
+		}
+		for _, variable := range fromVariable.FindAllStringSubmatch(text, -1) {
+			t.Setenv(variable[1], strings.Repeat("s", 32))
+		}
+		validatesAsShown(t, text)
+	}
+	if seen["caddyfile"] < 8 || seen["json"] < 12 {
+		t.Errorf("the guide shows %v", seen)
+	}
+}
+
+// validatesAsShown goes as far as paydoor validate.
+func validatesAsShown(t *testing.T, caddyfile string) {
+	t.Helper()
+	adapted, err := adapt(caddyfile)
+	if err != nil {
+		t.Errorf("%v\n%s", err, caddyfile)
+		return
+	}
+	var config caddy.Config
+	if err := caddy.StrictUnmarshalJSON(adapted, &config); err != nil {
+		t.Fatal(err)
+	}
+	if err := caddy.Validate(&config); err != nil {
+		t.Errorf("%v\n%s", err, caddyfile)
+	}
+}

@@ -1,0 +1,134 @@
+package cli
+
+// This file is `paydoor node pay`: the node sends a payment for one of its accounts.
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paydoor/paydoor/amount"
+)
+
+// defaultPayTimeout is how long a payment may take: it is many packets.
+const defaultPayTimeout = 5 * time.Minute
+
+func (e Environment) payCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "pay NAME --to POINTER --amount N [--slippage RATIO] [--idempotency-key KEY]", Short: "Pays from an account of the node",
+		Long: `
+Sends an amount, in base units of the account, to a payment pointer, with the account's token: in PAYDOOR_TOKEN, or in the file that
+--token-file names. Every payment has an idempotency key, which is printed before it is sent: with the same key the same payment is made once,
+however often the command is run. Without --idempotency-key a new one is made up.`,
+		Args: exactly(1, "the name of the paying account behind pay"),
+		RunE: e.runPay,
+	}
+	cmd.Flags().String("to", "", "The payment pointer, such as '$example.com/alice', or a URL (required)")
+	cmd.Flags().String("amount", "", "How much to send, in base units of the account (required)")
+	cmd.Flags().String("slippage", "", "How much worse than the node's own rates the outcome may be, such as 0.02; default: the node's")
+	cmd.Flags().String("idempotency-key", "", "The key of a payment whose outcome is unknown, to make it once")
+	cmd.Flags().String("token", "", `The account's token: "-" reads it from stdin, env:NAME takes it from a variable`)
+	return cmd
+}
+
+func (e Environment) runPay(cmd *cobra.Command, args []string) error {
+	body, err := paymentOf(cmd)
+	if err != nil {
+		return err
+	}
+	c, err := e.client(cmd, accountToken)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if option(cmd, "timeout") == "0s" {
+		c.timeout = defaultPayTimeout
+	}
+	key := option(cmd, "idempotency-key")
+	if key == "" {
+		key = rand.Text()
+	} else if key, err = checkSecret("--idempotency-key", key); err != nil {
+		return err
+	}
+	r, err := sendJSON(http.MethodPost, accountPath(args[0], "/payments"), body)
+	if err != nil {
+		return err
+	}
+	r.header.Set("Idempotency-Key", key)
+	if _, err := fmt.Fprintf(cmd.ErrOrStderr(), "paydoor: paying with idempotency key %s\n", clean(key)); err != nil {
+		return err // without the key nobody could ask for the outcome
+	}
+	ctx, stop := interruptible(cmd)
+	defer stop()
+	a, err := c.ask(ctx, r)
+	if err != nil {
+		return withKey(err, key)
+	}
+	return receipt(cmd, a)
+}
+
+// withKey says how to find out what became of a payment that was perhaps made.
+func withKey(err error, key string) error {
+	if ExitStatus(err) != StatusUnknown {
+		return err
+	}
+	return failure{fmt.Errorf("%w: run the command again with --idempotency-key %s", err, clean(key)), StatusUnknown}
+}
+
+// paymentOf reads the flags.
+func paymentOf(cmd *cobra.Command) (record, error) {
+	to, text, slippage := option(cmd, "to"), option(cmd, "amount"), option(cmd, "slippage")
+	if to == "" {
+		return nil, errors.New("write whom to pay: --to '$example.com/alice'; the quotes keep the shell from taking $example for a variable")
+	}
+	a, err := amount.Parse(text)
+	if err != nil || a == 0 {
+		return nil, errors.New("--amount takes a positive whole number of base units: with a scale of 9, 1500000000 is 1.5")
+	}
+	body := record{"receiver": to, "source_amount": a.String()}
+	if slippage != "" {
+		if !decimalForm.MatchString(slippage) {
+			return nil, errors.New("--slippage takes a decimal number such as 0.02")
+		}
+		body["slippage"] = slippage
+	}
+	return body, nil
+}
+
+// errNotWhole is the end of a payment of which not all was sent.
+var errNotWhole = errors.New("only a part of the amount was paid")
+
+// receipt prints what was sent and what arrived, and returns an error if that is not all.
+func receipt(cmd *cobra.Command, a answer) error {
+	r, err := decodeRecord(a.body)
+	if err != nil {
+		return failure{fmt.Errorf("%w; whether the payment was made is unknown", err), StatusUnknown}
+	}
+	if err := output(cmd, a.body, func(w io.Writer) error { receiptTable(w, r); return nil }); err != nil {
+		return err
+	}
+	wanted, sent := r.text("source_amount", "originalAmount"), r.text("sent_amount", "amountSent")
+	if r.text("successfulPayment") == "no" || wanted != "" && sent != "" && wanted != sent {
+		return errNotWhole
+	}
+	return nil
+}
+
+// receiptTable reads the receipts of all dialects.
+func receiptTable(w io.Writer, r record) {
+	named(w, "from", r.text("from", "accountId"))
+	named(w, "to", r.text("to", "destinationPaymentPointer", "destinationAddress"))
+	code, scale := r.text("source_asset_code", "sent_asset_code", "assetCode"), r.text("source_asset_scale", "sent_asset_scale", "assetScale")
+	named(w, "asked", units(r.text("source_amount", "originalAmount"), code, scale))
+	named(w, "sent", units(r.text("sent_amount", "amountSent"), code, scale))
+	if flying := r.text("in_flight_amount"); flying != "0" {
+		named(w, "in flight", units(flying, code, scale))
+	}
+	code, scale = r.text("destination_asset_code", "delivered_asset_code"), r.text("destination_asset_scale", "delivered_asset_scale")
+	named(w, "delivered", units(r.text("delivered_amount", "amountDelivered"), code, scale))
+}
