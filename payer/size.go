@@ -14,7 +14,8 @@ type sizes struct {
 	hint amount.Amount // what an F08 claimed, between the two; 0: nothing
 	part amount.Amount // the size to use while the way lacks liquidity; 0: the whole
 
-	hints int // that were taken: whoever lies is asked no more
+	hints int  // that were taken: whoever lies is asked no more
+	exact bool // search to the last unit, because so little arrives that each counts
 }
 
 // mostHints is how often an F08's own word is tried out.
@@ -68,9 +69,17 @@ func (s *sizes) fulfilled(n amount.Amount) {
 	}
 }
 
-// settled says whether the limit is known closely enough: to 1/512.
+// settled says whether the limit is known closely enough.
 func (s *sizes) settled() bool {
-	return s.bad != 0 && s.good != 0 && s.bad-s.good <= max(1, s.good/512)
+	return s.bad != 0 && s.good != 0 && s.bad-s.good <= s.near(s.good)
+}
+
+// near returns how much n may be off: 1/512, or nothing.
+func (s *sizes) near(n amount.Amount) amount.Amount {
+	if s.exact {
+		return 1
+	}
+	return max(1, n/512)
 }
 
 // next returns the size of the next packet: what passed, or between that and what did not. 0 means that not even 1 passes.
@@ -94,26 +103,33 @@ func (s *sizes) now() amount.Amount {
 	return s.next()
 }
 
-// trials returns up to five amounts, none above limit, that narrow down the largest packet when sent as probes.
-func (s *sizes) trials(limit amount.Amount) []amount.Amount {
+// trials returns up to width amounts, none above limit, that narrow down the largest packet when sent as probes.
+func (s *sizes) trials(limit amount.Amount, width int) (trials []amount.Amount) {
+	if s.hint != 0 && s.hint <= limit {
+		trials = append(trials, s.hint)
+		// If the claim is true, the first passes and the second does not.
+		if above := s.hint + s.near(s.hint); above <= limit && above < s.bad && width > 1 {
+			trials = append(trials, above)
+		}
+		return trials
+	}
+	parts := amount.Amount(width)
 	top := limit
-	if s.bad != 0 && s.bad-1 < top {
-		top = s.bad - 1
+	if s.bad != 0 && s.bad <= limit {
+		top, parts = s.bad, parts+1 // top itself is known to be too large
 	}
 	if top <= s.good {
 		return nil
 	}
-	if s.hint != 0 && s.hint <= top {
-		// If the claim is true, the first passes and the second does not.
-		if above := s.hint + max(1, s.hint/512); above <= top {
-			return []amount.Amount{s.hint, above}
-		}
-		return []amount.Amount{s.hint}
-	}
-	step := max(1, (top-s.good)/5)
-	var trials []amount.Amount
-	for n := s.good + step; len(trials) < 4 && n < top; n += step {
+	step := max(1, (top-s.good)/parts)
+	for n := s.good + step; len(trials) < width-1 && n < top; n += step {
 		trials = append(trials, n)
 	}
-	return append(trials, top)
+	switch {
+	case parts == amount.Amount(width):
+		trials = append(trials, top)
+	case s.good+step*amount.Amount(width) < top:
+		trials = append(trials, s.good+step*amount.Amount(width))
+	}
+	return trials
 }

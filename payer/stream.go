@@ -31,6 +31,8 @@ var (
 	ErrUnderpaid = errors.New("the receiver fulfilled a packet of which too little arrived")
 	// ErrReceipt says that a Fulfill came without the receipt that was agreed on.
 	ErrReceipt = errors.New("the receiver gave no valid receipt")
+	// ErrUnknown says that nobody told what became of a part of the money, Result.Unknown; all the rest was paid.
+	ErrUnknown = errors.New("what became of a part of the payment is not known")
 	// ErrTooManyPackets says that the connection has used up the 2^31 packets that one secret may encrypt (RFC 29).
 	ErrTooManyPackets = errors.New("the payment needs more than 2147483648 packets")
 )

@@ -16,8 +16,13 @@ import (
 const (
 	moneyStream = 1       // clients open odd streams
 	maxSequence = 1 << 31 // packets under one secret (RFC 29, section 4.2)
-	closeTime   = 2 * time.Second
-	drainTime   = 5 * time.Second // for what is in flight when the payment is cancelled
+
+	// A packet whose answer is lost holds up a small payment for as long as it lives, so that this is well below the patience.
+	streamLifetime = 20 * time.Second
+	probeLifetime  = 10 * time.Second
+
+	closeTime = 2 * time.Second
+	drainTime = 5 * time.Second // for what is in flight when the payment is cancelled
 )
 
 // connection is a payment on its way. It belongs to the goroutine that called Pay; the goroutines of packets only fill replies.
@@ -47,6 +52,8 @@ type connection struct {
 	advanced time.Time // when a packet was fulfilled last
 	last     error     // the last rejection
 	stop     error     // why nothing more is sent
+	width    int       // probes at once
+	crowded  bool      // a probe of this round met congestion
 	done     bool      // no more is sent, without an error: all is paid
 	paying   bool      // money was sent
 	drain    *time.Timer
@@ -78,7 +85,7 @@ type outcome struct {
 
 func newConnection(ctx context.Context, s Stream, p Payment) *connection {
 	c := &connection{
-		stream: s, payment: p, ctx: ctx, keys: stream.Keys(p.Secret), pace: newPace(s.InFlight),
+		stream: s, payment: p, ctx: ctx, keys: stream.Keys(p.Secret), pace: newPace(s.InFlight), width: probesAtOnce,
 		replies: make(chan outcome, max(s.InFlight, probesAtOnce)),
 	}
 	c.packets, c.abandon = context.WithCancel(context.WithoutCancel(ctx))
@@ -95,7 +102,11 @@ func (c *connection) send(ctx context.Context, p sent, probe bool, add frames) e
 	}
 	c.sequence++
 	p.sequence = c.sequence
-	prepare, fulfillment, err := c.prepare(p, probe, add)
+	lifetime := streamLifetime
+	if probe {
+		lifetime = probeLifetime
+	}
+	prepare, fulfillment, err := c.prepare(p, lifetime, probe, add)
 	if err != nil {
 		return err
 	}
@@ -104,7 +115,7 @@ func (c *connection) send(ctx context.Context, p sent, probe bool, add frames) e
 	c.underway += p.amount
 	c.arriving = c.arriving.Saturate(p.arriving)
 	go func() {
-		ctx, cancel := context.WithTimeout(ctx, packetLifetime)
+		ctx, cancel := context.WithTimeout(ctx, lifetime)
 		defer cancel()
 		c.replies <- outcome{p, c.stream.Link.HandlePrepare(ctx, ilpcore.Incoming{Prepare: prepare})}
 	}()
@@ -112,7 +123,7 @@ func (c *connection) send(ctx context.Context, p sent, probe bool, add frames) e
 }
 
 // prepare builds the packet p.
-func (c *connection) prepare(p sent, probe bool, add frames) (prepare ilpcore.Prepare, fulfillment [32]byte, err error) {
+func (c *connection) prepare(p sent, lifetime time.Duration, probe bool, add frames) (prepare ilpcore.Prepare, fulfillment [32]byte, err error) {
 	b := stream.Begin(make([]byte, 0, 64), ilpcore.TypePrepare, p.sequence, p.least)
 	add(&b)
 	plain, err := b.Finish()
@@ -124,7 +135,7 @@ func (c *connection) prepare(p sent, probe bool, add frames) (prepare ilpcore.Pr
 		return prepare, fulfillment, fmt.Errorf("encrypting a packet: %w", err)
 	}
 	prepare = ilpcore.Prepare{
-		Amount: p.amount, ExpiresAt: c.stream.Now().Add(packetLifetime).UTC().Truncate(time.Millisecond),
+		Amount: p.amount, ExpiresAt: c.stream.Now().Add(lifetime).UTC().Truncate(time.Millisecond),
 		Destination: []byte(c.payment.Address), Data: data,
 	}
 	if !probe {

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	probesAtOnce = 6  // in one round
+	probesAtOnce = 6  // in one round, fewer where that is too much
 	probeRounds  = 40 // far more than a search over 64 bits needs
 	probeFails   = 4  // rounds in a row without any news
 )
@@ -35,6 +35,7 @@ func (c *connection) measure() error {
 		if err != nil {
 			return err
 		}
+		c.sizes.exact = c.rate.low.Of(c.sizes.good) < 512
 		if news {
 			fails = 0
 		} else if fails++; fails >= probeFails && c.rate.known() {
@@ -51,7 +52,7 @@ func (c *connection) measure() error {
 				return err
 			}
 		}
-		if next := c.sizes.trials(c.search(limit)); next != nil {
+		if next := c.sizes.trials(c.search(limit), c.width); next != nil {
 			trials = next
 		}
 		if c.sizes.bad == 1 {
@@ -76,7 +77,7 @@ func (c *connection) round(trials []amount.Amount) (news bool, err error) {
 		}
 		c.result.Probes++
 	}
-	c.last = nil
+	c.last, c.crowded = nil, false
 	var final error
 	for c.inFlight > 0 {
 		o := <-c.replies
@@ -86,6 +87,9 @@ func (c *connection) round(trials []amount.Amount) (news bool, err error) {
 		if err != nil {
 			final = err
 		}
+	}
+	if c.crowded {
+		c.width = max(1, c.width/2)
 	}
 	switch {
 	case c.ctx.Err() != nil:
@@ -109,6 +113,9 @@ func (c *connection) probed(o outcome) (news bool, final error) {
 		return true, nil
 	}
 	c.last = rejection(o.reply)
+	if o.reply.Code.Temporary() {
+		c.crowded = true
+	}
 	switch code := o.reply.Code; {
 	case code == ilpcore.F08:
 		c.sizes.tooLarge(o.amount, o.reply.Data)
@@ -168,7 +175,7 @@ func (c *connection) decide() error {
 	if p.Deliver == 0 {
 		return nil
 	}
-	cost, err := c.rate.low.For(p.Deliver)
+	cost, err := c.cost()
 	if err != nil {
 		return fmt.Errorf("%w: what it costs to deliver %s is beyond counting", ErrTooExpensive, p.Deliver)
 	}
@@ -179,6 +186,27 @@ func (c *connection) decide() error {
 		return fmt.Errorf("%w: %s at most, and %s are to be delivered", ErrReceiveMax, room, p.Deliver)
 	}
 	return nil
+}
+
+// cost returns what the delivery costs at the lowest rate that was seen, with what each packet loses by rounding.
+func (c *connection) cost() (amount.Amount, error) {
+	whole := c.rate.low.Of(c.sizes.now()) // of what arrives in a full packet
+	if whole == 0 || whole >= c.payment.Deliver {
+		return c.rate.low.For(c.payment.Deliver)
+	}
+	each, err := c.rate.low.For(whole)
+	if err != nil {
+		return 0, err
+	}
+	last, err := c.rate.low.For(c.payment.Deliver % whole)
+	if err != nil {
+		return 0, err
+	}
+	all, ok := each.Mul(uint64(c.payment.Deliver / whole))
+	if all, fits := all.Add(last); ok && fits {
+		return all, nil
+	}
+	return 0, amount.ErrRange
 }
 
 // stalled is the error of a payment that makes no progress.

@@ -93,11 +93,26 @@ func (c *connection) next() (n amount.Amount, ok bool) {
 		n = c.share(n, budget)
 		if c.rate.low.Of(n) == 0 {
 			// It would arrive as nothing. What is in flight may still come back and add to it.
-			c.done = c.inFlight == 0
+			if c.inFlight == 0 {
+				c.finish(goal, exhausted)
+			}
 			return 0, false
 		}
 	}
-	if c.rate.most(n) <= goal {
+	arriving := c.rate.most(n)
+	switch {
+	case arriving == 0 && n == budget:
+		if c.inFlight == 0 {
+			c.finish(goal, exhausted)
+		}
+		return 0, false
+	case arriving <= goal && c.payment.Deliver != 0 && arriving == c.rate.low.Of(n):
+		// As much arrives of a little less.
+		if less, err := c.rate.low.For(arriving); err == nil {
+			return less, true
+		}
+		return n, true
+	case arriving <= goal:
 		return n, true
 	}
 	// This may be the last packet. It waits until all others have been answered, so that it can be exact.
@@ -157,12 +172,16 @@ func (c *connection) room() (room amount.Amount, known bool) {
 func (c *connection) finish(goal amount.Amount, full bool) {
 	c.recount()
 	switch {
-	case c.payment.Deliver != 0 && c.result.Delivered >= c.payment.Deliver, c.payment.Send != 0 && c.budget() == 0:
+	case c.payment.Deliver != 0 && c.result.Delivered >= c.payment.Deliver:
+		c.done = true
+	case c.payment.Send != 0 && c.result.Unknown > 0:
+		c.stop = fmt.Errorf("%w: %s", ErrUnknown, c.result.Unknown)
+	case c.payment.Send != 0 && (goal > 0 || c.budget() == 0):
 		c.done = true
 	case goal == 0 && full:
 		c.stop = fmt.Errorf("%w than %s", ErrReceiveMax, c.remote.receiveMax)
-	case goal > 0:
-		c.stop = fmt.Errorf("%w of %s", ErrMaxSend, c.payment.MaxSend)
+	default:
+		c.stop = fmt.Errorf("%w of %s, with %s of unknown fate", ErrMaxSend, c.payment.MaxSend, c.result.Unknown)
 	}
 }
 
