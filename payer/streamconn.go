@@ -62,6 +62,7 @@ type connection struct {
 // remote is what the receiver's authenticated replies said of itself.
 type remote struct {
 	heard      bool
+	told       bool          // of receiveMax
 	receiveMax amount.Amount // the highest limit
 	received   amount.Amount // the highest total
 	before     amount.Amount // the total before any money was sent
@@ -205,6 +206,7 @@ func (c *connection) limits(f stream.StreamMaxMoney) {
 	if !c.paying {
 		r.before = max(r.before, f.TotalReceived)
 	}
+	r.told = true
 	r.receiveMax = max(r.receiveMax, f.ReceiveMax)
 	r.received = max(r.received, f.TotalReceived)
 }

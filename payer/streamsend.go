@@ -253,7 +253,7 @@ func (c *connection) rejected(o outcome) {
 			c.congested(o.sequence)
 		case packet.PrepareAmount < o.least:
 			c.refused(o, fmt.Errorf("%w: %s arrived of %s, and the least is %s", ErrRate, packet.PrepareAmount, o.amount, o.least))
-		case c.remote.receiveMax == 0:
+		case c.remote.told && c.remote.receiveMax == 0:
 			c.refused(o, ErrReceiveMax)
 		default:
 			c.refused(o, c.last)
