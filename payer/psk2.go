@@ -55,6 +55,9 @@ type PSK2 struct {
 	Random io.Reader // cryptographically secure
 	Now    func() time.Time
 	Max    amount.Amount // the most that a payment may cost, in base units of the sender; 0: no limit
+	// Approve, if set, is asked before any money is sent, with what the payment costs. Its error ends the payment; else the cost
+	// becomes Max.
+	Approve func(cost amount.Amount) error
 }
 
 // mostShrinks is how often F08 may make the packets of a payment smaller. Halves alone take 64 for the largest there is.
@@ -82,6 +85,12 @@ func (s PSK2) Pay(ctx context.Context, ask Ask, due amount.Amount, token []byte)
 	}
 	if s.Max > 0 && cost > s.Max {
 		return Receipt{}, fmt.Errorf("%w: %s for %s, and the limit is %s", ErrTooExpensive, cost, due, s.Max)
+	}
+	if s.Approve != nil {
+		if err := s.Approve(cost); err != nil {
+			return Receipt{}, err
+		}
+		s.Max = cost
 	}
 	var receipt Receipt
 	for shrinks := 0; receipt.Delivered < due; {

@@ -65,6 +65,10 @@ type Payment struct {
 	// Of MinRate and the measured rate less the slippage the higher holds, for each packet, rounded down to a base unit.
 	Slippage uint32
 
+	// Approve, if set, is asked before any money of a fixed delivery is sent, with what it costs at the measured rate. Its error
+	// ends the payment; else the cost becomes MaxSend.
+	Approve func(cost amount.Amount) error
+
 	// Own is told to the receiver as the sender's address. Leave it empty, unless packets to it are answered.
 	Own ilpcore.Address
 	// Receipts, if set, are expected with every Fulfill.
@@ -88,6 +92,8 @@ type Result struct {
 	Delivered amount.Amount // in base units of the receiver, as its authenticated replies say
 	// Unknown is the amount of packets whose outcome nobody told: they may have been paid, or not. It is not part of Sent.
 	Unknown amount.Amount
+	// Doubtful is when the last of those packets expires; after it none can be paid any more.
+	Doubtful time.Time
 
 	Fulfilled int // packets that were paid
 	Rejected  int // packets with money that were not

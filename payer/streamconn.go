@@ -76,6 +76,7 @@ type sent struct {
 	least       amount.Amount // that has to arrive
 	arriving    amount.Amount // the most that can arrive
 	fulfillment [32]byte
+	expires     time.Time
 }
 
 // outcome is a packet and the reply to it.
@@ -111,7 +112,7 @@ func (c *connection) send(ctx context.Context, p sent, probe bool, add frames) e
 	if err != nil {
 		return err
 	}
-	p.fulfillment = fulfillment
+	p.fulfillment, p.expires = fulfillment, prepare.ExpiresAt
 	c.inFlight++
 	c.underway += p.amount
 	c.arriving = c.arriving.Saturate(p.arriving)

@@ -182,8 +182,12 @@ func (c *connection) decide() error {
 	if p.MaxSend != 0 && cost > p.MaxSend {
 		return fmt.Errorf("%w: %s for %s, and the limit is %s", ErrTooExpensive, cost, p.Deliver, p.MaxSend)
 	}
-	if room, known := c.room(); known && room != 0 && room < p.Deliver {
+	if room, known := c.room(); known && room < p.Deliver {
 		return fmt.Errorf("%w: %s at most, and %s are to be delivered", ErrReceiveMax, room, p.Deliver)
+	}
+	if p.Approve != nil {
+		p.MaxSend = cost
+		return p.Approve(cost)
 	}
 	return nil
 }

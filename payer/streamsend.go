@@ -213,7 +213,7 @@ func (c *connection) complete() bool {
 
 func (c *connection) fulfilled(o outcome) {
 	if o.reply.Fulfillment != o.fulfillment {
-		c.result.Unknown += o.amount
+		c.lost(o)
 		c.stop = ErrUnverified
 		return
 	}
@@ -262,7 +262,7 @@ func (c *connection) rejected(o outcome) {
 	}
 	switch {
 	case unknown(o.reply):
-		c.result.Unknown += o.amount
+		c.lost(o)
 		c.congested(o.sequence)
 	case code == ilpcore.F08:
 		c.sizes.tooLarge(o.amount, o.reply.Data)
@@ -276,6 +276,14 @@ func (c *connection) rejected(o outcome) {
 		c.refused(o, c.last)
 	case c.stop == nil:
 		c.stop = c.last
+	}
+}
+
+// lost counts a packet of which nobody told what became of it.
+func (c *connection) lost(o outcome) {
+	c.result.Unknown += o.amount
+	if o.expires.After(c.result.Doubtful) {
+		c.result.Doubtful = o.expires
 	}
 }
 
