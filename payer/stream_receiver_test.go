@@ -234,12 +234,15 @@ func TestStreamRateMoves(t *testing.T) {
 		after    Rate
 		slippage uint32
 		err      error
+		least    Rate
 	}{
-		{"a little lower", Rate{995, 1000}, 0, nil},
-		{"much lower", Rate{98, 100}, 0, ErrRate},
-		{"a little lower than none", Rate{999, 1000}, NoSlippage, ErrRate},
-		{"much lower, and allowed", Rate{91, 100}, 100_000, nil},
-		{"higher", Rate{3, 2}, 0, nil},
+		{"a little lower", Rate{995, 1000}, 0, nil, Rate{}},
+		{"much lower", Rate{98, 100}, 0, ErrRate, Rate{}},
+		{"a little lower than none", Rate{999, 1000}, NoSlippage, ErrRate, Rate{}},
+		{"much lower, and allowed", Rate{91, 100}, 100_000, nil, Rate{}},
+		{"below the least of the payment", Rate{91, 100}, 100_000, ErrRate, Rate{95, 100}},
+		{"at the least of the payment", Rate{95, 100}, 100_000, nil, Rate{95, 100}},
+		{"higher", Rate{3, 2}, 0, nil, Rate{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -253,7 +256,7 @@ func TestStreamRateMoves(t *testing.T) {
 					return now
 				}
 				payment := m.payment(t, 10, false)
-				payment.Send, payment.Slippage = 1_000_000, test.slippage
+				payment.Send, payment.Slippage, payment.MinRate = 1_000_000, test.slippage, test.least
 				got, err := streamOver(link).Pay(t.Context(), payment)
 				if !errors.Is(err, test.err) || got.Sent != link.paid || got.Delivered != m.till.sum() {
 					t.Errorf("got %+v, %v; %s were paid, %s credited", got, err, link.paid, m.till.sum())
