@@ -1,6 +1,6 @@
 package payer
 
-// This file sends money by PSK2 (RFC 25): ask for the rate with one packet that cannot be fulfilled, then pay with another.
+// This file sends money by PSK2 (RFC 25): ask for the rate with one packet that cannot be fulfilled, then pay with another, or several.
 
 import (
 	"context"
@@ -55,67 +55,161 @@ type PSK2 struct {
 	Random io.Reader // cryptographically secure
 	Now    func() time.Time
 	Max    amount.Amount // the most that a payment may cost, in base units of the sender; 0: no limit
+	// Approve, if set, is asked before any money is sent, with what the payment costs. Its error ends the payment; else the cost
+	// becomes Max.
+	Approve func(cost amount.Amount) error
 }
 
-// Receipt says what a payment did.
+// mostShrinks is how often F08 may make the packets of a payment smaller. Halves alone take 64 for the largest there is.
+const mostShrinks = 64
+
+// Receipt says what a payment did, also one that failed half-way.
 type Receipt struct {
 	Sent      amount.Amount // in base units of the sender
 	Delivered amount.Amount // in base units of the receiver, as it says itself
+	Unknown   amount.Amount // not part of Sent: nobody told what became of it
 }
 
-// Pay delivers at least due to what ask names, in one packet whose memo is token (seed 003, section 2.3). An error that is not
-// about the link means that nothing was paid.
+// Pay delivers at least due to what ask names, with the memo token (seed 003, section 2.3): in one request, or, where a node on the way
+// takes only smaller packets, in as many as it needs, one after the other. The Receipt says what was paid, also beside an error; only
+// more than one request, or an unknown outcome, can leave an amount there then.
 func (s PSK2) Pay(ctx context.Context, ask Ask, due amount.Amount, token []byte) (Receipt, error) {
-	cost, err := s.Cost(ctx, ask, due)
+	keys := psk2.Keys(ask.Secret)
+	rate, largest, err := s.measure(ctx, keys, ask)
+	if err != nil {
+		return Receipt{}, err
+	}
+	cost, err := rate.For(due)
 	if err != nil {
 		return Receipt{}, err
 	}
 	if s.Max > 0 && cost > s.Max {
 		return Receipt{}, fmt.Errorf("%w: %s for %s, and the limit is %s", ErrTooExpensive, cost, due, s.Max)
 	}
-	keys := psk2.Keys(ask.Secret)
-	id, data, err := s.request(keys, due, token)
-	if err != nil {
-		return Receipt{}, err
+	if s.Approve != nil {
+		if err := s.Approve(cost); err != nil {
+			return Receipt{}, err
+		}
+		s.Max = cost
 	}
-	fulfillment := keys.Fulfillment(data)
-	reply := s.send(ctx, ask, cost, ilpcore.ConditionOf(fulfillment), data)
-	if !reply.Fulfilled {
-		return Receipt{}, &RejectError{Code: reply.Code, TriggeredBy: reply.TriggeredBy, Message: reply.Message}
-	}
-	if reply.Fulfillment != fulfillment {
-		return Receipt{}, ErrUnverified
-	}
-	receipt := Receipt{Sent: cost, Delivered: due}
-	if arrived, ok := arrivedAmount(keys, reply.Data, psk2.TypeResponse, id); ok {
-		receipt.Delivered = arrived
+	var receipt Receipt
+	for shrinks := 0; receipt.Delivered < due; {
+		part := min(due-receipt.Delivered, rate.Of(largest))
+		if part == 0 {
+			return receipt, fmt.Errorf("%w: packets of at most %s become nothing", ErrNoRate, largest)
+		}
+		err := s.request(ctx, keys, ask, rate, part, token, &receipt)
+		var reject *tooLargeError
+		if errors.As(err, &reject) && shrinks < mostShrinks {
+			shrinks++
+			largest, err = reject.smaller()
+		}
+		if err != nil {
+			return receipt, err
+		}
 	}
 	return receipt, nil
 }
 
+// request delivers part with one packet, and adds it to the receipt.
+func (s PSK2) request(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask, rate Rate, part amount.Amount, token []byte, receipt *Receipt) error {
+	cost, err := rate.For(part)
+	if err != nil {
+		return err
+	}
+	if left, ok := s.Max.Sub(receipt.Sent); s.Max > 0 && (!ok || cost > left) {
+		return fmt.Errorf("%w of %s", ErrMaxSend, s.Max)
+	}
+	id, data, err := s.seal(keys, part, token)
+	if err != nil {
+		return err
+	}
+	fulfillment := keys.Fulfillment(data)
+	reply := s.send(ctx, ask, cost, ilpcore.ConditionOf(fulfillment), data)
+	switch {
+	case reply.Fulfilled && reply.Fulfillment == fulfillment:
+		arrived, ok := arrivedAmount(keys, reply.Data, psk2.TypeResponse, id)
+		if !ok {
+			arrived = part
+		}
+		receipt.Sent = receipt.Sent.Saturate(cost)
+		receipt.Delivered = receipt.Delivered.Saturate(max(arrived, part)) // the fulfillment proves as much
+		return nil
+	case reply.Fulfilled:
+		return ErrUnverified
+	case reply.Code == ilpcore.F08:
+		return &tooLargeError{sent: cost, reply: reply}
+	case unknown(reply):
+		receipt.Unknown = cost
+	}
+	return rejection(reply)
+}
+
+// tooLargeError is an F08 for a packet of PSK2. It unwraps to the *RejectError.
+type tooLargeError struct {
+	sent  amount.Amount
+	reply ilpcore.Reply
+}
+
+func (e *tooLargeError) Error() string { return rejection(e.reply).Error() }
+
+// Unwrap makes it an ErrRejected.
+func (e *tooLargeError) Unwrap() error { return rejection(e.reply) }
+
+// smaller returns the size to try next: what the F08 claims if that is lower, else half.
+func (e *tooLargeError) smaller() (amount.Amount, error) {
+	size := e.sent / 2
+	if claim, err := ilpcore.DecodeAmountTooLarge(e.reply.Data); err == nil {
+		if m, _, ok := e.sent.MulDiv(uint64(claim.Maximum), uint64(claim.Received)); ok && m > 0 && m < e.sent {
+			size = m
+		}
+	}
+	if size == 0 {
+		return 0, rejection(e.reply)
+	}
+	return size, nil
+}
+
 // Cost asks what it costs to deliver due, in base units of the sender, rounded up. Nothing is paid.
 func (s PSK2) Cost(ctx context.Context, ask Ask, due amount.Amount) (amount.Amount, error) {
-	keys := psk2.Keys(ask.Secret)
-	id, data, err := s.request(keys, 0, nil)
+	rate, _, err := s.measure(ctx, psk2.Keys(ask.Secret), ask)
 	if err != nil {
 		return 0, err
 	}
-	var condition [32]byte
-	if _, err := io.ReadFull(s.Random, condition[:]); err != nil {
-		return 0, fmt.Errorf("making a condition: %w", err)
+	return rate.For(due)
+}
+
+// measure asks for the rate with a packet that nobody can fulfill, and with smaller ones if it is too large. It returns the largest packet
+// that is known to pass in that case, else no limit.
+func (s PSK2) measure(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask) (rate Rate, largest amount.Amount, err error) {
+	largest = amount.Max
+	shrinks := 0
+	for n := amount.Amount(probeAmount); ; largest = n {
+		id, data, err := s.seal(keys, 0, nil)
+		if err != nil {
+			return Rate{}, 0, err
+		}
+		var condition [32]byte
+		if _, err := io.ReadFull(s.Random, condition[:]); err != nil {
+			return Rate{}, 0, fmt.Errorf("making a condition: %w", err)
+		}
+		reply := s.send(ctx, ask, n, condition, data)
+		arrived, ok := arrivedAmount(keys, reply.Data, psk2.TypeError, id)
+		switch {
+		case reply.Fulfilled:
+			return Rate{}, 0, ErrUnverified
+		case ok && arrived == 0:
+			return Rate{}, 0, ErrNoRate
+		case ok:
+			return Rate{Num: uint64(arrived), Den: uint64(n)}, largest, nil
+		case reply.Code != ilpcore.F08 || shrinks == mostShrinks:
+			return Rate{}, 0, rejection(reply)
+		}
+		shrinks++
+		if n, err = (&tooLargeError{sent: n, reply: reply}).smaller(); err != nil {
+			return Rate{}, 0, err
+		}
 	}
-	reply := s.send(ctx, ask, probeAmount, condition, data)
-	if reply.Fulfilled {
-		return 0, ErrUnverified
-	}
-	arrived, ok := arrivedAmount(keys, reply.Data, psk2.TypeError, id)
-	if !ok {
-		return 0, &RejectError{Code: reply.Code, TriggeredBy: reply.TriggeredBy, Message: reply.Message}
-	}
-	if arrived == 0 {
-		return 0, ErrNoRate
-	}
-	return divideUp(due, probeAmount, arrived)
 }
 
 // divideUp returns ceil(n*m/d).
@@ -130,8 +224,8 @@ func divideUp(n amount.Amount, m uint64, d amount.Amount) (amount.Amount, error)
 	return amount.Amount(q), nil
 }
 
-// request builds and encrypts a PSK2 request.
-func (s PSK2) request(keys *ilpcore.EndToEnd, least amount.Amount, memo []byte) (id uint32, data []byte, err error) {
+// seal builds and encrypts a PSK2 request.
+func (s PSK2) seal(keys *ilpcore.EndToEnd, least amount.Amount, memo []byte) (id uint32, data []byte, err error) {
 	var random [4]byte
 	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
 		return 0, nil, fmt.Errorf("making a request id: %w", err)

@@ -74,10 +74,10 @@ func TestPSK2Pay(t *testing.T) {
 		want     Receipt
 		err      error
 	}{
-		{name: "one to one", num: 1, den: 1, due: 100, memo: token, want: Receipt{100, 100}},
-		{name: "cheap unit", num: 1, den: 3, due: 100, memo: token, want: Receipt{301, 100}},
-		{name: "dear unit", num: 1000, den: 1, due: 10, memo: token, want: Receipt{1, 1000}},
-		{name: "spread", num: 99, den: 100, due: 1000, memo: token, want: Receipt{1011, 1000}},
+		{name: "one to one", num: 1, den: 1, due: 100, memo: token, want: Receipt{Sent: 100, Delivered: 100}},
+		{name: "cheap unit", num: 1, den: 3, due: 100, memo: token, want: Receipt{Sent: 301, Delivered: 100}},
+		{name: "dear unit", num: 1000, den: 1, due: 10, memo: token, want: Receipt{Sent: 1, Delivered: 1000}},
+		{name: "spread", num: 99, den: 100, due: 1000, memo: token, want: Receipt{Sent: 1011, Delivered: 1000}},
 		{name: "limit", num: 1, den: 3, due: 100, max: 300, memo: token, err: ErrTooExpensive},
 		{name: "nothing arrives", num: 1, den: 1001, due: 100, memo: token, err: ErrNoRate},
 		{name: "another's token", num: 1, den: 1, due: 100, memo: []byte("fedcba9876543210"), err: ErrRejected},
@@ -145,5 +145,60 @@ func checkDivision(t *testing.T, n, m, d, q uint64) {
 	want.Div(want, new(big.Int).SetUint64(d))
 	if want.Cmp(new(big.Int).SetUint64(q)) != 0 {
 		t.Errorf("ceil(%d*%d/%d) = %d, want %s", n, m, d, q, want)
+	}
+}
+
+// TestPSK2Requests pays amounts above the largest packet in several requests.
+func TestPSK2Requests(t *testing.T) {
+	stubborn := &ilpcore.AmountTooLarge{Received: 1 << 60, Maximum: 1<<60 - 1}
+	tests := []struct {
+		name     string
+		network  conditions
+		due, max amount.Amount
+		want     Receipt
+		packets  int
+		err      error
+	}{
+		{name: "one is enough", network: conditions{max: 1000}, due: 1000, want: Receipt{Sent: 1000, Delivered: 1000}, packets: 2},
+		{name: "three", network: conditions{max: 1000}, due: 2500, want: Receipt{Sent: 2500, Delivered: 2500}, packets: 5},
+		{name: "below the probe", network: conditions{max: 300}, due: 900, want: Receipt{Sent: 900, Delivered: 900}, packets: 5},
+		{name: "below the probe, unsaid", network: conditions{max: 300, silent: true}, due: 900, want: Receipt{Sent: 900, Delivered: 900}, packets: 7},
+		{name: "with a spread", network: conditions{max: 300, rate: Rate{97, 100}}, due: 1000, want: Receipt{Sent: 1031, Delivered: 1000}, packets: 6},
+		{name: "limit", network: conditions{max: 300}, due: 900, max: 899, err: ErrTooExpensive, packets: 2},
+		{name: "packets become nothing", network: conditions{max: 300, rate: Rate{1, 1000}}, due: 900, err: ErrNoRate, packets: 2},
+		{name: "no end to F08", network: conditions{max: 1, lie: stubborn}, due: 2000, err: ErrRejected, packets: 65},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			m := newMarket(t)
+			link := &network{to: m, conditions: test.network}
+			quote := m.payment(t, 10, false)
+			sender := PSK2{Link: link, Random: rand.Reader, Now: time.Now, Max: test.max}
+			got, err := sender.Pay(t.Context(), Ask{Address: quote.Address, Secret: quote.Secret}, test.due, []byte("0123456789abcdef"))
+			if !errors.Is(err, test.err) || got != test.want || link.packets != test.packets {
+				t.Errorf("got %+v, %v, %d packets; want %+v, %v, %d", got, err, link.packets, test.want, test.err, test.packets)
+			}
+			if link.paid != got.Sent || m.till.sum() != got.Delivered {
+				t.Errorf("%+v, but %s were paid and %s credited", got, link.paid, m.till.sum())
+			}
+		})
+	}
+}
+
+// TestPSK2HalfWay loses the second request of three.
+func TestPSK2HalfWay(t *testing.T) {
+	m := newMarket(t)
+	link := &network{to: m, conditions: conditions{max: 1000}}
+	lossy := ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+		if link.paid > 0 {
+			return ilpcore.Reject(ilpcore.R00, "", "no answer", nil)
+		}
+		return link.HandlePrepare(ctx, in)
+	})
+	quote := m.payment(t, 10, false)
+	sender := PSK2{Link: lossy, Random: rand.Reader, Now: time.Now}
+	got, err := sender.Pay(t.Context(), Ask{Address: quote.Address, Secret: quote.Secret}, 2500, nil)
+	if !errors.Is(err, ErrRejected) || got != (Receipt{Sent: 1000, Delivered: 1000, Unknown: 1000}) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

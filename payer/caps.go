@@ -1,0 +1,88 @@
+package payer
+
+// This file keeps the spending of programs within caps: for each request, host and day.
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/paydoor/paydoor/amount"
+)
+
+// ErrCap says that a payment would exceed a cap; the error that wraps it is a *CapError. Nothing was paid.
+var ErrCap = errors.New("the payment is above a spending cap")
+
+// CapError names the cap that a payment would exceed.
+type CapError struct {
+	Cap   string        // "per request", "per host" or "per day"
+	Host  string        // that asked for the payment
+	Limit amount.Amount // in base units of the sender, as all amounts here
+	Spent amount.Amount // what counts against the cap already
+	Cost  amount.Amount // what the payment would add
+}
+
+// Error says which cap, and by how much.
+func (e *CapError) Error() string {
+	return fmt.Sprintf("%v: %s costs %s, and of the cap %s of %s, %s are spent", ErrCap, e.Host, e.Cost, e.Cap, e.Limit, e.Spent)
+}
+
+// Unwrap makes a CapError an ErrCap.
+func (e *CapError) Unwrap() error { return ErrCap }
+
+// Caps is a Budget in memory. A cap of 0 is none. It is safe for concurrent use.
+type Caps struct {
+	PerRequest amount.Amount
+	PerHost    amount.Amount // in all, as long as the Caps live
+	PerDay     amount.Amount // over all hosts, from midnight to midnight UTC
+	Now        func() time.Time
+
+	mu    sync.Mutex
+	hosts map[string]amount.Amount
+	day   int64 // days since 1970
+	today amount.Amount
+}
+
+// Reserve sets cost aside for a payment to host. The error is a *CapError.
+func (c *Caps) Reserve(host string, cost amount.Amount) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.turnDay()
+	caps := []CapError{
+		{Cap: "per request", Limit: c.PerRequest},
+		{Cap: "per host", Limit: c.PerHost, Spent: c.hosts[host]},
+		{Cap: "per day", Limit: c.PerDay, Spent: c.today},
+	}
+	for _, e := range caps {
+		if total, ok := e.Spent.Add(cost); e.Limit != 0 && (!ok || total > e.Limit) {
+			e.Host, e.Cost = host, cost
+			return &e
+		}
+	}
+	if c.hosts == nil {
+		c.hosts = map[string]amount.Amount{}
+	}
+	c.hosts[host] = c.hosts[host].Saturate(cost)
+	c.today = c.today.Saturate(cost)
+	return nil
+}
+
+// Settle gives back what was reserved for a payment to host and not spent.
+func (c *Caps) Settle(host string, reserved, spent amount.Amount) {
+	rest, ok := reserved.Sub(spent)
+	if !ok {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.turnDay()
+	c.hosts[host], _ = c.hosts[host].Sub(rest)
+	c.today, _ = c.today.Sub(rest) // after midnight it may have been reserved yesterday
+}
+
+func (c *Caps) turnDay() {
+	if day := c.Now().Unix() / 86400; day != c.day {
+		c.day, c.today = day, 0
+	}
+}

@@ -1,0 +1,248 @@
+package payer
+
+// This file is an http.RoundTripper that pays: it sends a request, pays what a 402 asks for, and sends it once more.
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+var (
+	// ErrTransport says that a Transport lacks a part that it needs.
+	ErrTransport = errors.New("a paying transport needs a link, randomness, a clock, a budget and a secret of 32 bytes")
+	// ErrPlainHTTP says that a request would have carried a token, which is worth money, over a network in the clear.
+	ErrPlainHTTP = errors.New("a Pay-Token is not sent by plain http to another host; use https, or set Insecure")
+	// ErrUnpaid says that a request could not be paid; it wraps the reason. What arrived of the payment is in the balance at the host.
+	ErrUnpaid = errors.New("the request could not be paid")
+)
+
+// mostRepeats is how often a request is paid once more because others spent what it had paid.
+const mostRepeats = 4
+
+// Budget decides what may be spent. Amounts are base units of the sender.
+type Budget interface {
+	// Reserve sets cost aside for a payment to host, or says in an error why it may not be spent.
+	Reserve(host string, cost amount.Amount) error
+	// Settle ends a reservation: spent, at most reserved, was paid or may have been.
+	Settle(host string, reserved, spent amount.Amount)
+}
+
+// Transport is an http.RoundTripper that pays for requests by Paid HTTP APIs (seed 003). Link, Random, Now, Budget and Secret are
+// required. It is safe for concurrent use, must not be copied after first use, and starts no goroutine that outlives a request.
+//
+// Requests to one host share a balance. One that finds its money spent by another, which began or went on meanwhile, pays once more, up to
+// four times.
+//
+// Each request carries the Pay-Token of its host: HMAC-SHA256(Secret, host name). A 402 is paid, as far as the balance at the host does not cover
+// it, and the request is sent once more; whatever is answered then is returned, another 402 too. A request whose body cannot be sent
+// twice (GetBody is nil) is quoted with OPTIONS, and paid, before it is sent.
+type Transport struct {
+	Base   http.RoundTripper // nil: http.DefaultTransport
+	Link   ilpcore.Handler
+	Random io.Reader // cryptographically secure
+	Now    func() time.Time
+	Budget Budget
+	// Secret is the client's own, at least 32 random bytes. The balances at all hosts belong to who knows it.
+	Secret []byte
+	// Method is asked for in Pay-Accept; "": MethodStream. What the server names is used.
+	Method string
+	// Insecure sends tokens by plain http to other hosts than this one.
+	Insecure bool
+
+	hosts hosts
+}
+
+// RoundTrip sends r and pays for it if need be. Errors of the payment wrap ErrUnpaid, and among others ErrCap, which names the cap.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	p, err := t.prepare(r)
+	if err != nil {
+		closeBody(r)
+		return nil, err
+	}
+	p.visit = p.host.arrive()
+	defer p.host.depart()
+	if !replayable(r) {
+		return p.quoteFirst()
+	}
+	response, err := p.send(r.Body)
+	for repeats := 0; err == nil && response.StatusCode == http.StatusPaymentRequired; repeats++ {
+		q, ok := readQuote(response)
+		if !ok || repeats > 0 && (repeats > mostRepeats || !p.host.shared(p.visit)) {
+			break // not ours to understand, or it was paid: the caller sees the 402
+		}
+		discard(response)
+		response, err = p.payAndRepeat(q)
+	}
+	return response, err
+}
+
+// payAndRepeat pays what q asks and sends the request again.
+func (p *paidRequest) payAndRepeat(q quote) (*http.Response, error) {
+	if err := p.pay(q); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnpaid, err)
+	}
+	defer p.host.used(q.ask.Price)
+	body := p.request.Body
+	if p.request.GetBody != nil {
+		var err error
+		if body, err = p.request.GetBody(); err != nil {
+			return nil, fmt.Errorf("sending the paid request once more: %w", err)
+		}
+	}
+	return p.send(body)
+}
+
+// quoteFirst pays before the request is sent, because it can be sent only once.
+func (p *paidRequest) quoteFirst() (*http.Response, error) {
+	q, priced, err := p.query()
+	if err == nil && priced {
+		if err = p.pay(q); err == nil {
+			defer p.host.used(q.ask.Price)
+		}
+	}
+	if err != nil {
+		closeBody(p.request)
+		return nil, fmt.Errorf("%w: %w", ErrUnpaid, err)
+	}
+	return p.send(p.request.Body)
+}
+
+// Balance returns what the host of that name said last about the token's balance there, in its base units.
+func (t *Transport) Balance(host string) (balance amount.Amount, known bool) {
+	return t.hosts.get(strings.ToLower(host)).said()
+}
+
+// Token returns the Pay-Token for the host of that name, which is worth what the balance there is: keep it secret.
+func (t *Transport) Token(host string) string {
+	return base64.RawURLEncoding.EncodeToString(t.token(host))
+}
+
+func (t *Transport) token(host string) []byte {
+	mac := hmac.New(sha256.New, t.Secret)
+	mac.Write([]byte(strings.ToLower(host)))
+	return mac.Sum(nil)
+}
+
+// paidRequest is a request on its way.
+type paidRequest struct {
+	*Transport
+	request *http.Request
+	name    string // of the host, without port
+	token   []byte
+	host    *host
+	visit   visit
+}
+
+func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
+	if t.Link == nil || t.Random == nil || t.Now == nil || t.Budget == nil || len(t.Secret) < 32 {
+		return nil, ErrTransport
+	}
+	name := strings.ToLower(r.URL.Hostname())
+	if r.URL.Scheme != "https" && !t.Insecure && !isLoopback(name) {
+		return nil, ErrPlainHTTP
+	}
+	return &paidRequest{Transport: t, request: r, name: name, token: t.token(name), host: t.hosts.get(name)}, nil
+}
+
+func isLoopback(name string) bool {
+	ip, err := netip.ParseAddr(name)
+	return name == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// replayable says whether the body can be sent a second time.
+func replayable(r *http.Request) bool {
+	return r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
+}
+
+// send sends the request with body, and remembers the balance that the answer tells.
+func (p *paidRequest) send(body io.ReadCloser) (*http.Response, error) {
+	r := p.request.Clone(p.request.Context())
+	r.Body = body
+	return p.exchange(r)
+}
+
+// query asks for the price with OPTIONS; priced is false when the server does not tell one.
+func (p *paidRequest) query() (q quote, priced bool, err error) {
+	r := p.request.Clone(p.request.Context())
+	r.Method, r.Body, r.GetBody, r.ContentLength, r.TransferEncoding = http.MethodOptions, nil, nil, 0, nil
+	r.Header.Del("Content-Length")
+	if n := p.request.ContentLength; n > 0 {
+		r.Header.Set("Unhash-Content-Length", strconv.FormatInt(n, 10))
+	}
+	response, err := p.exchange(r)
+	if err != nil {
+		return quote{}, false, err
+	}
+	discard(response)
+	q, priced = readQuote(response)
+	return q, priced, nil
+}
+
+func (p *paidRequest) exchange(r *http.Request) (*http.Response, error) {
+	method := p.Method
+	if method == "" {
+		method = MethodStream
+	}
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Header.Set("Pay-Token", base64.RawURLEncoding.EncodeToString(p.token))
+	r.Header.Set("Pay-Accept", method)
+	base := p.Base
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	response, err := base.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	response.Request = p.request // without the token
+	if balance, err := amount.Parse(response.Header.Get("Pay-Balance")); err == nil {
+		p.host.says(balance)
+	}
+	return response, nil
+}
+
+// quote is what a server asks for, and what it has already.
+type quote struct {
+	ask     Ask
+	balance amount.Amount
+}
+
+// readQuote reads Pay and Pay-Balance: the first Pay line with a price that can be understood.
+func readQuote(response *http.Response) (q quote, ok bool) {
+	for _, line := range response.Header.Values("Pay") {
+		if ask, err := ParsePay(line); err == nil && ask.Priced {
+			balance, err := amount.Parse(response.Header.Get("Pay-Balance"))
+			if err != nil {
+				balance = 0
+			}
+			return quote{ask: ask, balance: balance}, true
+		}
+	}
+	return quote{}, false
+}
+
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+}
+
+// discard reads what little a refusal says, so that the connection can be used again.
+func discard(response *http.Response) {
+	io.CopyN(io.Discard, response.Body, 64<<10)
+	response.Body.Close()
+}

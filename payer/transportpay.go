@@ -1,0 +1,116 @@
+package payer
+
+// This file pays for a request: once, also when nobody tells what became of a payment.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/paydoor/paydoor/amount"
+)
+
+// doubtPause is how long to wait between two questions for the balance, while a payment may still arrive.
+const doubtPause = time.Second
+
+// pay makes the balance at the host enough for a request that costs what q asks. Payments to one host go one after the other, so that each
+// knows what the others did.
+func (p *paidRequest) pay(q quote) error {
+	ctx := p.request.Context()
+	leave, err := p.host.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if p.host.changed(p.visit) {
+		enough, fresh, err := p.ask(ctx, q)
+		if enough || err != nil {
+			return err
+		}
+		q = fresh
+	}
+	spendable := p.host.spendable(q.balance)
+	if spendable >= q.ask.Price {
+		p.host.paid(q.ask.Price)
+		return nil
+	}
+	doubtful, err := p.transfer(ctx, q.ask, q.ask.Price-spendable)
+	if err == nil {
+		p.host.paid(q.ask.Price)
+		return nil
+	}
+	if doubtful.IsZero() {
+		return err
+	}
+	// It may have arrived, or may still: the balance tells. Only if it does not is the request unpaid.
+	p.host.doubt(doubtful.Add(doubtPause)) // clocks differ
+	enough, _, asked := p.ask(ctx, q)
+	if enough {
+		return nil
+	}
+	return errors.Join(err, asked)
+}
+
+// ask asks for price and balance anew, and again while a payment of unknown outcome may still arrive and there is too little. enough says that
+// the balance covers the request, which then counts as paid.
+func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quote, err error) {
+	for {
+		fresh, priced, err := p.query()
+		switch {
+		case err != nil:
+			return false, q, err
+		case !priced && p.host.doubtful(p.Now()) > 0:
+			return false, q, fmt.Errorf("%w: %s does not tell the balance; try again in half a minute", ErrUnknown, p.name)
+		case !priced:
+			return false, q, nil // what the refusal said holds
+		}
+		fresh.ask.Price = q.ask.Price // a query cannot name the method, whose price may be lower
+		if p.host.spendable(fresh.balance) >= q.ask.Price {
+			p.host.paid(q.ask.Price)
+			return true, fresh, nil
+		}
+		left := p.host.doubtful(p.Now())
+		if left <= 0 {
+			return false, fresh, nil
+		}
+		timer := time.NewTimer(min(left, doubtPause))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false, q, ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
+// transfer delivers due within the budget. doubtful is until when a packet of which nobody told may still be paid; zero: there is none.
+func (p *paidRequest) transfer(ctx context.Context, ask Ask, due amount.Amount) (doubtful time.Time, err error) {
+	var reserved amount.Amount
+	approve := func(cost amount.Amount) error {
+		err := p.Budget.Reserve(p.name, cost)
+		if err == nil {
+			reserved = cost
+		}
+		return err
+	}
+	var spent amount.Amount
+	defer func() {
+		if reserved > 0 {
+			p.Budget.Settle(p.name, reserved, spent)
+		}
+	}()
+	if ask.Method == MethodStream {
+		sender := Stream{Link: p.Link, Random: p.Random, Now: p.Now}
+		result, err := sender.Pay(ctx, Payment{Address: ask.Address, Secret: ask.Secret, Deliver: due, Approve: approve})
+		spent = result.Sent.Saturate(result.Unknown)
+		return result.Doubtful, err
+	}
+	sender := PSK2{Link: p.Link, Random: p.Random, Now: p.Now, Approve: approve}
+	receipt, err := sender.Pay(ctx, ask, due, p.token)
+	spent = receipt.Sent.Saturate(receipt.Unknown)
+	if receipt.Unknown > 0 {
+		doubtful = p.Now().Add(packetLifetime)
+	}
+	return doubtful, err
+}
