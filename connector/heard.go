@@ -179,6 +179,9 @@ func (r *routing) best(t *table) []learnedRoute {
 			continue
 		}
 		for prefix, route := range with.heard.routes {
+			if _, below := r.node.Suffix([]byte(prefix)); below { // the node's address is another one since
+				continue
+			}
 			if other, ok := best[prefix]; !ok || t.prefer(route, other) {
 				best[prefix] = route
 			}

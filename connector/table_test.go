@@ -75,7 +75,6 @@ func TestPutChecks(t *testing.T) {
 		"an id that is no segment": {Account{ID: "a.b", Relation: NonRouting}, ErrAccount},
 		"an address below peer.":   {Account{ID: "other", Address: "peer.x"}, ErrAccount},
 		"not an address":           {Account{ID: "other", Address: "test"}, ErrAccount},
-		"threshold below":          {Account{ID: "other", SettleThreshold: ptr(1), SettleTo: ptr(2)}, ErrAccount},
 		"a negative round trip":    {Account{ID: "other", RoundTrip: -1}, ErrAccount},
 	} {
 		if err := n.Put(test.account); !errors.Is(err, test.want) {
