@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
@@ -357,4 +358,26 @@ func TestNoSpaceIsSaidBeforeAnythingIsSent(t *testing.T) {
 		t.Errorf("%d packets were sent", sent)
 	}
 	wantBalances(t, n, map[ilpcore.AccountID]Balance{"alice": {-10, 0}, "bob": {10, 0}})
+}
+
+// TestALinkThatIsSilent is told to give up when the time it was given is over, and what was held is free again.
+func TestALinkThatIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, Config{
+			Address: "test.gw", Asset: usd9,
+			Accounts: []Account{{ID: "alice"}, {ID: "bob", Link: linkFunc(func(ctx context.Context, _ ilpcore.Incoming) ilpcore.Reply {
+				<-ctx.Done()
+				return ilpcore.Reject(ilpcore.R00, "", "no answer", nil)
+			})}}, Routes: []Route{{"test.bob", "bob"}},
+		})
+		for ahead, want := range map[time.Duration]time.Duration{10 * time.Second: 9 * time.Second, time.Hour: 30 * time.Second} {
+			start := time.Now()
+			in := packet("alice", "test.bob")
+			in.ExpiresAt = start.Add(ahead)
+			if got := outcome(n.HandlePrepare(t.Context(), in)); got != "R00" || time.Since(start) != want {
+				t.Errorf("%s after %v, want %v", got, time.Since(start), want)
+			}
+		}
+		wantBalances(t, n, map[ilpcore.AccountID]Balance{"alice": {}, "bob": {}})
+	})
 }
