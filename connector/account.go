@@ -135,10 +135,6 @@ func (a Account) checkLimits() error {
 	if a.MaxPacketsPerMinute < 0 || a.MaxInFlight < 0 || a.RoundTrip < 0 {
 		return fmt.Errorf("%w %q: limits are not negative", ErrAccount, a.ID)
 	}
-	if a.SettleThreshold != nil && a.SettleTo != nil && *a.SettleThreshold < *a.SettleTo {
-		return fmt.Errorf("%w %q: the node would settle at %d up to %d; the threshold is not below what is settled to",
-			ErrAccount, a.ID, *a.SettleThreshold, *a.SettleTo)
-	}
 	return nil
 }
 

@@ -19,7 +19,7 @@ var peerPrefix = []byte("peer.")
 type dispatch struct {
 	node    *Node
 	account *account // where it came from
-	held    hold // a value, so that a packet needs no memory of its own
+	held    hold     // a value, so that a packet needs no memory of its own
 }
 
 func (d *dispatch) answer(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {

@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"crypto/sha256"
+	"os"
 	"testing"
 	"time"
 
@@ -11,7 +12,13 @@ import (
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("PAYDOOR_NODE_CHILD"); dir != "" {
+		child(dir)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var (
 	usd9 = ilpcore.Asset{Code: "USD", Scale: 9}

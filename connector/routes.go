@@ -111,32 +111,27 @@ func (t *table) setStatic(list []Route) error {
 	return t.index()
 }
 
-// newRoutes puts all routes of a table together.
-func (t *table) newRoutes() (routes, error) {
-	all := make(routes, len(t.static)+len(t.learned))
+// newRoutes puts all routes of a table together. owners are the accounts with an address of their own.
+func (t *table) newRoutes(owners map[ilpcore.Address]*account) routes {
+	all := make(routes, len(t.static)+len(t.learned)+len(owners))
 	for _, r := range t.learned {
-		if a := t.accounts[r.from]; a != nil && !t.ownedByAnother(r.prefix, r.from) {
+		if a := t.accounts[r.from]; a != nil && a.ReceiveRoutes && !ownedByAnother(r.prefix, a, owners) {
 			all[r.prefix] = target{a, fromCCP}
 		}
 	}
 	for _, r := range t.static {
 		all[r.Prefix] = target{t.accounts[r.Account], fromStatic}
 	}
-	for _, a := range t.order {
-		if a.Address != "" {
-			all[string(a.Address)] = target{a, fromAccount}
-		}
+	for address, a := range owners {
+		all[string(address)] = target{a, fromAccount}
 	}
-	return all, nil
+	return all
 }
 
-// ownedByAnother says whether prefix is, or lies below, the address of an account that is not id's: nobody learns a way around it.
-func (t *table) ownedByAnother(prefix string, id ilpcore.AccountID) bool {
-	for _, a := range t.order {
-		if a.ID == id || a.Address == "" {
-			continue
-		}
-		if _, below := a.Address.Suffix([]byte(prefix)); below {
+// ownedByAnother says whether prefix is, or lies below, the address of another account: nobody learns a way around it.
+func ownedByAnother(prefix string, than *account, owners map[ilpcore.Address]*account) bool {
+	for end := len(prefix); end > 0; end = strings.LastIndexByte(prefix[:end], '.') {
+		if owner := owners[ilpcore.Address(prefix[:end])]; owner != nil && owner.ID != than.ID {
 			return true
 		}
 	}

@@ -30,7 +30,7 @@ func (t *table) clone() *table {
 	return &table{accounts: maps.Clone(t.accounts), order: slices.Clone(t.order), static: t.static, learned: t.learned}
 }
 
-// index makes everything that follows from accounts and routes. The errors are ErrParents, ErrAccount and ErrRoute.
+// index makes everything that follows from accounts and routes. The errors are ErrParents and ErrAccount.
 func (t *table) index() error {
 	t.segments, t.uplink = map[string]*account{}, nil
 	parents := 0
@@ -56,9 +56,8 @@ func (t *table) index() error {
 	if parents > 1 {
 		return ErrParents
 	}
-	var err error
-	t.routes, err = t.newRoutes()
-	return err
+	t.routes = t.newRoutes(addresses)
+	return nil
 }
 
 // Put adds an account, or replaces the one of the same ID, while packets flow. What counts against its limits stays as it is where the limit is the

@@ -1,0 +1,341 @@
+package connector
+
+// This file lets nodes tell each other their routes, in fake time.
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/ilpcore/ccp"
+)
+
+// line is three peers in a row, a, b and c, whose links can be cut.
+type line struct {
+	nodes map[string]*Node
+	cut   map[string]bool // by "from-to"
+	mu    sync.Mutex
+	sent  map[string]int // route messages by "from-to"
+}
+
+func (l *line) link(from, to string) Link {
+	return linkFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+		l.mu.Lock()
+		l.sent[from+"-"+to]++
+		cut, node := l.cut[from+"-"+to], l.nodes[to]
+		l.mu.Unlock()
+		if cut || node == nil {
+			return ilpcore.Reject(ilpcore.T01, "", "down", nil)
+		}
+		in.From = ilpcore.AccountID(from)
+		return node.HandlePrepare(ctx, in)
+	})
+}
+
+func (l *line) setCut(way string, cut bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cut[way] = cut
+}
+
+func (l *line) start(t *testing.T, name string, neighbours ...string) *Node {
+	t.Helper()
+	c := Config{Address: ilpcore.Address("test." + name), Asset: usd9, Receiver: named(name)}
+	for _, id := range neighbours {
+		c.Accounts = append(c.Accounts, Account{ID: ilpcore.AccountID(id), SendRoutes: true, ReceiveRoutes: true, Link: l.link(name, id)})
+	}
+	n, err := NewNode(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.mu.Lock()
+	l.nodes[name] = n
+	l.mu.Unlock()
+	return n
+}
+
+func newLine(t *testing.T) *line {
+	l := &line{nodes: map[string]*Node{}, cut: map[string]bool{}, sent: map[string]int{}}
+	l.start(t, "a", "b")
+	l.start(t, "b", "a", "c")
+	l.start(t, "c", "b")
+	return l
+}
+
+func (l *line) close() {
+	for _, n := range l.nodes {
+		_ = n.Close()
+	}
+}
+
+func routesOf(n *Node) (list []string) {
+	for _, r := range n.Routes() {
+		list = append(list, fmt.Sprintf("%s %s %s", r.Prefix, r.Account, r.Source))
+	}
+	return list
+}
+
+func wantRoutes(t *testing.T, n *Node, want ...string) {
+	t.Helper()
+	if got := routesOf(n); !cmp.Equal(got, want) {
+		t.Errorf("%s has the routes %q, want %q", n.self(), got, want)
+	}
+}
+
+func TestRoutesSpreadAndEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t)
+		defer l.close()
+		time.Sleep(2 * time.Second)
+		a, b, c := l.nodes["a"], l.nodes["b"], l.nodes["c"]
+		wantRoutes(t, a, "test.b b ccp", "test.c b ccp")
+		wantRoutes(t, b, "test.a a ccp", "test.c c ccp")
+		wantRoutes(t, c, "test.a b ccp", "test.b b ccp")
+		in := paying("b", 1, "test.c.x")
+		in.ExpiresAt = time.Now().Add(20 * time.Second)
+		if got := outcome(a.HandlePrepare(t.Context(), in)); got != "F02" { // from b, back to b
+			t.Errorf("back: %s", got)
+		}
+		if err := a.Put(Account{ID: "kid", Relation: Child, Address: "test.kid"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		wantRoutes(t, c, "test.a b ccp", "test.b b ccp", "test.kid b ccp")
+		if err := a.Remove("kid"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		wantRoutes(t, c, "test.a b ccp", "test.b b ccp")
+
+		l.setCut("a-b", true) // b hears nothing of a any more
+		time.Sleep(40 * time.Second)
+		wantRoutes(t, b, "test.a a ccp", "test.c c ccp")
+		time.Sleep(80 * time.Second)
+		wantRoutes(t, b, "test.c c ccp")
+		wantRoutes(t, c, "test.b b ccp")
+		l.setCut("a-b", false)
+		time.Sleep(time.Minute)
+		wantRoutes(t, c, "test.a b ccp", "test.b b ccp")
+	})
+}
+
+// TestANodeThatStartsAnew has a new table, which its neighbours take without a gap.
+func TestANodeThatStartsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t)
+		defer l.close()
+		time.Sleep(2 * time.Second)
+		_ = l.nodes["b"].Close()
+		b := l.start(t, "b", "a", "c")
+		time.Sleep(2 * time.Second)
+		wantRoutes(t, b, "test.a a ccp", "test.c c ccp")
+		wantRoutes(t, l.nodes["a"], "test.b b ccp", "test.c b ccp")
+	})
+}
+
+// TestRouteMessagesAreFew: when nothing changes there is one greeting an interval, and a neighbour that does not know the protocol is left in peace.
+func TestRouteMessagesAreFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t)
+		defer l.close()
+		asked := 0
+		if err := l.nodes["a"].Put(Account{ID: "old", SendRoutes: true, ReceiveRoutes: true, Link: linkFunc(func(context.Context, ilpcore.Incoming) ilpcore.Reply {
+			asked++
+			return ilpcore.Reject(ilpcore.F02, "test.old", "", nil)
+		})}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		l.mu.Lock()
+		before := l.sent["a-b"]
+		l.mu.Unlock()
+		time.Sleep(time.Hour)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if got := l.sent["a-b"] - before; got < 110 || got > 140 {
+			t.Errorf("%d messages in an hour", got)
+		}
+		if asked > 30 {
+			t.Errorf("a node that rejects got %d messages", asked)
+		}
+	})
+}
+
+func routeMessage(from ilpcore.AccountID, destination string, data []byte) ilpcore.Incoming {
+	return ilpcore.Incoming{From: from, Prepare: ilpcore.Prepare{
+		ExpiresAt: noon.Add(time.Minute), Condition: ilpcore.PeerCondition, Destination: []byte(destination), Data: data,
+	}}
+}
+
+func sync1(routes ...ccp.Route) []byte {
+	return ccp.Update{Table: ccp.TableID{1}, Epoch: 1, To: 1, HoldDown: 45 * time.Second, Speaker: "test.bob", Routes: routes}.Append(nil)
+}
+
+// TestPoliteAnswers: who takes no part answers as if it did, and learns nothing.
+func TestPoliteAnswers(t *testing.T) {
+	n := newTestNode(t, func(c *Config) { c.Accounts = append(c.Accounts, Account{ID: "user", Relation: NonRouting}) })
+	control, update := ccp.Control{Mode: ccp.Sync}.Append(nil), sync1(ccp.Route{Prefix: "test.far", Path: []string{"test.bob"}})
+	before := routesOf(n)
+	for _, test := range []struct {
+		from ilpcore.AccountID
+		to   string
+		data []byte
+		want string
+	}{
+		{"bob", ccp.ControlDestination, control, "by "}, {"up", ccp.ControlDestination, control, "by "}, {"kid", ccp.UpdateDestination, update, "by "},
+		{"bob", ccp.UpdateDestination, update, "by "}, {"user", ccp.ControlDestination, control, "F00"}, {"wallet", ccp.UpdateDestination, update, "F00"},
+		{"bob", ccp.ControlDestination, nil, "F00"}, {"bob", ccp.UpdateDestination, []byte("x"), "F00"}, {"bob", "peer.route", control, "F02"},
+	} {
+		reply := n.HandlePrepare(t.Context(), routeMessage(test.from, test.to, test.data))
+		if got := outcome(reply); got != test.want || reply.Fulfillment != ilpcore.PeerFulfillment {
+			t.Errorf("%s to %s: %s %q", test.from, test.to, got, reply.Message)
+		}
+	}
+	in := routeMessage("bob", ccp.ControlDestination, control)
+	in.Condition[0]++
+	if got := outcome(n.HandlePrepare(t.Context(), in)); got != "F01" {
+		t.Errorf("another condition: %s", got)
+	}
+	if after := routesOf(n); !cmp.Equal(before, after) {
+		t.Errorf("learned: %s", cmp.Diff(before, after))
+	}
+}
+
+// TestWhatIsNotLearned: routes that would lead packets astray.
+func TestWhatIsNotLearned(t *testing.T) {
+	n := newTestNode(t, func(c *Config) {
+		c.Accounts[4].ReceiveRoutes, c.Accounts[4].SendRoutes = true, false
+		c.Accounts = append(c.Accounts, Account{ID: "away", Relation: Child, Address: "test.away"})
+		c.Routes = []Route{{"test.static", "euro"}}
+	})
+	defer n.Close()
+	path := []string{"test.bob"}
+	long := make([]string, 33)
+	for i := range long {
+		long[i] = "test.x"
+	}
+	reply := n.HandlePrepare(t.Context(), routeMessage("bob", ccp.UpdateDestination, sync1(
+		ccp.Route{Prefix: "test.gw", Path: path}, ccp.Route{Prefix: "test.gw.kid", Path: path}, ccp.Route{Prefix: "test.gw.kid.x", Path: path},
+		ccp.Route{Prefix: "test.away", Path: path}, ccp.Route{Prefix: "test.away.x", Path: path}, ccp.Route{Prefix: "test.static", Path: path},
+		ccp.Route{Prefix: "", Path: path}, ccp.Route{Prefix: "test", Path: path}, ccp.Route{Prefix: "g", Path: path}, ccp.Route{Prefix: "g.x", Path: path},
+		ccp.Route{Prefix: "peer.config", Path: path}, ccp.Route{Prefix: "test..x", Path: path}, ccp.Route{Prefix: "test.loop", Path: []string{"test.bob", "test.gw"}},
+		ccp.Route{Prefix: "test.odd", Path: []string{"not an address"}}, ccp.Route{Prefix: "test.long", Path: long},
+		ccp.Route{Prefix: "test.good", Path: path}, ccp.Route{Prefix: "test.static.deeper", Path: path}, ccp.Route{Prefix: "test.gwx", Path: path},
+	)))
+	if !reply.Fulfilled {
+		t.Fatalf("%+v", reply)
+	}
+	wantRoutes(t, n, "test.away away account", "test.good bob ccp", "test.gw.kid kid account", "test.gw.mute mute account", "test.gw.wallet wallet account",
+		"test.gwx bob ccp", "test.static euro static", "test.static.deeper bob ccp")
+}
+
+// TestEpochs: gaps are not taken, repetition is, and withdrawn routes go.
+func TestEpochs(t *testing.T) {
+	n := newTestNode(t, func(c *Config) { c.Accounts, c.Routes = []Account{{ID: "bob", ReceiveRoutes: true}}, nil })
+	defer n.Close()
+	told := func(table byte, from, to uint32, withdrawn []string, prefixes ...string) {
+		u := ccp.Update{Table: ccp.TableID{table}, Epoch: to, From: from, To: to, HoldDown: time.Minute, Speaker: "test.bob", Withdrawn: withdrawn}
+		for _, prefix := range prefixes {
+			u.Routes = append(u.Routes, ccp.Route{Prefix: prefix, Path: []string{"test.bob"}})
+		}
+		if reply := n.HandlePrepare(t.Context(), routeMessage("bob", ccp.UpdateDestination, u.Append(nil))); !reply.Fulfilled {
+			t.Errorf("%+v", reply)
+		}
+	}
+	told(1, 0, 2, nil, "test.x", "test.y")
+	wantRoutes(t, n, "test.x bob ccp", "test.y bob ccp")
+	told(1, 3, 4, nil, "test.z") // 2 is missing
+	wantRoutes(t, n, "test.x bob ccp", "test.y bob ccp")
+	told(1, 0, 1, []string{"test.x"}) // long known
+	wantRoutes(t, n, "test.x bob ccp", "test.y bob ccp")
+	told(1, 2, 3, []string{"test.x", "test.unknown"}, "test.z")
+	wantRoutes(t, n, "test.y bob ccp", "test.z bob ccp")
+	told(2, 0, 1, nil, "test.new")
+	wantRoutes(t, n, "test.new bob ccp")
+	told(3, 5, 6, nil, "test.newer") // a new table from the middle: nothing is known of it
+	wantRoutes(t, n)
+}
+
+// TestHeardIsBounded: a neighbour that tells more than the node keeps changes nothing for others.
+func TestHeardIsBounded(t *testing.T) {
+	n := newTestNode(t, func(c *Config) {
+		c.Accounts, c.Routes = []Account{{ID: "bob", ReceiveRoutes: true}, {ID: "carl", ReceiveRoutes: true}}, nil
+	})
+	defer n.Close()
+	const chunk = 500
+	for epoch := uint32(0); epoch < maxHeard/chunk+3; epoch++ {
+		u := ccp.Update{Table: ccp.TableID{1}, Epoch: epoch + 1, From: epoch, To: epoch + 1, Speaker: "test.bob"}
+		for i := range chunk {
+			u.Routes = append(u.Routes, ccp.Route{Prefix: fmt.Sprintf("test.x%d-%d", epoch, i)})
+		}
+		n.HandlePrepare(t.Context(), routeMessage("bob", ccp.UpdateDestination, u.Append(nil)))
+	}
+	if got := len(n.Routes()); got != maxHeard {
+		t.Errorf("%d routes are kept", got)
+	}
+	n.HandlePrepare(t.Context(), routeMessage("carl", ccp.UpdateDestination, sync1(ccp.Route{Prefix: "test.carl"})))
+	if got := len(n.Routes()); got != maxHeard+1 {
+		t.Errorf("%d routes with the other's", got)
+	}
+}
+
+// TestTheLogStaysShort: a route that comes and goes does not make the table longer and longer, and what a new neighbour is told is what there is.
+func TestTheLogStaysShort(t *testing.T) {
+	table := newTold(new(zeros))
+	own := toldRoute{prefix: "test.gw"}
+	for i := range 5000 {
+		routes := []toldRoute{own}
+		if i%2 == 0 {
+			routes = append(routes, toldRoute{prefix: "test.flap", next: "bob"})
+		}
+		table.sync(routes, new(zeros))
+	}
+	if got := len(table.log); got > 2*2+logSlack {
+		t.Errorf("%d changes are kept", got)
+	}
+	seen := map[string]bool{}
+	for from := uint32(0); from < table.epoch(); {
+		u := table.after(from, &account{Account: Account{ID: "carl"}}, "test.gw")
+		if u.To == from || len(u.Append(nil)) > ilpcore.MaxData {
+			t.Fatalf("from %d to %d in %d bytes", from, u.To, len(u.Append(nil)))
+		}
+		for _, route := range u.Routes {
+			seen[route.Prefix] = true
+		}
+		from = u.To
+	}
+	if !cmp.Equal(seen, map[string]bool{"test.gw": true}) {
+		t.Errorf("told: %v", seen)
+	}
+}
+
+// zeros is a source of bytes that are not random at all.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { return len(b), nil }
+
+func TestWhoIsToldWhat(t *testing.T) {
+	for name, test := range map[string]struct {
+		route toldRoute
+		to    Account
+		want  bool
+	}{
+		"own, to the parent":        {toldRoute{}, Account{Relation: Parent}, true},
+		"its own, back":             {toldRoute{next: "a"}, Account{ID: "a"}, false},
+		"a peer's, to a peer":       {toldRoute{next: "b"}, Account{ID: "a"}, true},
+		"a peer's, to the parent":   {toldRoute{next: "b"}, Account{ID: "a", Relation: Parent}, false},
+		"a child's, to the parent":  {toldRoute{next: "b", through: Child}, Account{ID: "a", Relation: Parent}, true},
+		"the parent's, to a child":  {toldRoute{next: "b", through: Parent}, Account{ID: "a", Relation: Child}, true},
+		"the parent's, to a parent": {toldRoute{next: "b", through: Parent}, Account{ID: "a", Relation: Parent}, false},
+	} {
+		if got := test.route.mayTell(&account{Account: test.to}); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package connector
+
+// This file is the conversation with one neighbour: asking for its routes, telling ours, and its asking for ours.
+
+import (
+	"context"
+	"time"
+
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/ilpcore/ccp"
+)
+
+const routeMessageTimeout = 30 * time.Second
+
+// control answers a Control: from now on the neighbour is told what it asks for. Who is told no routes gets a polite answer too.
+func (r *routing) control(a *account, in ilpcore.Incoming) ilpcore.Reply {
+	if reply, ok := r.admit(a, in); !ok {
+		return reply
+	}
+	c, err := ccp.DecodeControl(in.Data)
+	if err != nil {
+		return ilpcore.Reject(ilpcore.F00, r.node.self(), err.Error(), nil)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if with := r.neighbours[a.ID]; with != nil && a.SendRoutes {
+		with.mode, with.tell, with.told, with.epoch = c.Mode, pace{}, r.told.id, 0
+		if c.LastTable == r.told.id && c.LastEpoch <= r.told.epoch() {
+			with.epoch = c.LastEpoch
+		}
+		r.nudge()
+	}
+	return ilpcore.Fulfill(ilpcore.PeerFulfillment, nil)
+}
+
+// talk asks and tells one neighbour what is due, and ends with the routing.
+func (r *routing) talk(a *account, with *neighbour, own ilpcore.Address, ask, tell bool) {
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		with.busy = false
+	}()
+	if ask {
+		r.mu.Lock()
+		message := ccp.Control{Mode: ccp.Sync, LastTable: with.heard.table, LastEpoch: with.heard.epoch}
+		with.sent = true
+		r.mu.Unlock()
+		reply := r.send(a, ccp.ControlDestination, message.Append(nil))
+		r.mu.Lock()
+		with.asked.outcome(reply)
+		r.mu.Unlock()
+	}
+	for tell {
+		tell = r.tellOnce(a, with, own)
+	}
+}
+
+// tellOnce sends one Update, also one without changes, which says that the node is still there. more says whether there is more to tell.
+func (r *routing) tellOnce(a *account, with *neighbour, own ilpcore.Address) (more bool) {
+	r.mu.Lock()
+	if with.epoch > r.told.epoch() || with.told != r.told.id { // a new table has begun
+		with.epoch, with.told = 0, r.told.id
+	}
+	u := r.told.after(with.epoch, a, own)
+	u.HoldDown = r.every * 3 / 2
+	r.mu.Unlock()
+	reply := r.send(a, ccp.UpdateDestination, u.Append(nil))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	with.tell.outcome(reply)
+	if !reply.Fulfilled || with.epoch != u.From || r.told.id != u.Table { // or a Control has come meanwhile
+		return false
+	}
+	with.epoch = u.To
+	return with.epoch < r.told.epoch() && r.ctx.Err() == nil
+}
+
+// send sends one route message and waits for the answer.
+func (r *routing) send(a *account, destination string, data []byte) ilpcore.Reply {
+	ctx, cancel := context.WithTimeout(r.ctx, routeMessageTimeout)
+	defer cancel()
+	return a.Link.HandlePrepare(ctx, ilpcore.Incoming{From: a.ID, Prepare: ilpcore.Prepare{
+		ExpiresAt: r.node.now().Add(routeMessageTimeout).UTC().Truncate(time.Millisecond), Condition: ilpcore.PeerCondition,
+		Destination: []byte(destination), Data: data,
+	}})
+}
