@@ -225,3 +225,33 @@ func TestHostPromises(t *testing.T) {
 		t.Errorf("%d hosts are remembered", len(h.byName))
 	}
 }
+
+// TestStreamLacksLiquidity pays over a way that says T04 to packets above a size, now or from some moment on.
+func TestStreamLacksLiquidity(t *testing.T) {
+	for _, payment := range []Payment{{Send: 50_000}, {Deliver: 50_000}, {Deliver: 50_000, MaxSend: 50_000}} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newMarket(t)
+			link := &network{to: m, conditions: conditions{liquid: 400, delay: 20 * time.Millisecond}}
+			quote := m.payment(t, 10, false)
+			payment.Address, payment.Secret = quote.Address, quote.Secret
+			begun := time.Now()
+			got, err := streamOver(link).Pay(t.Context(), payment)
+			if err != nil || got.Delivered != 50_000 || got.Sent != 50_000 || m.till.sum() != 50_000 {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			if took := time.Since(begun); took > 20*time.Second {
+				t.Errorf("it took %s, for %+v", took, got)
+			}
+			t.Logf("%+v in %s", got, time.Since(begun))
+		})
+	}
+}
+
+func TestSequenceEnds(t *testing.T) {
+	c := newConnection(t.Context(), streamOver(nil), Payment{Address: "test.x", Secret: make([]byte, 32)})
+	defer c.abandon()
+	c.sequence = maxSequence
+	if err := c.send(t.Context(), sent{}, true, nil); err != ErrTooManyPackets || c.inFlight != 0 {
+		t.Errorf("got %v, %d in flight", err, c.inFlight)
+	}
+}
