@@ -4,6 +4,7 @@ package payer
 
 import (
 	"crypto/rand"
+	"errors"
 	"math/big"
 	"slices"
 	"testing"
@@ -248,6 +249,11 @@ func TestStreamLacksLiquidity(t *testing.T) {
 }
 
 func TestSequenceEnds(t *testing.T) {
+	sender := streamOver(nil)
+	sender.InFlight = -1
+	if _, err := sender.Pay(t.Context(), Payment{Address: "test.x", Secret: make([]byte, 32), Send: 1}); !errors.Is(err, ErrPayment) {
+		t.Errorf("a negative window: %v", err)
+	}
 	c := newConnection(t.Context(), streamOver(nil), Payment{Address: "test.x", Secret: make([]byte, 32)})
 	defer c.abandon()
 	c.sequence = maxSequence
