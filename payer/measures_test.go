@@ -181,6 +181,7 @@ func TestLastPacketWaits(t *testing.T) {
 		beside := -1
 		link.observe = func(in ilpcore.Incoming) {
 			if in.Amount == 100 {
+				time.Sleep(time.Millisecond) // others that left with it are on their way by now
 				link.mu.Lock()
 				beside = link.inFlight - 1
 				link.mu.Unlock()
