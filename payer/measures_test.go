@@ -4,6 +4,7 @@ package payer
 
 import (
 	"crypto/rand"
+	"errors"
 	"math/big"
 	"slices"
 	"testing"
@@ -180,6 +181,7 @@ func TestLastPacketWaits(t *testing.T) {
 		beside := -1
 		link.observe = func(in ilpcore.Incoming) {
 			if in.Amount == 100 {
+				time.Sleep(time.Millisecond) // others that left with it are on their way by now
 				link.mu.Lock()
 				beside = link.inFlight - 1
 				link.mu.Unlock()
@@ -223,5 +225,40 @@ func TestHostPromises(t *testing.T) {
 	}
 	if len(h.byName) > mostHosts {
 		t.Errorf("%d hosts are remembered", len(h.byName))
+	}
+}
+
+// TestStreamLacksLiquidity pays over a way that says T04 to packets above a size, now or from some moment on.
+func TestStreamLacksLiquidity(t *testing.T) {
+	for _, payment := range []Payment{{Send: 50_000}, {Deliver: 50_000}, {Deliver: 50_000, MaxSend: 50_000}} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newMarket(t)
+			link := &network{to: m, conditions: conditions{liquid: 400, delay: 20 * time.Millisecond}}
+			quote := m.payment(t, 10, false)
+			payment.Address, payment.Secret = quote.Address, quote.Secret
+			begun := time.Now()
+			got, err := streamOver(link).Pay(t.Context(), payment)
+			if err != nil || got.Delivered != 50_000 || got.Sent != 50_000 || m.till.sum() != 50_000 {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			if took := time.Since(begun); took > 20*time.Second {
+				t.Errorf("it took %s, for %+v", took, got)
+			}
+			t.Logf("%+v in %s", got, time.Since(begun))
+		})
+	}
+}
+
+func TestSequenceEnds(t *testing.T) {
+	sender := streamOver(nil)
+	sender.InFlight = -1
+	if _, err := sender.Pay(t.Context(), Payment{Address: "test.x", Secret: make([]byte, 32), Send: 1}); !errors.Is(err, ErrPayment) {
+		t.Errorf("a negative window: %v", err)
+	}
+	c := newConnection(t.Context(), streamOver(nil), Payment{Address: "test.x", Secret: make([]byte, 32)})
+	defer c.abandon()
+	c.sequence = maxSequence
+	if err := c.send(t.Context(), sent{}, true, nil); err != ErrTooManyPackets || c.inFlight != 0 {
+		t.Errorf("got %v, %d in flight", err, c.inFlight)
 	}
 }

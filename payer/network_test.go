@@ -19,6 +19,7 @@ import (
 type conditions struct {
 	rate     Rate          // 0: one to one
 	max      amount.Amount // of a packet, in units of the sender; 0: none
+	liquid   amount.Amount // packets above it get T04; 0: none does
 	silent   bool          // F08 has no data
 	lie      *ilpcore.AmountTooLarge
 	busy     int // packets in flight from which on they are refused with T04, T05 or T03; 0: any number
@@ -101,6 +102,9 @@ func (n *network) refuse(sent amount.Amount) *ilpcore.Reply {
 			data = f08.Append(nil)
 		}
 		r := ilpcore.Reject(ilpcore.F08, "test.connector", "too large", data)
+		return &r
+	case n.liquid != 0 && sent > n.liquid:
+		r := ilpcore.Reject(ilpcore.T04, "test.connector", "no liquidity", nil)
 		return &r
 	case n.busy != 0 && n.inFlight > n.busy:
 		r := ilpcore.Reject([]ilpcore.Code{ilpcore.T03, ilpcore.T04, ilpcore.T05}[n.packets%3], "test.connector", "busy", nil)

@@ -14,6 +14,9 @@ type sizes struct {
 	hint amount.Amount // what an F08 claimed, between the two; 0: nothing
 	part amount.Amount // the size to use while the way lacks liquidity; 0: the whole
 
+	scarce amount.Amount // the smallest for which the liquidity did not suffice lately; 0: none
+	calm   int           // packets since then that would have grown but for it
+
 	hints int  // that were taken: whoever lies is asked no more
 	exact bool // search to the last unit, because so little arrives that each counts
 }
@@ -29,6 +32,9 @@ func (s *sizes) passed(n amount.Amount) {
 	}
 	if s.hint <= s.good {
 		s.hint = 0
+	}
+	if n >= s.scarce {
+		s.scarce = 0
 	}
 }
 
@@ -56,14 +62,33 @@ func (s *sizes) tooLarge(n amount.Amount, data []byte) {
 	}
 }
 
+// lacking notes that there was no liquidity for n.
+func (s *sizes) lacking(n amount.Amount) {
+	if n > s.good && (s.scarce == 0 || n < s.scarce) {
+		s.scarce, s.calm = n, 0
+	}
+}
+
 // short halves the packets for lack of liquidity; fulfilled doubles them again.
-func (s *sizes) short(n amount.Amount) { s.part = max(1, n/2) }
+func (s *sizes) short(n amount.Amount) {
+	s.part = max(1, n/2)
+	s.scarce, s.calm = n, 0
+}
+
+// patience is how many packets pass before one of a size that met a lack of liquidity is tried again.
+const patience = 32
 
 func (s *sizes) fulfilled(n amount.Amount) {
 	if s.part == 0 || n < s.part {
 		return
 	}
 	doubled, ok := s.part.Mul(2)
+	if s.scarce != 0 && (!ok || doubled >= s.scarce) {
+		if s.calm++; s.calm < patience {
+			return
+		}
+		s.scarce = 0
+	}
 	if s.part = doubled; !ok || doubled >= s.next() {
 		s.part = 0
 	}
@@ -71,7 +96,16 @@ func (s *sizes) fulfilled(n amount.Amount) {
 
 // settled says whether the limit is known closely enough.
 func (s *sizes) settled() bool {
-	return s.bad != 0 && s.good != 0 && s.bad-s.good <= s.near(s.good)
+	top := s.top()
+	return top != 0 && s.good != 0 && top > s.good && top-s.good <= s.near(s.good)
+}
+
+// top returns the smallest amount that is known to be too much; 0: none.
+func (s *sizes) top() amount.Amount {
+	if s.bad == 0 || s.scarce != 0 && s.scarce < s.bad {
+		return s.scarce
+	}
+	return s.bad
 }
 
 // near returns how much n may be off: 1/512, or nothing.
@@ -115,8 +149,8 @@ func (s *sizes) trials(limit amount.Amount, width int) (trials []amount.Amount) 
 	}
 	parts := amount.Amount(width)
 	top := limit
-	if s.bad != 0 && s.bad <= limit {
-		top, parts = s.bad, parts+1 // top itself is known to be too large
+	if known := s.top(); known != 0 && known <= limit {
+		top, parts = known, parts+1 // top itself is known to be too much
 	}
 	if top <= s.good {
 		return nil

@@ -116,6 +116,9 @@ func (s Stream) Pay(ctx context.Context, p Payment) (Result, error) {
 	if s.InFlight == 0 {
 		s.InFlight = 32
 	}
+	if s.InFlight < 1 || s.InFlight > 1000 {
+		return Result{}, fmt.Errorf("%w: InFlight is %d, not from 1 to 1000", ErrPayment, s.InFlight)
+	}
 	if s.GiveUp == 0 {
 		s.GiveUp = 30 * time.Second
 	}

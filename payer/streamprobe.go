@@ -47,12 +47,14 @@ func (c *connection) measure() error {
 		if !c.rate.known() && c.sizes.bad == 0 && c.last == nil {
 			break // everything arrived, and nothing of it
 		}
+		next := c.sizes.trials(c.search(limit), c.width)
 		if !news {
 			if err := c.rest(); err != nil {
 				return err
 			}
+			c.sizes.scarce = 0 // it may have passed
 		}
-		if next := c.sizes.trials(c.search(limit), c.width); next != nil {
+		if next != nil {
 			trials = next
 		}
 		if c.sizes.bad == 1 {
@@ -62,6 +64,7 @@ func (c *connection) measure() error {
 	if need, err := c.need(limit); err == nil && c.sizes.bad == 0 && c.sizes.good < need {
 		c.sizes.part = c.sizes.good // the way may lack the liquidity for more
 	}
+	c.sizes.scarce = 0
 	return c.decide()
 }
 
@@ -113,13 +116,13 @@ func (c *connection) probed(o outcome) (news bool, final error) {
 		return true, nil
 	}
 	c.last = rejection(o.reply)
-	if o.reply.Code.Temporary() {
-		c.crowded = true
-	}
+	c.crowded = c.crowded || o.reply.Code.Temporary()
 	switch code := o.reply.Code; {
 	case code == ilpcore.F08:
 		c.sizes.tooLarge(o.amount, o.reply.Data)
 		return true, nil
+	case code == ilpcore.T04:
+		c.sizes.lacking(o.amount)
 	case code.Final():
 		return false, c.last
 	}
