@@ -305,14 +305,24 @@ func (c *charge) describe(h http.Header) {
 		quote, err := c.paywall.config.Quoter.Quote(QuoteRequest{
 			Token: c.token.bytes[:c.token.size], Account: c.account, Price: c.cost.price, Paid: c.outcome == Settled,
 		})
-		if err == nil {
-			c.quoted = true
-			c.header[0] = payLine(c.method, quote, c.cost.price)
-		}
-		c.header[1] = c.balance.String()
+		c.quoted = err == nil
+		c.say(quote)
 		c.place(h)
 	}
 	c.paywall.config.CORS.share(h, c.request)
+}
+
+// say makes the values of Pay and Pay-Balance: in one string, as announce does.
+func (c *charge) say(quote Quote) {
+	var room [320]byte
+	b := room[:0]
+	if c.quoted {
+		b = appendPayLine(b, c.method, quote, c.cost.price)
+	}
+	line := len(b)
+	b = strconv.AppendUint(b, uint64(c.balance), 10)
+	all := string(b)
+	c.header[0], c.header[1] = all[:line], all[line:]
 }
 
 func (c *charge) place(h http.Header) {

@@ -4,7 +4,7 @@ package paywall
 
 import (
 	"net/http"
-	"strings"
+	"strconv"
 
 	"github.com/paydoor/paydoor/amount"
 )
@@ -115,5 +115,12 @@ func (p *Paywall) method(r *http.Request) Method {
 
 // payLine is the value of Pay: method, address, secret and price, as in seed 003, section 2.2.
 func payLine(method Method, q Quote, price amount.Amount) string {
-	return strings.Join([]string{string(method), q.Address, q.Secret, price.String()}, " ")
+	return string(appendPayLine(nil, method, q, price))
+}
+
+func appendPayLine(b []byte, method Method, q Quote, price amount.Amount) []byte {
+	b = append(append(b, method...), ' ')
+	b = append(append(b, q.Address...), ' ')
+	b = append(append(b, q.Secret...), ' ')
+	return strconv.AppendUint(b, uint64(price), 10)
 }

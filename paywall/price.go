@@ -15,6 +15,7 @@ import (
 type priceTable struct {
 	priced, free patterns
 	freeRule     *Rule
+	only         *Rule // the one price for everything, if there is no other rule
 }
 
 // patterns are rules by path and method; the method "" is every method.
@@ -47,6 +48,9 @@ func newPriceTable(rules []Rule) (*priceTable, error) {
 			t.priced.add(foldPath(path), prefix, &rule)
 		}
 	}
+	if len(rules) == 1 {
+		t.only = t.priced.below[""][""]
+	}
 	if t.priced.below[""][""] == nil && t.free.below[""][""] == nil {
 		return nil, errors.New("paywall: no rule covers every path: write price <amount>, or free /*")
 	}
@@ -73,6 +77,9 @@ func (p *patterns) add(path string, prefix bool, rule *Rule) {
 
 // find returns the rule for a request with a path that passed checkPath. It never returns nil.
 func (t *priceTable) find(method, path string) *Rule {
+	if t.only != nil {
+		return t.only
+	}
 	rule, weight := t.priced.match(strings.ToUpper(method), foldPath(path), false)
 	if _, freedom := t.free.match(method, path, true); freedom > weight {
 		return t.freeRule
