@@ -19,7 +19,8 @@ func (a *API) readJava(f javaFields, s Settings) (Settings, error) {
 	s.Asset = f.asset()
 	s.MaxPacket = f.maxPacket()
 	sends, receives := defaultRouting(s.Relation)
-	s.SendRoutes, s.ReceiveRoutes = unlessDefault(f.boolean("sendRoutes"), sends), unlessDefault(f.boolean("receiveRoutes"), receives)
+	s.SendRoutes = unlessDefault(f.boolean("sendRoutes"), sends, old.SendRoutes)
+	s.ReceiveRoutes = unlessDefault(f.boolean("receiveRoutes"), receives, old.ReceiveRoutes)
 	f.segment(&s)
 	f.balances(&s, old)
 	f.rateLimit(&s, old)
@@ -143,7 +144,7 @@ func (f javaFields) rateLimit(s *Settings, old Settings) {
 func (f javaFields) flags(s *Settings) {
 	for name, byDefault := range map[string]bool{"connectionInitiator": true, "internal": false} {
 		var value json.RawMessage
-		if b := unlessDefault(f.boolean(name), byDefault); b != nil {
+		if b := unlessDefault(f.boolean(name), byDefault, nil); b != nil {
 			value = mustJSON(*b)
 		}
 		s.Extra = withExtra(s.Extra, name, value)

@@ -43,12 +43,16 @@ func defaultRouting(relation string) (sends, receives bool) {
 	return sends, receives
 }
 
-// unlessDefault is the pointer that says b: none where that is the default.
-func unlessDefault(b *bool, byDefault bool) *bool {
-	if b == nil || *b == byDefault {
+// unlessDefault is the pointer that says b: none where that is the default, and was not said until now.
+func unlessDefault(b *bool, byDefault bool, old *bool) *bool {
+	switch {
+	case b != nil && old != nil && *b == *old:
+		return old
+	case b == nil || *b == byDefault:
 		return nil
+	default:
+		return b
 	}
-	return b
 }
 
 // javaLink is the account's link type; "BTP", which the Java connector once had, for accounts that are linked by BTP alone.
