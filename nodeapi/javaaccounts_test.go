@@ -11,8 +11,8 @@ import (
 	"github.com/paydoor/paydoor/amount"
 )
 
-// create makes an account and returns what was answered.
-func (b *bed) create(t testing.TB, edits map[string]any) map[string]any {
+// createJava makes an account and returns what was answered.
+func (b *bed) createJava(t testing.TB, edits map[string]any) map[string]any {
 	t.Helper()
 	w := b.ask(t, "POST", "/accounts", basic, accountBody(t, edits))
 	if w.Code != http.StatusCreated {
@@ -23,7 +23,7 @@ func (b *bed) create(t testing.TB, edits map[string]any) map[string]any {
 
 func TestMinimalAccount(t *testing.T) {
 	b := newBed(t, func(c *Config) { c.Now = func() time.Time { return time.Unix(1600000000, 5000) } })
-	got := b.create(t, map[string]any{"accountId": "Bob.1", "linkType": "LOOPBACK", "assetScale": "6", "whatHasTwoThumbs": map[string]any{"and": 1}})
+	got := b.createJava(t, map[string]any{"accountId": "Bob.1", "linkType": "LOOPBACK", "assetScale": "6", "whatHasTwoThumbs": map[string]any{"and": 1}})
 	want := map[string]any{
 		"accountId": "Bob.1", "createdAt": "2020-09-13T12:26:40.000005Z", "modifiedAt": "2020-09-13T12:26:40.000005Z", "description": "",
 		"accountRelationship": "CHILD", "assetCode": "USD", "assetScale": "6", "maximumPacketAmount": nil, "linkType": "LOOPBACK",
@@ -61,7 +61,7 @@ var full = map[string]any{
 
 func TestFullAccount(t *testing.T) {
 	b := newBed(t, nil)
-	got := b.create(t, full)
+	got := b.createJava(t, full)
 	for member, want := range map[string]any{
 		"description": "A fully-populated account", "accountRelationship": "PEER", "assetCode": "FUD", "assetScale": "0", "maximumPacketAmount": "18446744073709551615",
 		"connectionInitiator": false, "ilpAddressSegment": "foo", "sendRoutes": false, "receiveRoutes": true, "internal": true,
@@ -92,13 +92,13 @@ func TestPutOfWhatWasGotChangesNothing(t *testing.T) {
 	id := 0
 	for name, custom := range credentials {
 		id++
-		b.create(t, map[string]any{"accountId": fmt.Sprintf("a%d", id), "description": name, "customSettings": custom})
+		b.createJava(t, map[string]any{"accountId": fmt.Sprintf("a%d", id), "description": name, "customSettings": custom})
 	}
-	b.create(t, full)
-	b.create(t, map[string]any{"accountId": "do.ts", "linkType": "PING"})
-	b.create(t, map[string]any{"accountId": "up", "accountRelationship": "PARENT", "balanceSettings": map[string]any{"settleTo": -5}})
+	b.createJava(t, full)
+	b.createJava(t, map[string]any{"accountId": "do.ts", "linkType": "PING"})
+	b.createJava(t, map[string]any{"accountId": "up", "accountRelationship": "PARENT", "balanceSettings": map[string]any{"settleTo": -5}})
 	for _, s := range b.rustAccounts(t) {
-		if _, err := b.API.create(t.Context(), s); err != nil {
+		if _, err := b.create(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,7 +156,7 @@ func (b *bed) rustAccounts(t *testing.T) []Settings {
 func TestRustAccountsAsTheJavaConnectorShowsThem(t *testing.T) {
 	b := newBed(t, nil)
 	for _, s := range b.rustAccounts(t) {
-		if _, err := b.API.create(t.Context(), s); err != nil {
+		if _, err := b.create(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 
 func TestAccountsWithABalanceStay(t *testing.T) {
 	b := newBed(t, nil)
-	b.create(t, map[string]any{"accountId": "payer", "customSettings": credentials["simple"]})
-	b.create(t, map[string]any{"accountId": "loop", "linkType": "LOOPBACK"})
+	b.createJava(t, map[string]any{"accountId": "payer", "customSettings": credentials["simple"]})
+	b.createJava(t, map[string]any{"accountId": "loop", "linkType": "LOOPBACK"})
 	b.pay(t, "payer", "test.node.loop", 5)
 	for _, test := range []struct{ account, authorization, net string }{{"payer", "Bearer " + strong, "-5"}, {"loop", basic, "5"}, {"payer", basic, "-5"}} {
 		got := members(t, b.ask(t, "GET", "/accounts/"+test.account+"/balance", test.authorization, ""))
@@ -85,7 +85,7 @@ func TestAccountsChangeAtOnce(t *testing.T) {
 
 func FuzzJavaAccount(f *testing.F) {
 	b := newBed(f, nil)
-	b.create(f, map[string]any{"customSettings": credentials["jwt"]})
+	b.createJava(f, map[string]any{"customSettings": credentials["jwt"]})
 	f.Add([]byte(accountBody(f, full)))
 	for _, custom := range credentials {
 		f.Add([]byte(accountBody(f, map[string]any{"customSettings": custom})))

@@ -81,7 +81,7 @@ func TestAccountsThatCannotBe(t *testing.T) {
 		"url broken":   {url("https://[::1/ilp"), "ilpOverHttp.outgoing.url"},
 	}
 	b := newBed(t, nil)
-	b.create(t, map[string]any{"customSettings": credentials["simple"]})
+	b.createJava(t, map[string]any{"customSettings": credentials["simple"]})
 	before := b.directory.Accounts()
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestOtherRefusals(t *testing.T) {
 	b := newBed(t, func(c *Config) {
 		c.Static = []Settings{{ID: "static", Form: FormRust, Relation: "child", Asset: Asset{"USD", 2}, Origin: "Caddyfile:7"}}
 	})
-	b.create(t, nil)
+	b.createJava(t, nil)
 	existing := accountBody(t, nil)
 	tests := []struct {
 		name, method, path, body string

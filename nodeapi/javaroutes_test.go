@@ -24,7 +24,7 @@ func (b *bed) routes(t *testing.T, path, name string) map[string]string {
 	return list
 }
 
-func (b *bed) staticRoutes(t *testing.T) map[string]string {
+func (b *bed) listedRoutes(t *testing.T) map[string]string {
 	return b.routes(t, "/routes/static", "immutableStaticRouteList")
 }
 
@@ -34,8 +34,8 @@ func routeBody(prefix, account string) string {
 
 func TestJavaRoutes(t *testing.T) {
 	b := newBed(t, nil)
-	b.create(t, map[string]any{"accountId": "charlie"})
-	b.create(t, map[string]any{"accountId": "frank", "accountRelationship": "PEER"})
+	b.createJava(t, map[string]any{"accountId": "charlie"})
+	b.createJava(t, map[string]any{"accountId": "frank", "accountRelationship": "PEER"})
 	own := map[string]string{"test.node.charlie": "charlie"}
 	if diff := cmp.Diff(own, b.routes(t, "/routes", "immutableRouteList")); diff != "" {
 		t.Errorf("at first (-want +got):\n%s", diff)
@@ -48,7 +48,7 @@ func TestJavaRoutes(t *testing.T) {
 		}
 	}
 	want := map[string]string{"g.philly.birdlaw": "charlie", "g.philly.paddys": "frank"}
-	if diff := cmp.Diff(want, b.staticRoutes(t)); diff != "" {
+	if diff := cmp.Diff(want, b.listedRoutes(t)); diff != "" {
 		t.Errorf("static (-want +got):\n%s", diff)
 	}
 	want["test.node.charlie"] = "charlie"
@@ -67,7 +67,7 @@ func TestJavaRoutes(t *testing.T) {
 	if w := b.ask(t, "DELETE", "/accounts/frank", basic, ""); w.Code != 204 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	if diff := cmp.Diff(map[string]string{}, b.staticRoutes(t)); diff != "" || len(b.directory.Routes()) != 0 {
+	if diff := cmp.Diff(map[string]string{}, b.listedRoutes(t)); diff != "" || len(b.directory.Routes()) != 0 {
 		t.Errorf("at last (-want +got):\n%s", diff)
 	}
 }
@@ -80,11 +80,11 @@ func TestRoutesThatCannotBe(t *testing.T) {
 	if err := b.opener.Open(b.static["static"]); err != nil {
 		t.Fatal(err)
 	}
-	b.create(t, nil)
+	b.createJava(t, nil)
 	if w := b.ask(t, "PUT", "/routes/static/g.philly.shelter", basic, `{"nextHopAccountId":"bob"}`); w.Code != http.StatusCreated {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	before := b.staticRoutes(t)
+	before := b.listedRoutes(t)
 	tests := []struct {
 		name, method, prefix, body string
 		status                     int
@@ -114,7 +114,7 @@ func TestRoutesThatCannotBe(t *testing.T) {
 			t.Errorf("%s: %v", test.name, p)
 		}
 	}
-	if diff := cmp.Diff(before, b.staticRoutes(t)); diff != "" {
+	if diff := cmp.Diff(before, b.listedRoutes(t)); diff != "" {
 		t.Errorf("what was refused has changed routes:\n%s", diff)
 	}
 }

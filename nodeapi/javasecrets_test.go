@@ -45,7 +45,7 @@ func TestSecretsOnUpdate(t *testing.T) {
 		"as shown": {"as shown", strong}, "new": {other, other}, "weak": {"shh", ""}, "not sealed": {"enc:paydoor:x", ""},
 	} {
 		b := newBed(t, nil)
-		shown := b.create(t, map[string]any{"customSettings": credentials["simple"]})
+		shown := b.createJava(t, map[string]any{"customSettings": credentials["simple"]})
 		custom := shown["customSettings"].(map[string]any)
 		if test.given != "as shown" {
 			custom[key] = test.given
@@ -71,7 +71,7 @@ func TestSecretsOnUpdate(t *testing.T) {
 	}
 	// A secret for another use is not the one that was kept.
 	b := newBed(t, nil)
-	b.create(t, map[string]any{"customSettings": credentials["simple"]})
+	b.createJava(t, map[string]any{"customSettings": credentials["simple"]})
 	jwt := map[string]any{"ilpOverHttp.incoming.auth_type": "JWT_HS_256", "ilpOverHttp.incoming.jwt.token_subject": "b", "ilpOverHttp.incoming.jwt.shared_secret": "***"}
 	refusal(t, b.ask(t, "PUT", "/accounts/bob", basic, accountBody(t, map[string]any{"customSettings": jwt})), 400)
 }
