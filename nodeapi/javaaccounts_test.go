@@ -3,6 +3,7 @@ package nodeapi
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -177,5 +178,41 @@ func TestRustAccountsAsTheJavaConnectorShowsThem(t *testing.T) {
 	if custom["ilpOverHttp.incoming.auth_type"] != "SIMPLE" || b.open(t, custom["ilpOverHttp.incoming.simple.auth_token"]) != strong ||
 		custom["ilpOverHttp.outgoing.url"] != "https://charlie.example/ilp" || len(custom) != 3 {
 		t.Errorf("%v", custom)
+	}
+}
+
+func TestAccountsOfTheCaddyfile(t *testing.T) {
+	b := newBed(t, func(c *Config) { c.Static = []Settings{{ID: "static", Relation: "local", Origin: "Caddyfile:7"}} })
+	r := httptest.NewRequest("GET", "https://node.example/accounts/static", nil)
+	r.Header.Set("Authorization", basic)
+	w := httptest.NewRecorder()
+	b.ServeHTTP(w, r)
+	for member, want := range map[string]any{
+		"accountRelationship": "CHILD", "assetCode": "USD", "assetScale": "9", "createdAt": nil, "modifiedAt": nil,
+		"_links": map[string]any{"self": map[string]any{"href": "https://node.example/accounts/static"}},
+	} {
+		if diff := cmp.Diff(want, members(t, w)[member]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", member, diff)
+		}
+	}
+}
+
+func TestAnotherLinkTypeEndsBTP(t *testing.T) {
+	b := newBed(t, nil)
+	for _, s := range b.rustAccounts(t) {
+		if _, err := b.create(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		link   string
+		status int
+	}{{"BTP", 200}, {"LOOPBACK", 200}, {"BTP", 400}} {
+		if w := b.ask(t, "PUT", "/accounts/dave", basic, accountBody(t, map[string]any{"linkType": step.link})); w.Code != step.status {
+			t.Fatalf("%s: %d %s", step.link, w.Code, w.Body)
+		}
+	}
+	if s, err := b.directory.Account("dave"); err != nil || s.BTP != (BTPLink{}) || s.Link != LinkLoopback {
+		t.Errorf("%+v, %v", s, err)
 	}
 }

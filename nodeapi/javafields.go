@@ -18,7 +18,7 @@ import (
 var (
 	errNotJSON   = errors.New("the body is not one JSON object")
 	errMediaType = errors.New("the body has to be JSON: send Content-Type: application/json")
-	errAccountID = errors.New("an accountId has 1 to 64 letters, digits and - _ . ~")
+	errAccountID = errors.New("an accountId has 1 to 64 letters, digits and - _ . ~, and is not . or ..")
 )
 
 // javaFields are the members of a JSON object. The first thing that is wrong with one stays in err, a *FieldError.

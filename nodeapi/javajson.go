@@ -156,9 +156,9 @@ func (f javaFields) link(s *Settings, old Settings, custom map[string]any) {
 	link := f.required("linkType", "ILP_OVER_HTTP, LOOPBACK or PING")
 	switch {
 	case old.Relation != "" && link == old.javaLink():
-		s.Link = old.Link // which may be none, or one of BTP
+		s.Link = old.Link // which may be none; whatever else links the account stays
 	case link == LinkHTTP, link == LinkLoopback, link == LinkPing:
-		s.Link = link
+		s.Link, s.BTP = link, BTPLink{}
 	default:
 		f.refuse("linkType", "this node has the link types ILP_OVER_HTTP, LOOPBACK and PING")
 	}

@@ -131,6 +131,7 @@ func TestOtherRefusals(t *testing.T) {
 		c.Static = []Settings{{ID: "static", Form: FormRust, Relation: "child", Asset: Asset{"USD", 2}, Origin: "Caddyfile:7"}}
 	})
 	b.createJava(t, nil)
+	b.createJava(t, map[string]any{"accountId": "up", "accountRelationship": "PARENT"})
 	existing := accountBody(t, nil)
 	tests := []struct {
 		name, method, path, body string
@@ -146,6 +147,7 @@ func TestOtherRefusals(t *testing.T) {
 		{"colon", "POST", "/accounts", accountBody(t, map[string]any{"accountId": "pepe:silvia"}), 400, "/accounts/invalid-account-id", ""},
 		{"plus", "POST", "/accounts", accountBody(t, map[string]any{"accountId": "pepe+silvia"}), 400, "/accounts/invalid-account-id", ""},
 		{"long", "POST", "/accounts", accountBody(t, map[string]any{"accountId": strings.Repeat("a", 65)}), 400, "/accounts/invalid-account-id", ""},
+		{"dots", "POST", "/accounts", accountBody(t, map[string]any{"accountId": "..", "accountRelationship": "PEER"}), 400, "/accounts/invalid-account-id", ""},
 		{"no id", "POST", "/accounts", accountBody(t, map[string]any{"accountId": nil}), 400, "/accounts/invalid-account-id", ""},
 		{"static put", "PUT", "/accounts/static", existing, 409, "", "Conflict"},
 		{"static delete", "DELETE", "/accounts/static", "", 409, "", "Conflict"},
@@ -154,6 +156,10 @@ func TestOtherRefusals(t *testing.T) {
 		{"null", "PUT", "/accounts/bob", `null`, 400, "", "Bad Request"},
 		{"two", "PUT", "/accounts/bob", existing + existing, 400, "", "Bad Request"},
 		{"long body", "PUT", "/accounts/bob", `{"a":"` + strings.Repeat("a", maxBody) + `"}`, 413, "", "Request Entity Too Large"},
+		{"long settings", "POST", "/accounts", accountBody(t, map[string]any{"accountId": "eve", "description": strings.Repeat("a", 70000)}), 400,
+			"/accounts/invalid-account-settings", "Invalid Account Settings"},
+		{"two parents", "POST", "/accounts", accountBody(t, map[string]any{"accountId": "eve", "accountRelationship": "PARENT"}), 400,
+			"/accounts/invalid-account-settings", "Invalid Account Settings"},
 		{"no media type", "POST", "/accounts", "", 415, "", "Unsupported Media Type"},
 	}
 	for _, test := range tests {
@@ -170,7 +176,7 @@ func TestOtherRefusals(t *testing.T) {
 	if p := refusal(t, b.ask(t, "POST", "/accounts", basic, accountBody(t, map[string]any{"accountId": "eve"})), 500); strings.Contains(p["detail"].(string), "alone") {
 		t.Errorf("%v", p)
 	}
-	if accounts := b.directory.Accounts(); len(accounts) != 1 {
+	if accounts := b.directory.Accounts(); len(accounts) != 2 || len(b.node.Status().Accounts) != 2 {
 		t.Errorf("%d accounts", len(accounts))
 	}
 }

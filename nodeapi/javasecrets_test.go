@@ -3,6 +3,7 @@ package nodeapi
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -74,6 +75,31 @@ func TestSecretsOnUpdate(t *testing.T) {
 	b.createJava(t, map[string]any{"customSettings": credentials["simple"]})
 	jwt := map[string]any{"ilpOverHttp.incoming.auth_type": "JWT_HS_256", "ilpOverHttp.incoming.jwt.token_subject": "b", "ilpOverHttp.incoming.jwt.shared_secret": "***"}
 	refusal(t, b.ask(t, "PUT", "/accounts/bob", basic, accountBody(t, map[string]any{"customSettings": jwt})), 400)
+}
+
+func TestSecretsThatNothingUses(t *testing.T) {
+	b := newBed(t, nil)
+	shown := b.createJava(t, map[string]any{"customSettings": map[string]any{"db.password": "open sesame", "db.secret": "", "db.user": "ali"}})
+	custom := shown["customSettings"].(map[string]any)
+	if b.open(t, custom["db.password"]) != "open sesame" || custom["db.user"] != "ali" || len(custom) != 2 {
+		t.Fatalf("%v", custom)
+	}
+	kept := custom["db.password"]
+	for given, want := range map[string]string{"***": "open sesame", kept.(string): "open sesame", "close": "close"} {
+		custom["db.password"] = given
+		w := b.ask(t, "PUT", "/accounts/bob", basic, string(mustJSON(shown)))
+		if w.Code != http.StatusOK {
+			t.Fatalf("%q: %d %s", given, w.Code, w.Body)
+		}
+		if got := b.open(t, members(t, w)["customSettings"].(map[string]any)["db.password"]); got != want {
+			t.Errorf("%q: the secret is %q", given, got)
+		}
+		custom["db.password"] = kept
+		if w := b.ask(t, "PUT", "/accounts/bob", basic, string(mustJSON(shown))); w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	refusal(t, b.ask(t, "PUT", "/accounts/bob", basic, accountBody(t, map[string]any{"customSettings": map[string]any{"db.password": 1.5, "db.secret": []any{strong}}})), 400)
 }
 
 func TestSecretsStandInNoAnswerAndNoLog(t *testing.T) {

@@ -55,7 +55,7 @@ type href struct {
 // showJava returns s as it is answered to r.
 func (a *API) showJava(r *request, s Settings) javaAccount {
 	asset := a.assetOfSettings(s)
-	sends, receives := s.routing()
+	sends, receives := s.Routing()
 	j := javaAccount{
 		AccountID: string(s.ID), CreatedAt: instant(s.Created), ModifiedAt: instant(s.Modified), Description: s.Description,
 		AccountRelationship: javaRelation(s.Relation), AssetCode: asset.Code, AssetScale: strconv.Itoa(int(asset.Scale)),

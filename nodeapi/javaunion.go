@@ -25,8 +25,8 @@ func javaRelation(word string) string {
 	}
 }
 
-// routing says whether the node tells the account routes, and takes routes from it: as set, or as its relation has it.
-func (s *Settings) routing() (sends, receives bool) {
+// Routing says whether the node tells the account routes, and takes routes from it: as set, or as its relation has it.
+func (s *Settings) Routing() (sends, receives bool) {
 	sends, receives = defaultRouting(s.Relation)
 	if s.SendRoutes != nil {
 		sends = *s.SendRoutes
