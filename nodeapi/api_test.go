@@ -78,7 +78,7 @@ func (o *opener) Authenticate(account, bearer string) (ilpcore.AccountID, bool) 
 }
 
 // newBed returns an API on an empty directory; edit may change its Config.
-func newBed(t *testing.T, edit func(*Config)) *bed {
+func newBed(t testing.TB, edit func(*Config)) *bed {
 	t.Helper()
 	s := openStore(t, filepath.Join(t.TempDir(), "store"))
 	books, err := connector.OpenBooks(s)
@@ -111,7 +111,7 @@ func newBed(t *testing.T, edit func(*Config)) *bed {
 }
 
 // ask sends a request; authorization may be "".
-func (b *bed) ask(t *testing.T, method, path, authorization, body string) *httptest.ResponseRecorder {
+func (b *bed) ask(t testing.TB, method, path, authorization, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	if authorization != "" {
@@ -126,7 +126,7 @@ func (b *bed) ask(t *testing.T, method, path, authorization, body string) *httpt
 }
 
 // members reads a JSON object with its numbers as they are written.
-func members(t *testing.T, w *httptest.ResponseRecorder) map[string]any {
+func members(t testing.TB, w *httptest.ResponseRecorder) map[string]any {
 	t.Helper()
 	var m map[string]any
 	d := json.NewDecoder(bytes.NewReader(w.Body.Bytes()))

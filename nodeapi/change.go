@@ -141,6 +141,9 @@ func (a *API) changeable(id ilpcore.AccountID) (Settings, error) {
 
 // work opens the account as s says and then keeps it. If that fails, the account works as old says again; nil: not at all.
 func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
+	if err := a.engineIDFree(s); err != nil {
+		return err
+	}
 	if err := a.opener.Open(s); err != nil {
 		return err
 	}

@@ -60,9 +60,10 @@ type Settings struct {
 	HTTP   HTTPLink       `json:"http,omitzero"`
 	BTP    BTPLink        `json:"btp,omitzero"`
 	Engine Engine         `json:"engine,omitzero"`
-	Custom map[string]any `json:"custom,omitempty"` // customSettings as given, flat keys, without secrets; only the Java form gives them back
+	Custom map[string]any `json:"custom,omitempty"` // customSettings that nothing here uses, flat keys, secrets encrypted; only the Java form gives them back
 
-	// Extra are settings of the Java connector that change nothing here and are given back as they came.
+	// Extra are settings of the Java connector that change nothing here and are given back as they came, and in which spelling its keys
+	// came.
 	Extra map[string]json.RawMessage `json:"extra,omitempty"`
 
 	Created  time.Time `json:"created"`
@@ -127,9 +128,10 @@ func (e *FieldError) Error() string {
 // Unwrap makes a FieldError an ErrSettings.
 func (e *FieldError) Unwrap() error { return ErrSettings }
 
-// ValidID says whether id can name an account: 1 to 64 letters, digits and - _ . ~, the union of what both nodes allow.
+// ValidID says whether id can name an account: 1 to 64 letters, digits and - _ . ~, the union of what both nodes allow; not . and .., which
+// no path of a URL can hold.
 func ValidID(id string) bool {
-	return id != "" && len(id) <= 64 && strings.Trim(id, idCharacters) == ""
+	return id != "" && len(id) <= 64 && strings.Trim(id, idCharacters) == "" && id != "." && id != ".."
 }
 
 const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
