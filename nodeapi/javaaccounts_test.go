@@ -75,6 +75,10 @@ func TestFullAccount(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", member, diff)
 		}
 	}
+	got = b.createJava(t, map[string]any{"accountId": "pre", "balanceSettings": map[string]any{"settleTo": -5}})
+	if diff := cmp.Diff(map[string]any{"minBalance": nil, "settleThreshold": nil, "settleTo": "-5"}, got["balanceSettings"]); diff != "" {
+		t.Errorf("balances (-want +got):\n%s", diff)
+	}
 	s, err := b.directory.Account("bob")
 	if err != nil || *s.PacketsPerMinute != 6000 || *s.MinBalance != -1<<63 || *s.MaxPacket != 1<<64-1 || *s.SettleTo != 8 || *s.SendRoutes || s.ReceiveRoutes != nil {
 		t.Errorf("%+v, %v", s, err)
@@ -142,7 +146,7 @@ func (b *bed) rustAccounts(t *testing.T) []Settings {
 		}
 		return sealed
 	}
-	rate, rtt, perMinute, zero, no := uint32(100), uint32(250), amount.Amount(7), int64(0), false
+	rate, rtt, perMinute, zero, no := uint32(59), uint32(250), amount.Amount(7), int64(0), false
 	usd := Asset{"USD", 9}
 	return []Settings{
 		{ID: "alice", Form: FormRust, Relation: "non_routing", Asset: usd, PacketsPerMinute: &rate, AmountPerMinute: &perMinute, RoundTrip: &rtt, SettleTo: &zero},

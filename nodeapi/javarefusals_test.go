@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -105,6 +106,23 @@ func TestAccountsThatCannotBe(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, b.directory.Accounts()); diff != "" {
 		t.Errorf("what was refused has changed accounts:\n%s", diff)
+	}
+}
+
+func TestBodiesAreCalledJSON(t *testing.T) {
+	b := newBed(t, nil)
+	for media, status := range map[string]int{
+		"application/json; charset=UTF-8": 201, "application/vnd.api+json": 201, "": 415, "text/plain": 415, "application/x-www-form-urlencoded": 415,
+		"application/json; charset=iso-8859-1": 415, "application/json;": 201, "application/octet-stream": 415,
+	} {
+		r := httptest.NewRequest("POST", "/accounts", strings.NewReader(accountBody(t, nil)))
+		r.Header.Set("Authorization", basic)
+		r.Header.Set("Content-Type", media)
+		w := httptest.NewRecorder()
+		if b.ServeHTTP(w, r); w.Code != status {
+			t.Errorf("%q: %d, want %d", media, w.Code, status)
+		}
+		b.ask(t, "DELETE", "/accounts/bob", basic, "")
 	}
 }
 

@@ -16,7 +16,7 @@ var credentials = map[string]map[string]any{
 	"simple": {"ilpOverHttp.incoming.auth_type": "SIMPLE", "ilpOverHttp.incoming.simple.auth_token": strong},
 	"jwt": {
 		"ilpOverHttp.incoming.auth_type": "JWT_HS_256", "ilpOverHttp.incoming.jwt.token_subject": "bob", "ilpOverHttp.incoming.jwt.shared_secret": strong,
-		"ilpOverHttp.incoming.jwt.token_issuer": "https://bob.example/", "ilpOverHttp.outgoing.auth_type": "JWT_HS_256",
+		"ilpOverHttp.incoming.jwt.token_issuer": "https://bob.example/", "ilpOverHttp.incoming.jwt.token_expiry": "whenever", "ilpOverHttp.outgoing.auth_type": "JWT_HS_256",
 		"ilpOverHttp.outgoing.jwt.token_subject": "us", "ilpOverHttp.outgoing.jwt.shared_secret": other, "ilpOverHttp.outgoing.jwt.token_expiry": "PT2H3M4.5S",
 		"ilpOverHttp.outgoing.url": "https://bob.example/accounts/us/ilp",
 	},
