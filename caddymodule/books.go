@@ -1,7 +1,7 @@
 package caddymodule
 
-// This file keeps what belongs to one data directory open across config reloads: the store, the ledger on it, what the receiver
-// remembers, and the generated secrets (D9).
+// This file keeps what belongs to one data directory open across config reloads: the store, the ledger and the balances of the node's
+// accounts on it, what the receiver remembers, and the generated secrets (D9).
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/receiver"
 	"github.com/paydoor/paydoor/store"
@@ -57,6 +58,7 @@ type books struct {
 	settings ledgerSettings
 	store    *store.Store
 	ledger   *balances.Ledger
+	accounts *connector.Books // what the node and its neighbours owe each other
 	sessions *receiver.Sessions
 	dir      string
 	random   io.Reader
@@ -117,9 +119,13 @@ func openBooks(dir string, s ledgerSettings) (*books, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the ledger in %s: %w", dir, err), opened.Close())
 	}
+	accounts, err := connector.OpenBooks(opened)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the ledger in %s: %w", dir, err), opened.Close())
+	}
 	logger.Info("opened the ledger", zap.String("data_dir", dir))
 	b := &books{
-		settings: s, store: opened, ledger: ledger, sessions: receiver.NewSessions(), dir: dir, random: rand.Reader,
+		settings: s, store: opened, ledger: ledger, accounts: accounts, sessions: receiver.NewSessions(), dir: dir, random: rand.Reader,
 	}
 	if asset, pinned := ledger.Asset(); pinned {
 		b.tally.Store(tallyOf(ilpcore.Asset(asset)))

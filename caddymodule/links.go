@@ -23,14 +23,18 @@ const (
 	linkBTP    = "btp"
 	linkListen = "btp listen"
 	linkHTTP   = "http"
+
+	linkLoopback = "loopback"
+	linkPing     = "ping"
 )
 
 // linkSettings is all that makes two links the same one, and so the pool's key. It holds secrets and is never printed.
 type linkSettings struct {
 	Kind     string // "": no link goes out
 	URL      string
-	Subject  string // of the JSON Web Tokens we send, "" where we send none; the user after btp listen
-	Outgoing string // the token or key that proves who we are; the token after btp listen
+	Subject  string       // of the JSON Web Tokens we send, "" where we send none; the user after btp listen
+	Outgoing string       // the token or key that proves who we are; the token after btp listen
+	Simulate ilpcore.Code // what a loopback rejects with; the zero Code: it fulfils
 	Account  ilpcore.AccountID
 	Asset    ilpcore.Asset
 	Parent   bool
@@ -99,6 +103,10 @@ func dial(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *
 			config.JWT = &ilphttp.OutgoingJWT{Subject: s.Subject, Secret: []byte(s.Outgoing)}
 		}
 		return ilphttp.NewClient(config)
+	case linkLoopback:
+		return endless{connector.NewLoopback(s.Simulate)}, nil
+	case linkPing:
+		return endless{connector.NewPingLink()}, nil
 	case linkBTP:
 		address, err := btp.ParseURL(s.URL)
 		if err != nil {
@@ -111,6 +119,11 @@ func dial(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *
 	}
 	return nil, errors.New("a link of unknown kind")
 }
+
+// endless is a link that has nothing to close.
+type endless struct{ connector.Link }
+
+func (endless) Close() error { return nil }
 
 // await is dial for a link that the neighbour dials.
 func await(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *zap.Logger) (*btp.Awaited, error) {

@@ -24,6 +24,7 @@ type running struct {
 	books    *books
 	receiver *receiver.Receiver
 	node     *connector.Node
+	rates    *connector.Rates
 	entry    *entrance
 	links    []acquiredLink
 	handler  *handler
@@ -59,12 +60,16 @@ func open(s *settings, app *App) (_ *running, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.rates, err = s.newRates(); err != nil {
+		return nil, err
+	}
 	addresses := new(nodeAddresses)
 	if r.receiver, err = r.newReceiver(addresses, app.logger); err != nil {
 		return nil, err
 	}
 	r.node, err = connector.NewNode(connector.Config{
-		Address: s.address, Asset: s.asset, Accounts: accounts, Routes: s.routes, Receiver: r.receiver, Logger: app.logger,
+		Address: s.address, Asset: s.asset, Accounts: accounts, Routes: s.routes, Receiver: r.receiver, Books: r.books.accounts, Rates: r.rates,
+		Logger: app.logger,
 	})
 	if err != nil {
 		return nil, err
@@ -148,6 +153,9 @@ func (r *running) close() error {
 	var err error
 	if r.entry != nil {
 		err = r.entry.close()
+	}
+	if r.node != nil {
+		err = errors.Join(err, r.node.Close())
 	}
 	for _, l := range r.links {
 		l.link.incoming.remove(r.handler)
