@@ -43,6 +43,14 @@ func (a *Account) resolve(r resolver) (s accountSettings, err error) {
 	return s, err
 }
 
+// links returns the links that the account has.
+func (s *accountSettings) links() []linkSettings {
+	if s.link.Kind == "" {
+		return s.more
+	}
+	return append([]linkSettings{s.link}, s.more...)
+}
+
 func (b *BTPLink) resolve(link *linkSettings, r resolver) error {
 	if b.Listen != nil {
 		return b.Listen.resolve(link, r)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/nodeapi"
 )
 
 func init() { caddy.RegisterModule(new(App)) }
@@ -67,6 +69,11 @@ type App struct {
 	logger    *zap.Logger
 	settings  settings
 	announces *announcer
+
+	// What the ilp_node handlers say. They are provisioned before anything is opened.
+	dialect      nodeapi.Dialect
+	dialectOf    string // the word for it; "": nothing said
+	allowPrivate bool
 
 	opened  atomic.Pointer[running] // running, for who needs no lock
 	mu      sync.Mutex

@@ -19,6 +19,7 @@ import (
 	"github.com/paydoor/paydoor/balances"
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/nodeapi"
 	"github.com/paydoor/paydoor/receiver"
 	"github.com/paydoor/paydoor/store"
 )
@@ -59,9 +60,13 @@ type books struct {
 	store    *store.Store
 	ledger   *balances.Ledger
 	accounts *connector.Books // what the node and its neighbours owe each other
-	sessions *receiver.Sessions
-	dir      string
-	random   io.Reader
+	nodes    nodes
+	// What the node's API has made, and what encrypts the secrets in it; nil before the first config is open. Guarded by nodes.mu.
+	directory *nodeapi.Directory
+	keeper    *nodeapi.Keeper
+	sessions  *receiver.Sessions
+	dir       string
+	random    io.Reader
 
 	tally       atomic.Pointer[tally] // of the asset that the ledger counts; nil until it is known
 	conversions conversions

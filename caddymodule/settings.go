@@ -43,7 +43,8 @@ type accountSettings struct {
 	connector.Account
 	incoming []incomingCredential
 	link     linkSettings
-	origin   string // its place in the Caddyfile; "": not known
+	more     []linkSettings // of an account that the API has made: its links instead, the one that packets go out by first
+	origin   string         // its place in the Caddyfile; "": not known
 }
 
 const (
