@@ -2,12 +2,15 @@ package caddymodule
 
 // This file declares an account of the node: a neighbour, the link to it, and its limits.
 
+import "github.com/caddyserver/caddy/v2"
+
 // Account is a neighbour of the node. Its name is what packets from its link are attributed to.
 type Account struct {
 	// Name has 1 to 64 letters, digits, and any of - _ . ~
 	Name string `json:"name"`
 	// Relation is "parent" (packets for everyone else go to it, and it gives the node its address), "peer", "child" (gets an
-	// address below the node's) or "local" (a wallet on this node).
+	// address below the node's), "local" (a wallet on this node) or "non_routing" (a user of this node, who has an address like a
+	// child and takes no part in routing).
 	Relation string `json:"relation"`
 	// Asset is what the account counts in. Default: the node's.
 	Asset *Asset `json:"asset,omitempty"`
@@ -18,6 +21,15 @@ type Account struct {
 	HTTP *HTTPLink `json:"http,omitempty"`
 	// Headers links by draft 1 of ILP over HTTP, whose packets are in ILP-* headers.
 	Headers *HTTPLink `json:"headers,omitempty"`
+	// Loopback is a link that leads nowhere, to try out an account: it fulfils what is sent to it with 32 zero bytes. Default: false.
+	Loopback bool `json:"loopback,omitempty"`
+	// Ping is a link that fulfils pings, and nothing else. Default: false.
+	Ping bool `json:"ping,omitempty"`
+
+	// Address is the account's ILP address. Default: the node's and Segment for those that have one below it, else none.
+	Address string `json:"address,omitempty"`
+	// Segment is what follows the node's address in that of a child, a local or a non_routing account. Default: the name.
+	Segment string `json:"segment,omitempty"`
 
 	// MaxPacket is the largest amount of one packet from the account. Default: no maximum.
 	MaxPacket Number `json:"max_packet,omitempty"`
@@ -25,6 +37,21 @@ type Account struct {
 	PacketsPerMinute int `json:"packets_per_minute,omitempty"`
 	// MaxInFlight is how many of its packets may be under way at once. Default: 1000.
 	MaxInFlight int `json:"max_in_flight,omitempty"`
+	// AmountPerMinute is how much it may send in a minute. Default: no maximum.
+	AmountPerMinute Number `json:"amount_per_minute,omitempty"`
+	// RoundTrip is how long the way to its other end and back takes, at most 10s: packets that are forwarded expire earlier by the
+	// round trips of both accounts. Default: 500ms.
+	RoundTrip caddy.Duration `json:"round_trip,omitempty"`
+	// MinBalance is how low its balance may fall: with "-1000" it may owe the node 1000. Default: no minimum.
+	MinBalance SignedNumber `json:"min_balance,omitempty"`
+	// SettleThreshold is the balance from which on the node pays what it owes. Default: never.
+	SettleThreshold SignedNumber `json:"settle_threshold,omitempty"`
+	// SettleTo is the balance that such a payment leaves. Default: 0.
+	SettleTo SignedNumber `json:"settle_to,omitempty"`
+	// SendRoutes is whether the node tells it the routes that it knows (CCP). Default: of a peer or child.
+	SendRoutes *bool `json:"send_routes,omitempty"`
+	// ReceiveRoutes is whether the node asks it for routes and takes them (CCP). Default: of a peer.
+	ReceiveRoutes *bool `json:"receive_routes,omitempty"`
 
 	origin
 }

@@ -9,7 +9,7 @@ import (
 // readAccount reads
 //
 //	account NAME {
-//		relation  parent|peer|child|local
+//		relation  parent|peer|child|local|non_routing
 //		asset     CODE SCALE
 //		btp       btp+wss://USER:TOKEN@HOST
 //		btp       listen [USER] TOKEN
@@ -21,9 +21,20 @@ import (
 //			outgoing jwt_hs256 SUBJECT SECRET
 //		}
 //		headers [URL] { ... as http ... }
+//		loopback
+//		ping
+//		address             ILP_ADDRESS
+//		segment             SEGMENT
 //		max_packet          AMOUNT
 //		packets_per_minute  COUNT
 //		max_in_flight       COUNT
+//		amount_per_minute   AMOUNT
+//		round_trip          DURATION
+//		min_balance         BALANCE
+//		settle_threshold    BALANCE
+//		settle_to           BALANCE
+//		send_routes         on|off
+//		receive_routes      on|off
 //	}
 func readAccount(d *caddyfile.Dispenser) (*Account, error) {
 	l := newLines(d)
@@ -32,7 +43,7 @@ func readAccount(d *caddyfile.Dispenser) (*Account, error) {
 		return nil, err
 	}
 	account := &Account{Name: name}
-	account.note(l, "account")
+	account.keep(l, "account")
 	if err := checkAccountName(name); err != nil {
 		return nil, l.WrapErr(err)
 	}
@@ -69,14 +80,45 @@ func (a *Account) readOption(l lines, option string) (err error) {
 		a.HTTP, err = a.readHTTP(l)
 	case "headers":
 		a.Headers, err = a.readHTTP(l)
+	case linkLoopback:
+		a.Loopback, err = true, l.none(linkLoopback)
+	case linkPing:
+		a.Ping, err = true, l.none(linkPing)
+	case "address":
+		a.Address, err = l.one("address test.bob")
+	case "segment":
+		a.Segment, err = l.one("segment bob")
+	default:
+		return a.readLimit(l, option)
+	}
+	return err
+}
+
+func (a *Account) readLimit(l lines, option string) (err error) {
+	switch option {
 	case "max_packet":
 		a.MaxPacket, err = l.number("max_packet 1000000")
 	case "packets_per_minute":
 		a.PacketsPerMinute, err = l.count("packets_per_minute 6000")
 	case "max_in_flight":
 		a.MaxInFlight, err = l.count("max_in_flight 100")
+	case "amount_per_minute":
+		a.AmountPerMinute, err = l.number("amount_per_minute 1000000")
+	case "round_trip":
+		a.RoundTrip, err = l.duration("round_trip 500ms", checkRoundTrip)
+	case "min_balance":
+		a.MinBalance, err = l.signed("min_balance -1000")
+	case "settle_threshold":
+		a.SettleThreshold, err = l.signed("settle_threshold 1000")
+	case "settle_to":
+		a.SettleTo, err = l.signed("settle_to 0")
+	case "send_routes":
+		a.SendRoutes, err = l.onOff("send_routes on, or send_routes off")
+	case "receive_routes":
+		a.ReceiveRoutes, err = l.onOff("receive_routes on, or receive_routes off")
 	default:
-		return l.unknown("relation", "asset", "btp", "http", "headers", "max_packet", "packets_per_minute", "max_in_flight")
+		return l.unknown("relation", "asset", "btp", "http", "headers", "loopback", "ping", "address", "segment", "max_packet", "packets_per_minute",
+			"max_in_flight", "amount_per_minute", "round_trip", "min_balance", "settle_threshold", "settle_to", "send_routes", "receive_routes")
 	}
 	return err
 }

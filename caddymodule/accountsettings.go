@@ -23,10 +23,12 @@ func (a *Account) resolve(r resolver) (s accountSettings, err error) {
 	if a.Asset != nil {
 		s.Asset = ilpcore.Asset(*a.Asset)
 	}
-	if s.MaxPacketAmount, err = r.amount(a.MaxPacket, "max_packet"); err != nil {
-		return s, a.at("max_packet", err)
+	s.Address, s.Segment = ilpcore.Address(a.Address), a.Segment
+	s.SendRoutes, s.ReceiveRoutes = a.routing(s.Relation)
+	if err := a.resolveLimits(&s, r); err != nil {
+		return s, err
 	}
-	s.MaxPacketsPerMinute, s.MaxInFlight = a.PacketsPerMinute, a.MaxInFlight
+	s.origin = a.Source["account"]
 	s.link = linkSettings{Account: s.ID, Asset: s.Asset, Parent: s.Relation == connector.Parent, Insecure: r.insecure}
 	switch {
 	case a.BTP != nil:
@@ -35,8 +37,20 @@ func (a *Account) resolve(r resolver) (s accountSettings, err error) {
 		s.incoming, err = a.resolveHTTP(a.HTTP, linkHTTP, &s.link, r)
 	case a.Headers != nil:
 		s.incoming, err = a.resolveHTTP(a.Headers, linkHeaders, &s.link, r)
+	case a.Loopback:
+		s.link.Kind = linkLoopback
+	case a.Ping:
+		s.link.Kind = linkPing
 	}
 	return s, err
+}
+
+// links returns the links that the account has.
+func (s *accountSettings) links() []linkSettings {
+	if s.link.Kind == "" {
+		return s.more
+	}
+	return append([]linkSettings{s.link}, s.more...)
 }
 
 func (b *BTPLink) resolve(link *linkSettings, r resolver) error {
@@ -127,6 +141,23 @@ func (c Credential) resolve(direction string, r resolver) (s incomingCredential,
 	}
 	s.secret, err = r.key(c.Secret, direction+" jwt_hs256")
 	return s, err
+}
+
+// routing says whether the account is told routes, and asked for them. A parent's word about routes is not taken unless that is
+// written: the default route leads there anyway.
+func (a *Account) routing(relation connector.Relation) (send, receive bool) {
+	send, receive = routingOf(relation)
+	if a.SendRoutes != nil {
+		send = *a.SendRoutes
+	}
+	if a.ReceiveRoutes != nil {
+		receive = *a.ReceiveRoutes
+	}
+	return send, receive
+}
+
+func routingOf(relation connector.Relation) (send, receive bool) {
+	return relation == connector.Peer || relation == connector.Child, relation == connector.Peer
 }
 
 // amount returns 0 for an amount that is not set, or not known.

@@ -58,7 +58,7 @@ func TestAdaptErrors(t *testing.T) {
 // another process and stored, as paydoor reload and --resume do.
 func TestLoadErrors(t *testing.T) {
 	for name, value := range map[string]string{
-		"STRONG": strings.Repeat("s", 32), "SHORT": "hunter2", "EMPTY": "", "WORDS": "ten", "HOST": "c.example",
+		"STRONG": strings.Repeat("s", 32), "SHORT": "hunter2", "EMPTY": "", "WORDS": "ten", "HUNDRED": "100", "HOST": "c.example",
 	} {
 		t.Setenv(name, value)
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/nodeapi"
 )
 
 func init() { caddy.RegisterModule(new(App)) }
@@ -29,6 +31,16 @@ type App struct {
 	Accounts []*Account `json:"accounts,omitempty"`
 	// Routes says which account packets for other nodes go to.
 	Routes []Route `json:"routes,omitempty"`
+	// Rates say what one unit of an asset is worth, by its code and compared with each other: exact decimal numbers above 0. The node's
+	// API can replace them. Default: none, and only packets between accounts of the same asset code go through.
+	Rates map[string]Decimal `json:"rates,omitempty"`
+	// Spread is the part of each amount that the node keeps when it changes money: "2%" or "0.02". Default: none.
+	Spread string `json:"spread,omitempty"`
+	// AdminToken is what the operator shows to the node's API: as bearer token, or as the password of the user admin. Default: one
+	// that is generated once into the data directory.
+	AdminToken string `json:"admin_token,omitempty"`
+	// DefaultSPSPAccount is whom the payment pointer of the whole site, /.well-known/pay, pays. Default: nobody.
+	DefaultSPSPAccount string `json:"default_spsp_account,omitempty"`
 	// Sandbox adds the account "sandbox": a test wallet with play money, reachable from this machine only. Default: false.
 	Sandbox bool `json:"sandbox,omitempty"`
 
@@ -47,7 +59,7 @@ type App struct {
 	// MaxBalance is how much one token may hold. Default: no maximum.
 	MaxBalance Number `json:"max_balance,omitempty"`
 
-	// AllowWeakSecrets lets link secrets have less than 32 bytes. Default: false.
+	// AllowWeakSecrets lets link secrets, and the admin token, have less than 32 bytes. Default: false.
 	AllowWeakSecrets bool `json:"allow_weak_secrets,omitempty"`
 	// Insecure lets links run over plain HTTP or WebSocket to other machines. Default: false.
 	Insecure bool `json:"insecure,omitempty"`
@@ -57,6 +69,11 @@ type App struct {
 	logger    *zap.Logger
 	settings  settings
 	announces *announcer
+
+	// What the ilp_node handlers say. They are provisioned before anything is opened.
+	dialect      nodeapi.Dialect
+	dialectOf    string // the word for it; "": nothing said
+	allowPrivate bool
 
 	opened  atomic.Pointer[running] // running, for who needs no lock
 	mu      sync.Mutex

@@ -31,6 +31,10 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //		secret       NEW [OLD...]
 //		account NAME { ... }
 //		route        PREFIX ACCOUNT
+//		rates { CODE RATE... }
+//		spread       PERCENTAGE|FRACTION
+//		admin_token  TOKEN
+//		default_spsp_account ACCOUNT
 //		sandbox
 //		durability   group|process
 //		cache_size   COUNT
@@ -96,8 +100,14 @@ func (a *App) readOption(l lines, option string) (err error) {
 		err = a.readRoute(l)
 	case "sandbox":
 		a.Sandbox, err = true, l.none("sandbox")
-	case "admin_token", "default_spsp_account":
-		err = l.later(option, "nothing would use it yet, so remove the line")
+	case "rates":
+		err = a.readRates(l)
+	case "spread":
+		a.Spread, err = l.one("spread 2%")
+	case "admin_token":
+		a.AdminToken, err = l.one("admin_token {env.PAYDOOR_ADMIN}")
+	case "default_spsp_account":
+		a.DefaultSPSPAccount, err = l.one("default_spsp_account shop")
 	default:
 		return a.readLimit(l, option)
 	}
@@ -128,7 +138,8 @@ func (a *App) readLimit(l lines, option string) (err error) {
 	case "insecure":
 		a.Insecure, err = true, l.none("insecure")
 	default:
-		return l.unknown("data_dir", "address", "asset", "secret", "account", "route", "sandbox", "durability", "cache_size",
+		return l.unknown("data_dir", "address", "asset", "secret", "account", "route", "rates", "spread", "admin_token",
+			"default_spsp_account", "sandbox", "durability", "cache_size",
 			"retention", "min_free", "ballast", "max_balance", "allow_weak_secrets", "insecure")
 	}
 	return err

@@ -1,7 +1,7 @@
 package caddymodule
 
-// This file keeps what belongs to one data directory open across config reloads: the store, the ledger on it, what the receiver
-// remembers, and the generated secrets (D9).
+// This file keeps what belongs to one data directory open across config reloads: the store, the ledger and the balances of the node's
+// accounts on it, what the receiver remembers, and the generated secrets (D9).
 
 import (
 	"context"
@@ -17,7 +17,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/nodeapi"
 	"github.com/paydoor/paydoor/receiver"
 	"github.com/paydoor/paydoor/store"
 )
@@ -57,9 +59,14 @@ type books struct {
 	settings ledgerSettings
 	store    *store.Store
 	ledger   *balances.Ledger
-	sessions *receiver.Sessions
-	dir      string
-	random   io.Reader
+	accounts *connector.Books // what the node and its neighbours owe each other
+	nodes    nodes
+	// What the node's API has made, and what encrypts the secrets in it; nil before the first config is open. Guarded by nodes.mu.
+	directory *nodeapi.Directory
+	keeper    *nodeapi.Keeper
+	sessions  *receiver.Sessions
+	dir       string
+	random    io.Reader
 
 	tally       atomic.Pointer[tally] // of the asset that the ledger counts; nil until it is known
 	conversions conversions
@@ -117,9 +124,13 @@ func openBooks(dir string, s ledgerSettings) (*books, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the ledger in %s: %w", dir, err), opened.Close())
 	}
+	accounts, err := connector.OpenBooks(opened)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the ledger in %s: %w", dir, err), opened.Close())
+	}
 	logger.Info("opened the ledger", zap.String("data_dir", dir))
 	b := &books{
-		settings: s, store: opened, ledger: ledger, sessions: receiver.NewSessions(), dir: dir, random: rand.Reader,
+		settings: s, store: opened, ledger: ledger, accounts: accounts, sessions: receiver.NewSessions(), dir: dir, random: rand.Reader,
 	}
 	if asset, pinned := ledger.Asset(); pinned {
 		b.tally.Store(tallyOf(ilpcore.Asset(asset)))

@@ -81,6 +81,30 @@ func (l lines) number(usage string) (Number, error) {
 	return n, nil
 }
 
+func (l lines) signed(usage string) (SignedNumber, error) {
+	text, err := l.one(usage)
+	if err != nil {
+		return "", err
+	}
+	n, err := parseSigned(text)
+	if err != nil {
+		return "", l.WrapErr(err)
+	}
+	return n, nil
+}
+
+func (l lines) onOff(usage string) (*bool, error) {
+	text, err := l.one(usage)
+	if err != nil {
+		return nil, err
+	}
+	on := text == "on"
+	if !on && text != "off" {
+		return nil, l.usage(usage)
+	}
+	return &on, nil
+}
+
 // count reads a positive integer.
 func (l lines) count(usage string) (int, error) {
 	text, err := l.one(usage)

@@ -24,6 +24,7 @@ const (
 	relationPeer   = "peer"
 	relationChild  = "child"
 	relationLocal  = "local"
+	relationUser   = "non_routing"
 
 	credentialSimple = "simple"
 	credentialJWT    = "jwt_hs256"
@@ -75,12 +76,17 @@ func checkAccountName(name string) error {
 
 func checkRelation(relation string) error {
 	switch relation {
-	case relationParent, relationPeer, relationChild, relationLocal:
+	case relationParent, relationPeer, relationChild, relationLocal, relationUser:
 		return nil
 	case "":
-		return errors.New("the account has no relation: write relation parent, peer, child or local")
+		return errors.New("the account has no relation: write relation parent, peer, child, local or non_routing")
 	}
-	return fmt.Errorf("there is no relation %q: write relation parent, peer, child or local", relation)
+	return fmt.Errorf("there is no relation %q: write relation parent, peer, child, local or non_routing", relation)
+}
+
+// below says whether the account has an address below the node's.
+func (a *Account) below() bool {
+	return a.Relation == relationChild || a.Relation == relationLocal || a.Relation == relationUser
 }
 
 // check finds the mistakes of one account that show without its secrets.
@@ -91,8 +97,11 @@ func (a *Account) check() error {
 	if err := checkRelation(a.Relation); err != nil {
 		return fmt.Errorf("account %s: %w", a.Name, err)
 	}
-	if strings.Contains(a.Name, ".") && (a.Relation == relationChild || a.Relation == relationLocal) {
-		return fmt.Errorf("account %s: the name of a %s account becomes part of its address, where a dot begins another part: write it with - or _ instead", a.Name, a.Relation)
+	if strings.Contains(a.Name, ".") && a.below() && a.Segment == "" && a.Address == "" {
+		return fmt.Errorf("account %s: the name of a %s account becomes part of its address, where a dot begins another part: write it with - or _ instead, or write segment", a.Name, a.Relation)
+	}
+	if err := a.checkPlace(); err != nil {
+		return fmt.Errorf("account %s: %w", a.Name, err)
 	}
 	if err := a.checkLink(); err != nil {
 		return fmt.Errorf("account %s: %w", a.Name, err)
@@ -106,25 +115,35 @@ func (a *Account) check() error {
 }
 
 func (a *Account) checkLink() error {
-	links := 0
-	for _, there := range []bool{a.BTP != nil, a.HTTP != nil, a.Headers != nil} {
-		if there {
-			links++
-		}
-	}
+	links := a.links()
 	switch {
-	case links > 1:
-		return errors.New("there are two links: keep btp, http or headers, or make a second account")
+	case len(links) > 1:
+		return fmt.Errorf("there are two links: keep %s or %s, or make a second account", links[0], links[1])
+	case a.Relation == relationParent && (a.Loopback || a.Ping):
+		return fmt.Errorf("a parent gives the node its address, and a %s link leads nowhere: write relation peer", links[0])
 	case a.BTP != nil:
 		return a.BTP.check()
 	case a.HTTP != nil:
 		return a.HTTP.check(linkHTTP, a.Relation)
 	case a.Headers != nil:
 		return a.Headers.check(linkHeaders, a.Relation)
-	case a.Relation == relationLocal:
+	case a.Relation == relationLocal, len(links) == 1:
 		return nil
 	}
 	return errors.New("there is no link: write btp URL, btp listen TOKEN, or http URL { incoming ... outgoing ... }")
+}
+
+// links returns the options for links that are written.
+func (a *Account) links() (written []string) {
+	for _, link := range []struct {
+		there bool
+		name  string
+	}{{a.BTP != nil, "btp"}, {a.HTTP != nil, linkHTTP}, {a.Headers != nil, linkHeaders}, {a.Loopback, linkLoopback}, {a.Ping, linkPing}} {
+		if link.there {
+			written = append(written, link.name)
+		}
+	}
+	return written
 }
 
 func (b *BTPLink) check() error {

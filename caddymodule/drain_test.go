@@ -13,13 +13,16 @@ import (
 	"github.com/paydoor/paydoor/links/ilphttp"
 )
 
-// slowNeighbour answers a packet when it is told to.
+// slowNeighbour answers a packet when it is told to, and takes no part in telling routes.
 type slowNeighbour struct {
 	arrived chan struct{}
 	answer  chan struct{}
 }
 
-func (n *slowNeighbour) HandlePrepare(context.Context, ilpcore.Incoming) ilpcore.Reply {
+func (n *slowNeighbour) HandlePrepare(_ context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	if strings.HasPrefix(string(in.Destination), "peer.") {
+		return ilpcore.Reject(ilpcore.F02, "", "no such service", nil)
+	}
 	n.arrived <- struct{}{}
 	<-n.answer
 	return ilpcore.Fulfill([32]byte{}, []byte("worth waiting for"))

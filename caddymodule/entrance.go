@@ -31,16 +31,15 @@ func (r *running) newEntrance(logger *zap.Logger) (*entrance, error) {
 			e.peers.Add(l.link.awaited)
 		}
 	}
-	credentials := r.settings.credentials()
 	var err error
 	e.packets, err = ilphttp.NewServer(ilphttp.ServerConfig{
-		Accounts: credentials, Handler: r.node, Logger: logger, Unconfirmed: unconfirmed(logger),
+		Accounts: r.credentials, Handler: r.handler, Logger: logger, Unconfirmed: unconfirmed(logger),
 	})
 	if err != nil {
 		return e, err
 	}
 	e.headers, err = ilpheaders.NewServer(ilpheaders.ServerConfig{
-		Accounts: credentials, Handler: r.node, Self: r.self, Logger: logger, Unconfirmed: unconfirmed(logger),
+		Accounts: r.credentials, Handler: r.handler, Self: r.self, Logger: logger, Unconfirmed: unconfirmed(logger),
 	})
 	if err != nil || !r.settings.sandbox {
 		return e, err
@@ -59,15 +58,19 @@ func (r *running) self() ilpcore.Address {
 func (s *settings) credentials() *ilphttp.Credentials {
 	credentials := ilphttp.NewCredentials(time.Now)
 	for _, account := range s.accounts {
-		for _, c := range account.incoming {
-			if c.kind == credentialJWT {
-				credentials.AddJWT(account.ID, ilphttp.JWT{Subject: c.subject, Secret: []byte(c.secret), AllowNoExpiry: c.withoutExp})
-			} else {
-				credentials.Add(account.ID, c.secret)
-			}
-		}
+		addCredentials(credentials, account.ID, account.incoming)
 	}
 	return credentials
+}
+
+func addCredentials(to *ilphttp.Credentials, id ilpcore.AccountID, incoming []incomingCredential) {
+	for _, c := range incoming {
+		if c.kind == credentialJWT {
+			to.AddJWT(id, ilphttp.JWT{Subject: c.subject, Secret: []byte(c.secret), AllowNoExpiry: c.withoutExp})
+		} else {
+			to.Add(id, c.secret)
+		}
+	}
 }
 
 // clientAddress is the address that failed logins are counted by: the one that Caddy found behind trusted proxies.

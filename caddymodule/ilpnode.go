@@ -12,6 +12,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/paydoor/paydoor/nodeapi"
 )
 
 func init() { caddy.RegisterModule(new(Node)) }
@@ -19,9 +21,21 @@ func init() { caddy.RegisterModule(new(Node)) }
 // Node serves ILP over HTTP (RFC 35): POST /ilp and POST /accounts/NAME/ilp, with an incoming credential of an account as bearer token;
 // its draft 1, whose packets are in ILP-* headers, there and at POST /;
 // BTP: WebSockets at /ilp/btp and /accounts/NAME/ilp/btp, for accounts with btp listen;
-// and with sandbox, on loopback addresses only, the test wallet: POST /sandbox/pay. Other requests go on to the next handler; where there is none, they get a 404. It needs the ilp app. In the Caddyfile it is the
-// directive ilp_node.
-type Node struct{ app *App }
+// with sandbox, on loopback addresses only, the test wallet: POST /sandbox/pay; and the node's API: /accounts, /routes, /rates,
+// /settlement, /encryption, /payments, /status, /openapi.json and /.well-known/pay. GET / says how the node is, unless the next handler
+// answers. Other requests go on to the next handler; where there is none, they get a 404. It needs the ilp app. In the Caddyfile it is
+// the directive ilp_node.
+type Node struct {
+	// API is the dialect in which the operator's bare bearer token is answered: "rust-0.6" or "rust-1.0", as interledger-rs does, or
+	// "java", as the Java connector; or "off", and the API's paths go to the next handler. Default: "rust-0.6".
+	API string `json:"api,omitempty"`
+	// AllowPrivate lets URLs that the API takes lead to this machine and to private networks. Default: false.
+	AllowPrivate bool `json:"allow_private,omitempty"`
+
+	app *App
+}
+
+const apiOff = "off"
 
 // CaddyModule returns the Caddy module information.
 func (*Node) CaddyModule() caddy.ModuleInfo {
@@ -39,7 +53,10 @@ func parseNode(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 
 // UnmarshalCaddyfile reads
 //
-//	ilp_node [MATCHER]
+//	ilp_node [MATCHER] {
+//		api            rust-0.6|rust-1.0|java|off
+//		allow_private
+//	}
 func (n *Node) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next()
 	l := newLines(d)
@@ -47,17 +64,68 @@ func (n *Node) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return err
 	}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		if d.Val() == "api" {
-			return l.later("the node's HTTP API", "remove the api line; accounts are set up in the ilp block")
+		if err := l.once(); err != nil {
+			return err
 		}
-		return d.Errf("%q is not an option here: ilp_node has no options; accounts are set up in the ilp block", d.Val())
+		if err := n.readOption(l, d.Val()); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// Provision finds the node.
+func (n *Node) readOption(l lines, option string) (err error) {
+	switch option {
+	case "api":
+		if n.API, err = l.one("api rust-0.6"); err != nil {
+			return err
+		}
+		if err := n.check(); err != nil {
+			return l.WrapErr(err)
+		}
+	case "allow_private":
+		n.AllowPrivate, err = true, l.none("allow_private")
+	default:
+		return l.Errf("%q is not an option here; the options are api and allow_private, and accounts are set up in the ilp block", option)
+	}
+	return err
+}
+
+// check finds a wrong dialect.
+func (n *Node) check() error {
+	if n.API == "" || n.API == apiOff {
+		return nil
+	}
+	if _, err := nodeapi.ParseDialect(n.API); err != nil {
+		return fmt.Errorf("there is no dialect %q of the API: write api rust-0.6, rust-1.0, java or off", n.API)
+	}
+	return nil
+}
+
+// Provision finds the node, and tells it about the API.
 func (n *Node) Provision(ctx caddy.Context) (err error) {
-	n.app, err = configuredApp(ctx, "ilp_node")
+	if n.app, err = configuredApp(ctx, "ilp_node"); err != nil {
+		return err
+	}
+	if err := n.check(); err != nil {
+		return err
+	}
+	return n.app.useAPI(n)
+}
+
+// useAPI takes what one ilp_node says of the API. A node has one, so all have to say the same.
+func (a *App) useAPI(n *Node) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.allowPrivate = a.allowPrivate || n.AllowPrivate
+	if n.API == "" || n.API == apiOff {
+		return nil
+	}
+	if a.dialectOf != "" && a.dialectOf != n.API {
+		return fmt.Errorf("one ilp_node has api %s and another api %s, and a node has one API: write the same for both", a.dialectOf, n.API)
+	}
+	dialect, err := nodeapi.ParseDialect(n.API)
+	a.dialect, a.dialectOf = dialect, n.API
 	return err
 }
 
@@ -83,24 +151,41 @@ func configuredApp(ctx caddy.Context, directive string) (*App, error) {
 
 // ServeHTTP answers what is the node's, and passes everything else on.
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if !ofNode(r) {
-		return serveOthers(w, r, next)
+	api := r.URL.Path != "/" && n.apiPath(r.URL.Path)
+	if !ofNode(r) && !api {
+		return n.serveOthers(w, r, next)
 	}
 	running, err := n.app.open()
 	if err != nil {
 		return caddyhttp.Error(http.StatusServiceUnavailable, err)
 	}
-	if !running.entry.serve(w, r) {
-		return serveOthers(w, r, next)
+	switch {
+	case running.entry.serve(w, r):
+	case api:
+		running.serveAPI(w, r)
+	default:
+		return n.serveOthers(w, r, next)
 	}
 	return nil
 }
 
-// serveOthers calls the rest of the chain. Caddy's chain ends in a handler that does nothing, which clients would see as an empty 200.
-func serveOthers(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+// apiPath says whether path is one of the API, if that is to be answered here.
+func (n *Node) apiPath(path string) bool { return n.API != apiOff && nodeapi.Serves(path) }
+
+// serveOthers calls the rest of the chain. Caddy's chain ends in a handler that does nothing, which clients would see as an empty 200:
+// then / is the API's, and nobody's else.
+func (n *Node) serveOthers(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	witness := &witness{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
 	if err := next.ServeHTTP(witness, r); err != nil || witness.answered {
 		return err
+	}
+	if n.apiPath(r.URL.Path) {
+		running, err := n.app.open()
+		if err != nil {
+			return caddyhttp.Error(http.StatusServiceUnavailable, err)
+		}
+		running.serveAPI(w, r)
+		return nil
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(http.StatusNotFound)

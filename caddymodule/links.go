@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"github.com/paydoor/paydoor/links/btp"
 	"github.com/paydoor/paydoor/links/ilpheaders"
 	"github.com/paydoor/paydoor/links/ilphttp"
+	"github.com/paydoor/paydoor/payer"
 )
 
 const (
@@ -26,18 +29,35 @@ const (
 	linkListen  = "btp listen"
 	linkHTTP    = "http"
 	linkHeaders = "headers"
+
+	linkLoopback = "loopback"
+	linkPing     = "ping"
 )
 
 // linkSettings is all that makes two links the same one, and so the pool's key. It holds secrets and is never printed.
 type linkSettings struct {
 	Kind     string // "": no link goes out
 	URL      string
-	Subject  string // of the JSON Web Tokens we send, "" where we send none; the user after btp listen
-	Outgoing string // the token or key that proves who we are; the token after btp listen
+	Subject  string       // of the JSON Web Tokens we send, "" where we send none; the user after btp listen
+	Outgoing string       // the token or key that proves who we are; the token after btp listen
+	Simulate ilpcore.Code // what a loopback rejects with; the zero Code: it fulfils
 	Account  ilpcore.AccountID
 	Asset    ilpcore.Asset
 	Parent   bool
 	Insecure bool
+	Guarded  bool          // it connects to public addresses only
+	Lifetime time.Duration // of the JSON Web Tokens we send; 0: the default
+}
+
+// field is the name of the setting that the link comes from.
+func (s linkSettings) field() string {
+	switch s.Kind {
+	case linkHTTP:
+		return fieldHTTPURL
+	case linkListen:
+		return fieldBTPIncoming
+	}
+	return fieldBTPURL
 }
 
 // linkPool holds the open links of the process.
@@ -96,23 +116,23 @@ func dial(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *
 	case linkHTTP:
 		// What the neighbour sends comes in through ilp_node, so handler is not needed.
 		config := ilphttp.ClientConfig{Account: s.Account, Endpoint: s.URL, Insecure: s.Insecure, Logger: logger}
+		if s.Guarded {
+			config.Transport = guard(ilphttp.NewTransport())
+		}
 		if s.Subject == "" {
 			config.Token = s.Outgoing
 		} else {
-			config.JWT = &ilphttp.OutgoingJWT{Subject: s.Subject, Secret: []byte(s.Outgoing)}
+			config.JWT = &ilphttp.OutgoingJWT{Subject: s.Subject, Secret: []byte(s.Outgoing), Lifetime: s.Lifetime}
 		}
 		return ilphttp.NewClient(config)
 	case linkHeaders:
 		return dialHeaders(s, logger)
+	case linkLoopback:
+		return endless{connector.NewLoopback(s.Simulate)}, nil
+	case linkPing:
+		return endless{connector.NewPingLink()}, nil
 	case linkBTP:
-		address, err := btp.ParseURL(s.URL)
-		if err != nil {
-			return nil, err
-		}
-		return btp.Dial(btp.Config{
-			Account: s.Account, URL: address, Insecure: s.Insecure, Handler: handler, State: state, Logger: logger,
-			Unconfirmed: unconfirmed(logger),
-		})
+		return dialBTP(s, handler, state, logger)
 	}
 	return nil, errors.New("a link of unknown kind")
 }
@@ -124,13 +144,53 @@ func dialHeaders(s linkSettings, logger *zap.Logger) (connector.OpenLink, error)
 		config.Token = s.Outgoing
 		return ilpheaders.NewClient(config)
 	}
-	minter, err := ilphttp.NewMinter(ilphttp.OutgoingJWT{Subject: s.Subject, Secret: []byte(s.Outgoing)}, time.Now)
+	minter, err := ilphttp.NewMinter(ilphttp.OutgoingJWT{Subject: s.Subject, Secret: []byte(s.Outgoing), Lifetime: s.Lifetime}, time.Now)
 	if err != nil {
 		return nil, err
 	}
 	config.Tokens = minter
 	return ilpheaders.NewClient(config)
 }
+
+func dialBTP(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *zap.Logger) (connector.OpenLink, error) {
+	// The token of an API's account is a setting of its own, that of a Caddyfile's stands in the URL.
+	address := btp.URL{Endpoint: s.URL, User: s.Subject, Token: s.Outgoing}
+	if s.Outgoing == "" {
+		var err error
+		if address, err = btp.ParseURL(s.URL); err != nil {
+			return nil, err
+		}
+	}
+	config := btp.Config{
+		Account: s.Account, URL: address, Insecure: s.Insecure, Handler: handler, State: state, Logger: logger,
+		Unconfirmed: unconfirmed(logger),
+	}
+	if s.Guarded {
+		config.Transport = guard(btp.NewTransport())
+	}
+	return btp.Dial(config)
+}
+
+// guard keeps a transport to public addresses, each time it connects. Through a proxy it would not see them, so it uses none.
+func guard(t *http.Transport) *http.Transport {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second, Control: payer.PublicOnly()}
+	t.Proxy, t.DialContext = nil, dialer.DialContext
+	return t
+}
+
+// withoutLogin returns a BTP URL without what logs in.
+func withoutLogin(rawURL string) string {
+	u, err := btp.ParseURL(rawURL)
+	if err != nil {
+		return ""
+	}
+	return "btp+" + u.Endpoint
+}
+
+// endless is a link that has nothing to close.
+type endless struct{ connector.Link }
+
+func (endless) Close() error { return nil }
 
 // await is dial for a link that the neighbour dials.
 func await(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *zap.Logger) (*btp.Awaited, error) {

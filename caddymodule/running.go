@@ -4,6 +4,7 @@ package caddymodule
 // given back at Cleanup and after the last request that holds a lease.
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/links/ilphttp"
+	"github.com/paydoor/paydoor/nodeapi"
 	"github.com/paydoor/paydoor/receiver"
 )
 
@@ -24,10 +27,15 @@ type running struct {
 	books    *books
 	receiver *receiver.Receiver
 	node     *connector.Node
+	rates    *connector.Rates
+	api      *nodeapi.API
+	opener   *opener // of the accounts that the API has made
 	entry    *entrance
-	links    []acquiredLink
+	links    []acquiredLink // of the accounts in the Caddyfile
 	handler  *handler
-	quotes   *quoteCache
+	// credentials are what neighbours log in with over HTTP.
+	credentials *ilphttp.Credentials
+	quotes      *quoteCache
 
 	// leases counts the app itself and each operation under way; the books are given back when it comes to 0.
 	leases atomic.Int64
@@ -55,24 +63,48 @@ func open(s *settings, app *App) (_ *running, err error) {
 			return nil, fmt.Errorf("%w: set asset to what the ledger in %s holds, or use another data_dir", err, s.dataDir)
 		}
 	}
+	secrets, err := r.secrets()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.books.openDirectory(r, secrets); err != nil {
+		return nil, err
+	}
 	accounts, err := r.openLinks()
 	if err != nil {
 		return nil, err
 	}
+	if r.rates, err = s.newRates(); err != nil {
+		return nil, err
+	}
 	addresses := new(nodeAddresses)
-	if r.receiver, err = r.newReceiver(addresses, app.logger); err != nil {
+	if r.receiver, err = r.newReceiver(secrets, addresses, app.logger); err != nil {
 		return nil, err
 	}
 	r.node, err = connector.NewNode(connector.Config{
-		Address: s.address, Asset: s.asset, Accounts: accounts, Routes: s.routes, Receiver: r.receiver, Logger: app.logger,
+		Address: s.address, Asset: s.asset, Accounts: accounts, Routes: s.routes, Receiver: r.receiver, Books: r.books.accounts, Rates: r.rates,
+		Logger: app.logger,
 	})
 	if err != nil {
 		return nil, err
 	}
 	addresses.Node = r.node
-	r.handler = &handler{Handler: r.node, announce: app.announceLink}
-	r.entry, err = r.newEntrance(app.logger)
-	return r, err
+	r.handler = &handler{Handler: ilpcore.HandlerFunc(r.handlePrepare), announce: app.announceLink}
+	r.credentials = s.credentials()
+	if r.entry, err = r.newEntrance(app.logger); err != nil {
+		return nil, err
+	}
+	return r, r.newAPI()
+}
+
+// handlePrepare gives a packet of a link to the node, with the books kept open: its amount is booked when the answer is there.
+func (r *running) handlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	_, held, err := r.lease()
+	if err != nil {
+		return ilpcore.Reject(ilpcore.T01, "", "the node is stopping: try again in a moment", nil)
+	}
+	defer held.end()
+	return r.node.HandlePrepare(ctx, in)
 }
 
 // nodeAddresses breaks the circle between receiver and node: the receiver is made first and knows the node's address through it.
@@ -113,15 +145,16 @@ func (r *running) expectedAsset(account accountSettings) ilpcore.Asset {
 	return ilpcore.Asset{}
 }
 
-func (r *running) newReceiver(addresses receiver.Addresses, logger *zap.Logger) (*receiver.Receiver, error) {
-	secrets := r.settings.secrets
-	if len(secrets) == 0 {
-		secret, err := r.books.secret(receiverSecretFile)
-		if err != nil {
-			return nil, err
-		}
-		secrets = [][]byte{[]byte(secret)}
+// secrets returns the receiver secrets: the configured ones, or the generated one.
+func (r *running) secrets() ([][]byte, error) {
+	if len(r.settings.secrets) > 0 {
+		return r.settings.secrets, nil
 	}
+	secret, err := r.books.secret(receiverSecretFile)
+	return [][]byte{[]byte(secret)}, err
+}
+
+func (r *running) newReceiver(secrets [][]byte, addresses receiver.Addresses, logger *zap.Logger) (*receiver.Receiver, error) {
 	made, err := receiver.New(receiver.Config{
 		Secrets: secrets, Addresses: addresses, Crediter: &crediter{r, addresses}, Sessions: r.books.sessions,
 		Random: rand.Reader, Now: time.Now,
@@ -141,17 +174,26 @@ func (r *running) takePackets() {
 	for _, l := range r.links {
 		l.link.incoming.add(r.handler)
 	}
+	r.opener.take()
+	r.books.start(r)
 }
 
 // close gives everything back; the books only once the last lease has ended. It is called once.
 func (r *running) close() error {
 	var err error
+	r.books.end(r)
 	if r.entry != nil {
 		err = r.entry.close()
+	}
+	if r.node != nil {
+		err = errors.Join(err, r.node.Close())
 	}
 	for _, l := range r.links {
 		l.link.incoming.remove(r.handler)
 		err = errors.Join(err, releaseLink(l.settings))
+	}
+	if r.opener != nil {
+		err = errors.Join(err, r.opener.close())
 	}
 	return errors.Join(err, r.endLease())
 }

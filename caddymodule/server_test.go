@@ -118,7 +118,9 @@ func TestNodePassesOthersOn(t *testing.T) {
 		method, path string
 		status       int
 	}{
-		{http.MethodGet, "/", http.StatusNotFound},
+		{http.MethodGet, "/", http.StatusOK},
+		{http.MethodGet, "/elsewhere", http.StatusNotFound},
+		{http.MethodGet, "/status", http.StatusUnauthorized},
 		{http.MethodGet, "/ilp", http.StatusMethodNotAllowed},
 		{http.MethodPost, "/ilp", http.StatusUnauthorized},
 		{http.MethodPost, "/accounts/sandbox/ilp", http.StatusUnauthorized},

@@ -27,7 +27,13 @@ type settings struct {
 	secrets    [][]byte // none: generated into dataDir
 	accounts   []accountSettings
 	routes     []connector.Route
+	rates      map[string]connector.Rate
+	spread     connector.Rate
 	sandbox    bool
+	adminToken string            // "": generated into dataDir
+	spsp       ilpcore.AccountID // "": nobody
+	weak       bool              // secrets may be short
+	insecure   bool              // links may do without TLS
 	maxBalance amount.Amount
 	ledger     ledgerSettings
 }
@@ -37,6 +43,8 @@ type accountSettings struct {
 	connector.Account
 	incoming []incomingCredential
 	link     linkSettings
+	more     []linkSettings // of an account that the API has made: its links instead, the one that packets go out by first
+	origin   string         // its place in the Caddyfile; "": not known
 }
 
 const (
@@ -67,6 +75,12 @@ func (a *App) resolve(reading bool) (s settings, err error) {
 	}
 	if s.secrets, err = a.resolveSecrets(r); err != nil {
 		return s, a.at("secret", err)
+	}
+	if err := a.resolveAPI(&s, r); err != nil {
+		return s, err
+	}
+	if err := a.resolveRates(&s, r); err != nil {
+		return s, err
 	}
 	for _, account := range a.Accounts {
 		if account == nil {
@@ -118,6 +132,24 @@ func (a *App) resolveSecrets(r resolver) (secrets [][]byte, err error) {
 		secrets = append(secrets, []byte(secret))
 	}
 	return secrets, nil
+}
+
+// resolveAPI settles what the node's API needs.
+func (a *App) resolveAPI(s *settings, r resolver) (err error) {
+	s.weak, s.insecure = r.weak, r.insecure
+	if a.AdminToken != "" {
+		if s.adminToken, err = r.secret(a.AdminToken, "admin_token"); err != nil {
+			return a.at("admin_token", err)
+		}
+	}
+	if a.DefaultSPSPAccount == "" {
+		return nil
+	}
+	if err := checkAccountName(a.DefaultSPSPAccount); err != nil {
+		return a.at("default_spsp_account", err)
+	}
+	s.spsp = ilpcore.AccountID(a.DefaultSPSPAccount)
+	return nil
 }
 
 // resolveIdentity settles the node's address and asset, or leaves them to the parent.

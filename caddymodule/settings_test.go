@@ -84,7 +84,7 @@ func TestResolveSettingsErrors(t *testing.T) {
 		"sandbox with a parent":   {&App{Sandbox: true, Accounts: []*Account{{Name: "up", Relation: "parent", BTP: &BTPLink{URL: "btp+ws://:t@127.0.0.1:1"}}}, AllowWeakSecrets: true}, "play money"},
 		"sandbox name taken":      {&App{Sandbox: true, Accounts: []*Account{{Name: "sandbox", Relation: "local"}}}, "sandbox"},
 		"dotted child":            {&App{Address: "test.a", Accounts: []*Account{{Name: "a.b", Relation: "local"}}}, "a.b"},
-		"other asset":             {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "local", Asset: &Asset{"EUR", 2}}}}, "exchange rates"},
+		"other asset":             {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "local", Asset: &Asset{"EUR", 2}}}}, "exchange rate"},
 		"durability":              {&App{Sandbox: true, Durability: "fast"}, "group or process"},
 		"max_balance":             {&App{Sandbox: true, MaxBalance: "1.5"}, "max_balance"},
 		"jwt credential":          {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "peer", HTTP: &HTTPLink{Incoming: []Credential{{Type: "jwt_rs256", Secret: strong}}}}}}, "not available"},

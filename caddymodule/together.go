@@ -28,8 +28,11 @@ func (a *App) checkTogether(s *settings) error {
 		}
 		config.Accounts = append(config.Accounts, account.Account)
 	}
-	_, err := connector.NewNode(config)
-	return a.at("ilp", err)
+	node, err := connector.NewNode(config)
+	if err != nil {
+		return a.at("ilp", err)
+	}
+	return node.Close()
 }
 
 func (a *App) checkParents() error {
@@ -41,17 +44,6 @@ func (a *App) checkParents() error {
 			first = account
 		default:
 			return account.at("relation", fmt.Errorf("%w, and both %s and %s are: write relation peer for one of them", connector.ErrParents, first.Name, account.Name))
-		}
-	}
-	return nil
-}
-
-// checkAssets refuses what would need an exchange rate: such an account could not pay, and would only show it with its first packet.
-func (a *App) checkAssets(s *settings) error {
-	for i, account := range a.Accounts {
-		if asset := s.accounts[i].Asset; asset != (ilpcore.Asset{}) && s.asset != (ilpcore.Asset{}) && asset != s.asset {
-			return account.at("asset", fmt.Errorf("account %s counts in %s and the node in %s, and exchange rates are not available in this version: use the same asset for both",
-				account.Name, asset, s.asset))
 		}
 	}
 	return nil

@@ -69,7 +69,9 @@ type API struct {
 	allowWeakSecrets, allowInsecure bool
 
 	mux      *http.ServeMux
-	changing sync.Mutex // one change of accounts, routes or rates at a time
+	changing *sync.Mutex                // the Directory's: one change of accounts, routes or rates at a time
+	opened   map[ilpcore.AccountID]bool // the accounts of the Directory that were opened; guarded by changing
+	told     map[ilpcore.AccountID]bool // those that could not be, and the log has it; guarded by changing
 }
 
 // New checks the settings and returns the API. It opens no account: OpenAccounts does.
@@ -81,6 +83,7 @@ func New(c Config) (*API, error) {
 		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
 		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, spsp: c.SPSP, version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
 		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, mux: http.NewServeMux(),
+		changing: &c.Directory.changing, opened: make(map[ilpcore.AccountID]bool), told: make(map[ilpcore.AccountID]bool),
 	}
 	if a.logger == nil {
 		a.logger = zap.NewNop()

@@ -22,23 +22,72 @@ var (
 	ErrStatic = errors.New("the account is set up in the Caddyfile: change it there and reload")
 	// ErrBalance says that an account still owes or is owed something, so that it cannot be deleted or count in another asset.
 	ErrBalance = errors.New("the account's balance is not zero, or packets of it are under way: settle it first")
+	// ErrReplaced says that another API has taken over the Directory, as a new configuration's does.
+	ErrReplaced = errors.New("the node's configuration is being replaced: try again in a moment")
 )
 
 // OpenAccounts opens all accounts, routes and rates that the Directory keeps, at start. One that cannot be opened is logged and left: a
-// dead neighbour or a mistake in one account must not keep the node from starting.
+// dead neighbour or a mistake in one account must not keep the node from starting. It may be called again: then it brings the node to
+// what the Directory keeps by now.
 func (a *API) OpenAccounts() {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	a.openAccounts()
+}
+
+// TakeOver is OpenAccounts, after which this API alone may make changes: those of other APIs of the Directory are ErrReplaced. No
+// change is lost in between.
+func (a *API) TakeOver() {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	a.directory.current = a
+	a.openAccounts()
+}
+
+func (a *API) openAccounts() {
+	kept := make(map[ilpcore.AccountID]bool)
 	for _, s := range a.directory.Accounts() {
-		if static, ok := a.static[s.ID]; ok {
-			a.logger.Warn("an account is set up both in the Caddyfile, which counts, and by the API",
-				zap.String("account", string(s.ID)), zap.String("caddyfile", static.Origin))
+		kept[s.ID] = true
+		static, ok := a.static[s.ID]
+		if ok {
+			a.tell(s.ID, "an account is set up both in the Caddyfile, which counts, and by the API", zap.String("caddyfile", static.Origin))
 			continue
 		}
 		if err := a.opener.Open(s); err != nil {
-			a.logger.Error("an account cannot be opened", zap.String("account", string(s.ID)), zap.Error(err))
+			a.tell(s.ID, "an account that the API has made cannot be opened", zap.Error(err))
+			continue
 		}
+		a.opened[s.ID] = true
+	}
+	for id := range a.opened {
+		if kept[id] {
+			continue
+		}
+		if err := a.opener.Close(id); err != nil {
+			a.tell(id, "an account that is gone cannot be closed", zap.Error(err))
+		}
+		delete(a.opened, id)
 	}
 	a.openRoutes()
 	a.openRates()
+}
+
+// tell warns about an account once.
+func (a *API) tell(id ilpcore.AccountID, message string, why zap.Field) {
+	if !a.told[id] {
+		a.told[id] = true
+		a.logger.Warn(message, zap.String("account", string(id)), why)
+	}
+}
+
+// begin begins a change, for which a.changing is held until end is called; or it is ErrReplaced.
+func (a *API) begin() (end func(), err error) {
+	a.changing.Lock()
+	if a.directory.current != nil && a.directory.current != a {
+		a.changing.Unlock()
+		return nil, ErrReplaced
+	}
+	return a.changing.Unlock, nil
 }
 
 // find returns an account of the Caddyfile or of the Directory, or ErrNoAccount.
@@ -66,8 +115,11 @@ func (a *API) list() []Settings {
 
 // create makes a new account. Errors: ErrExists, *FieldError, and those of the store.
 func (a *API) create(ctx context.Context, s Settings) (Settings, error) {
-	a.changing.Lock()
-	defer a.changing.Unlock()
+	end, err := a.begin()
+	if err != nil {
+		return s, err
+	}
+	defer end()
 	if _, err := a.find(s.ID); err == nil {
 		return s, fmt.Errorf("%w: %q", ErrExists, s.ID)
 	}
@@ -84,8 +136,11 @@ func (a *API) create(ctx context.Context, s Settings) (Settings, error) {
 // update changes an account: edit is given what it is now and returns what it shall be. Errors: ErrNoAccount, ErrStatic, ErrBalance,
 // *FieldError, edit's own, and those of the store.
 func (a *API) update(ctx context.Context, id ilpcore.AccountID, edit func(Settings) (Settings, error)) (Settings, error) {
-	a.changing.Lock()
-	defer a.changing.Unlock()
+	end, err := a.begin()
+	if err != nil {
+		return Settings{}, err
+	}
+	defer end()
 	old, err := a.changeable(id)
 	if err != nil {
 		return old, err
@@ -104,8 +159,11 @@ func (a *API) update(ctx context.Context, id ilpcore.AccountID, edit func(Settin
 // remove deletes an account whose balance is zero, with its routes, and returns what it was. Errors: ErrNoAccount, ErrStatic,
 // ErrBalance, and those of the store.
 func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error) {
-	a.changing.Lock()
-	defer a.changing.Unlock()
+	end, err := a.begin()
+	if err != nil {
+		return Settings{}, err
+	}
+	defer end()
 	s, err := a.changeable(id)
 	if err != nil {
 		return s, err
@@ -128,6 +186,7 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	if err != nil {
 		return s, errors.Join(err, a.opener.Open(s), a.setRoutes(ctx, before))
 	}
+	delete(a.opened, id)
 	return s, nil
 }
 
@@ -149,6 +208,7 @@ func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
 	}
 	err := a.directory.PutAccount(ctx, s)
 	if err == nil {
+		a.opened[s.ID] = true
 		return nil
 	}
 	var undo error

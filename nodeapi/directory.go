@@ -39,6 +39,9 @@ type Directory struct {
 	accounts map[ilpcore.AccountID]Settings
 	routes   map[string]ilpcore.AccountID
 	tables   map[string]map[string]string
+
+	changing sync.Mutex // one change of accounts, routes or rates at a time, by whichever API
+	current  *API       // whose node they are for; nil: any. Guarded by changing
 }
 
 // OpenDirectory reads what is in the store. The Keeper gets the imported keys.
@@ -261,7 +264,8 @@ func (d *Directory) put(ctx context.Context, key string, value any) error {
 func (d *Directory) change(ctx context.Context, f func(*store.Group)) error {
 	ticket, err := d.store.Join(f)
 	if err == nil {
-		err = ticket.Wait(ctx)
+		// A client that leaves does not undo a change that is on its way to the disk.
+		err = ticket.Wait(context.WithoutCancel(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("keeping a change of the node: %w", err)

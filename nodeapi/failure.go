@@ -24,6 +24,9 @@ func (a *API) fail(w http.ResponseWriter, r *request, err error) {
 	case errors.Is(err, ErrSettings), errors.Is(err, ErrSealed), errors.Is(err, ErrNoKey), errors.Is(err, ErrTooMany),
 		errors.Is(err, connector.ErrAccount), errors.Is(err, connector.ErrRoute), errors.Is(err, connector.ErrParents):
 		p.Status = http.StatusBadRequest
+	case errors.Is(err, ErrReplaced):
+		p.Status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "1")
 	case errors.Is(err, store.ErrNoSpace):
 		p.Status, p.Detail = http.StatusServiceUnavailable, "the node's disk is nearly full: nothing was changed; try again when the operator has made room"
 		w.Header().Set("Retry-After", "60")

@@ -29,8 +29,11 @@ func (a *API) setRoutes(ctx context.Context, routes []connector.Route) error {
 
 // editRoutes changes the static routes of the API: edit is given what they are and returns what they shall be.
 func (a *API) editRoutes(ctx context.Context, edit func([]connector.Route) ([]connector.Route, error)) error {
-	a.changing.Lock()
-	defer a.changing.Unlock()
+	end, err := a.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	routes, err := edit(a.directory.Routes())
 	if err != nil {
 		return err
@@ -65,8 +68,11 @@ func (a *API) openRoutes() {
 
 // setRates makes rates, exact decimals by asset code, all that the node converts with. Those of the Caddyfile hold until the first call.
 func (a *API) setRates(ctx context.Context, rates map[string]string) error {
-	a.changing.Lock()
-	defer a.changing.Unlock()
+	end, err := a.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	parsed, err := parseRates(rates)
 	if err != nil {
 		return err
