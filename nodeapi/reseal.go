@@ -5,7 +5,9 @@ package nodeapi
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/paydoor/paydoor/store"
 )
@@ -53,7 +55,33 @@ func (s Settings) renew(k *Keeper) (Settings, bool) {
 		s.HTTP.Outgoing = &outgoing
 	}
 	s.BTP.Incoming, s.BTP.Outgoing = k.renew(s.BTP.Incoming), k.renew(s.BTP.Outgoing)
-	return s, changed || s.BTP != before.BTP
+	changed = changed || s.BTP != before.BTP
+	for _, custom := range []*map[string]any{&s.Custom, &s.Engine.Custom} {
+		if renewed := k.renewCustom(*custom); renewed != nil {
+			*custom, changed = renewed, true
+		}
+	}
+	return s, changed
+}
+
+// renewCustom returns a copy of custom settings with the secrets among them encrypted anew; nil if there was none to.
+func (k *Keeper) renewCustom(custom map[string]any) (renewed map[string]any) {
+	for key, value := range custom {
+		text, ok := value.(string)
+		if sealed, is := value.(Sealed); is {
+			text, ok = string(sealed), true
+		}
+		if !ok || !strings.HasPrefix(text, sealedPrefix) {
+			continue
+		}
+		if after := k.renew(Sealed(text)); string(after) != text {
+			if renewed == nil {
+				renewed = maps.Clone(custom)
+			}
+			renewed[key] = string(after)
+		}
+	}
+	return renewed
 }
 
 // reseal encrypts everything in the Directory with the key that seals now.

@@ -22,9 +22,10 @@ func TestANewSecretTakesTheOldOnesPlace(t *testing.T) {
 	key, _ := hex.DecodeString(javaKey)
 	for _, err := range []error{
 		d.PutAccount(t.Context(), Settings{
-			ID:   "bob",
-			HTTP: HTTPLink{Incoming: []Credential{{Secret: seal("in")}, {Secret: seal("in 2")}}, Outgoing: &Credential{Secret: seal("out")}},
-			BTP:  BTPLink{Incoming: seal("btp in"), Outgoing: seal("btp out")},
+			ID:     "bob",
+			HTTP:   HTTPLink{Incoming: []Credential{{Secret: seal("in")}, {Secret: seal("in 2")}}, Outgoing: &Credential{Secret: seal("out")}},
+			BTP:    BTPLink{Incoming: seal("btp in"), Outgoing: seal("btp out")},
+			Custom: map[string]any{"a": string(seal("custom")), "b": "plain", "c": 1.0}, Engine: Engine{Custom: map[string]any{"d": seal("engine")}},
 		}),
 		d.PutAccount(t.Context(), Settings{ID: "lost", BTP: BTPLink{Outgoing: "enc:jks:a:b:1:aes_gcm:AAAA"}}),
 		d.ImportKey(t.Context(), "jks", key),
@@ -50,6 +51,7 @@ func TestANewSecretTakesTheOldOnesPlace(t *testing.T) {
 	}
 	for want, sealed := range map[string]Sealed{
 		"in": bob.HTTP.Incoming[0].Secret, "in 2": bob.HTTP.Incoming[1].Secret, "out": bob.HTTP.Outgoing.Secret,
+		"custom": Sealed(bob.Custom["a"].(string)), "engine": Sealed(bob.Engine.Custom["d"].(string)),
 		"btp in": bob.BTP.Incoming, "btp out": bob.BTP.Outgoing,
 		"shh": "enc:JKS:crypto.p12:secret0:1:aes_gcm:AAAADKZPmASojt1iayb2bPy4D-Toq7TGLTN95HzCQAeJtz0=",
 	} {
