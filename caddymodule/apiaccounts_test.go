@@ -3,9 +3,13 @@ package caddymodule
 // This file has accounts that the API has made, over reloads and restarts.
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -112,6 +116,9 @@ func TestAPIAccountsOverReloads(t *testing.T) {
 	}
 	close(stop)
 	paying.Wait()
+	if values, _ := s.scrape(); values[`paydoor_link_up{link="kid",relation="child"}`] != 1 {
+		t.Error("the metrics do not show the account's link as up")
+	}
 	if kid.ups.Load() != 1 || kid.downs.Load() != 0 {
 		t.Errorf("%d connects, %d disconnects", kid.ups.Load(), kid.downs.Load())
 	}
@@ -202,7 +209,16 @@ func TestCaddyfileAccountsWin(t *testing.T) {
 	s.make(s.kid("kid", strong))
 	plain := s.options
 	s.options += "\naccount kid {\n relation child\n btp listen x" + strong + "\n}"
-	s.load()
+	log := filepath.Join(t.TempDir(), "log")
+	logged := strings.Replace(s.caddyfile(), "output discard", "output file "+log, 1)
+	if err := s.tryLoad(logged); err != nil {
+		t.Fatal(err)
+	}
+	line := strings.Count(logged[:strings.Index(logged, "account kid")], "\n") + 1
+	written, err := os.ReadFile(log)
+	if want := fmt.Sprintf(`"account":"kid","caddyfile":"Caddyfile:%d"`, line); err != nil || strings.Count(string(written), want) != 1 {
+		t.Errorf("the log does not say %s once (%v): %s", want, err, written)
+	}
 	if n := len(s.running().opener.opened); n != 0 {
 		t.Errorf("%d accounts of the API are open", n)
 	}
@@ -331,5 +347,110 @@ func TestOneAPI(t *testing.T) {
 	}
 	if got := s.asks("/", ""); got.StatusCode != http.StatusNotFound {
 		t.Errorf("/ answers %s", got.Status)
+	}
+}
+
+// TestChangedAccountKeepsWhatStays changes one credential of an account, and wants the other connection to stay.
+func TestChangedAccountKeepsWhatStays(t *testing.T) {
+	s := newServer(t)
+	s.load()
+	a := s.kid("kid", strong)
+	s.make(a)
+	kid := s.neighbour("/ilp/btp", "kid", strong, nil)
+	eventually(t, "the neighbour connects", kid.Up)
+	credentials := func(token string) bool {
+		id, ok := s.running().credentials.Authenticate("", token)
+		return ok && id == "kid"
+	}
+	a.HTTP.Incoming = []nodeapi.Credential{{Kind: nodeapi.Simple, Secret: s.seal("y" + strong)}}
+	s.make(a)
+	if !credentials("y"+strong) || credentials(strong) || kid.downs.Load() != 0 {
+		t.Errorf("new token %v, old token %v, %d disconnects", credentials("y"+strong), credentials(strong), kid.downs.Load())
+	}
+	wrong := a
+	wrong.BTP.Incoming, wrong.Relation = s.seal("z"+strong), "friend"
+	if err := s.running().opener.Open(wrong); err == nil {
+		t.Error("a mistake was accepted")
+	}
+	a.BTP.Incoming = s.seal("z" + strong)
+	s.make(a)
+	eventually(t, "the old connection ends", func() bool { return kid.downs.Load() > 0 })
+	again := s.neighbour("/ilp/btp", "kid", "z"+strong, nil)
+	eventually(t, "the new token is taken", again.Up)
+	if links := openLinks(); len(links) != 1 || len(links["kid"].incoming.handlers) != 1 {
+		t.Errorf("links %v", links)
+	}
+}
+
+// TestNewSecretOverReloads replaces the node's secret in three steps, one of which fails to start.
+func TestNewSecretOverReloads(t *testing.T) {
+	s := newServer(t)
+	s.load()
+	s.make(s.kid("kid", strong))
+	old, err := readSecretFile(s.dataDir() + "/" + receiverSecretFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	plain := s.options
+	s.options += "\nsecret " + strings.Repeat("n", 32) + " " + old
+	if err := s.tryLoad(s.caddyfile() + "\nhttp://" + taken.Addr().String() + " {\n\tbind 127.0.0.1\n\trespond no\n}\n"); err == nil {
+		t.Fatal("a config with a taken port was accepted")
+	}
+	opens := func(secret string) error {
+		a, err := s.running().books.directory.Account("kid")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = nodeapi.NewKeeper([][]byte{[]byte(secret)}, nil).Open(a.BTP.Incoming)
+		return err
+	}
+	if err := opens(old); err != nil {
+		t.Errorf("after the config that failed, the running one's secret opens: %v", err)
+	}
+	s.load()
+	if err := opens(strings.Repeat("n", 32)); err != nil {
+		t.Errorf("the new secret opens: %v", err)
+	}
+	s.options = plain + "\nsecret " + strings.Repeat("n", 32)
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	s.load()
+	kid := s.neighbour("/ilp/btp", "kid", strong, nil)
+	eventually(t, "the neighbour connects without the old secret", kid.Up)
+}
+
+// TestParentByTheAPI has a parent that dials, and wants to be asked for the address.
+func TestParentByTheAPI(t *testing.T) {
+	s := newServer(t)
+	s.options = strings.Replace(s.options, "sandbox", "address test.paydoor", 1)
+	s.load()
+	up := s.kid("up", strong)
+	up.Relation = "parent"
+	s.make(up)
+	var asked atomic.Int64
+	parent := s.neighbour("/accounts/up/ilp/btp", "", strong, ilpcore.HandlerFunc(func(_ context.Context, in ilpcore.Incoming) ilpcore.Reply {
+		if string(in.Destination) == "peer.config" {
+			asked.Add(1)
+		}
+		return ilpcore.Reject(ilpcore.F00, "", "not now", nil)
+	}))
+	eventually(t, "the parent is asked", func() bool { return asked.Load() > 0 })
+	reply := parent.HandlePrepare(t.Context(), ping("test.paydoor", 5))
+	if !reply.Fulfilled {
+		t.Errorf("a ping of the parent: %s %s", reply.Code, reply.Message)
+	}
+	again := s.kid("up2", "x"+strong)
+	again.Relation = "parent"
+	if err := s.running().opener.Open(again); !errors.Is(err, connector.ErrParents) {
+		t.Errorf("a second parent: %v", err)
+	}
+	if n := len(openLinks()); n != 1 {
+		t.Errorf("%d links are open", n)
 	}
 }

@@ -75,13 +75,28 @@ func (b *books) end(r *running) {
 	defer b.nodes.mu.Unlock()
 	started := b.nodes.started
 	b.nodes.started = slices.DeleteFunc(slices.Clone(started), func(other *running) bool { return other == r })
+	if n := len(b.nodes.started); n > 0 && started[len(started)-1] == r {
+		b.yield(r)
+		b.nodes.started[n-1].api.TakeOver()
+	}
 	b.nodes.secrets = slices.DeleteFunc(b.nodes.secrets, func(c configSecrets) bool { return c.of == r })
 	if b.keeper != nil {
 		b.useSecrets()
 	}
-	if n := len(b.nodes.started); n > 0 && started[len(started)-1] == r {
-		b.nodes.started[n-1].api.TakeOver()
-	}
+}
+
+// yield lets the secrets of r still open what is encrypted, and those of the others encrypt.
+func (b *books) yield(r *running) {
+	slices.SortStableFunc(b.nodes.secrets, func(x, y configSecrets) int {
+		switch {
+		case x.of == r && y.of != r:
+			return -1
+		case x.of != r && y.of == r:
+			return 1
+		}
+		return 0
+	})
+	b.useSecrets()
 }
 
 // newest returns the config that answers the API, r itself before any has started.

@@ -99,7 +99,7 @@ func (a *App) resolve(reading bool) (s settings, err error) {
 		s.routes = append(s.routes, route.resolve())
 	}
 	if s.sandbox = a.Sandbox; s.sandbox {
-		s.accounts = append(s.accounts, accountSettings{Account: connector.Account{ID: sandboxAccount, Relation: connector.Local}})
+		s.accounts = append(s.accounts, accountSettings{Account: connector.Account{ID: sandboxAccount, Relation: connector.Local}, origin: "the option sandbox"})
 	}
 	if err := a.resolveIdentity(&s, r); err != nil {
 		return s, err

@@ -36,11 +36,14 @@ func (a *API) OpenAccounts() {
 }
 
 // TakeOver is OpenAccounts, after which this API alone may make changes: those of other APIs of the Directory are ErrReplaced. No
-// change is lost in between.
+// change is lost in between. Secrets are encrypted with the Keeper's key of now, if they were with another.
 func (a *API) TakeOver() {
 	a.changing.Lock()
 	defer a.changing.Unlock()
 	a.directory.current = a
+	if err := a.directory.reseal(context.Background()); err != nil {
+		a.logger.Error("secrets could not be encrypted anew: keep the node's old secret behind the new one", zap.Error(err))
+	}
 	a.openAccounts()
 }
 
