@@ -35,10 +35,11 @@ type routing struct {
 
 // neighbour is an account that takes part.
 type neighbour struct {
-	heard heard
-	ask   bool // it has to be asked for its routes
-	sent  bool // and was, without an Update since
-	asked pace
+	heard  heard
+	ask    bool // it has to be asked for its routes
+	sent   bool // and was, without an Update since
+	missed bool // but that did not get there
+	asked  pace
 
 	mode  ccp.Mode
 	told  ccp.TableID // the table that it was told of

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,6 +127,43 @@ func TestRoutesSpreadAndEnd(t *testing.T) {
 }
 
 // TestANodeThatStartsAnew has a new table, which its neighbours take without a gap.
+// TestANodeThatStartsLater asks first, as ilp-connector does, and tells only who has asked it: so it is asked at once, and once.
+func TestANodeThatStartsLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var up atomic.Bool
+		var asked atomic.Int32
+		link := linkFunc(func(_ context.Context, in ilpcore.Incoming) ilpcore.Reply {
+			if !up.Load() {
+				return ilpcore.Reject(ilpcore.T01, "", "down", nil)
+			}
+			if string(in.Destination) == ccp.ControlDestination {
+				asked.Add(1)
+			}
+			return ilpcore.Fulfill(ilpcore.PeerFulfillment, nil)
+		})
+		n, err := NewNode(Config{Address: "test.a", Asset: usd9, Receiver: named("a"), Accounts: []Account{{ID: "b", ReceiveRoutes: true, Link: link}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		time.Sleep(5 * time.Second)
+		up.Store(true)
+		for range 3 {
+			in := ilpcore.Incoming{From: "b", Prepare: ilpcore.Prepare{
+				ExpiresAt: time.Now().Add(20 * time.Second), Condition: ilpcore.PeerCondition,
+				Destination: []byte(ccp.ControlDestination), Data: ccp.Control{Mode: ccp.Sync}.Append(nil),
+			}}
+			if reply := n.HandlePrepare(t.Context(), in); !reply.Fulfilled {
+				t.Fatal(outcome(reply))
+			}
+			time.Sleep(time.Second)
+			if asked.Load() != 1 {
+				t.Errorf("asked %d times, want once", asked.Load())
+			}
+		}
+	})
+}
+
 func TestANodeThatStartsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t)

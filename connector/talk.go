@@ -23,7 +23,15 @@ func (r *routing) control(a *account, in ilpcore.Incoming) ilpcore.Reply {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if with := r.neighbours[a.ID]; with != nil && a.SendRoutes {
+	with := r.neighbours[a.ID]
+	if with == nil {
+		return ilpcore.Fulfill(ilpcore.PeerFulfillment, nil)
+	}
+	if with.ask && with.missed { // it was not there when it was asked, and now it is
+		with.sent, with.missed = false, false
+		r.nudge()
+	}
+	if a.SendRoutes {
 		with.mode, with.tell, with.told, with.epoch = c.Mode, pace{}, r.told.id, 0
 		if c.LastTable == r.told.id && c.LastEpoch <= r.told.epoch() {
 			with.epoch = c.LastEpoch
@@ -48,6 +56,7 @@ func (r *routing) talk(a *account, with *neighbour, own ilpcore.Address, ask, te
 		reply := r.send(a, ccp.ControlDestination, message.Append(nil))
 		r.mu.Lock()
 		with.asked.outcome(reply)
+		with.missed = !reply.Fulfilled
 		r.mu.Unlock()
 	}
 	for tell {
