@@ -125,7 +125,7 @@ func (r *running) newAPI() (err error) {
 	r.api, err = nodeapi.New(nodeapi.Config{
 		Directory: r.books.directory, Node: r.node, Books: r.books.accounts, Rates: r.rates, Opener: r.opener, Accounts: r.credentials,
 		Static: static, Routes: r.settings.routes, AdminToken: token, Dialect: r.app.dialect, SPSP: r.settings.spsp, Version: version(),
-		Random: rand.Reader, Logger: r.app.logger,
+		AllowWeakSecrets: r.settings.weak, AllowInsecure: r.settings.insecure, Random: rand.Reader, Logger: r.app.logger,
 	})
 	if err != nil {
 		return fmt.Errorf("making the node's API: %w", err)
