@@ -24,6 +24,8 @@ import (
 type gatewayConfig struct {
 	address  string   // the node's own ILP address; empty: learned from the parent account
 	accounts []string // `account` blocks of the ilp app
+	options  []string // other lines of the ilp app
+	handler  string   // what ilp_node has between its braces
 	sites    []string // what each site has between its braces; site i listens on url(i)
 	nodePort int      // where ilp_node listens; 0: any free port
 	scale    int      // of the node's asset; 0: 9
@@ -36,6 +38,7 @@ type gateway struct {
 	dir         string
 	admin       int
 	node        int
+	adminToken  string
 	sitePorts   []int
 	securePorts []int // of the same sites, or none
 	process     *exec.Cmd
@@ -50,7 +53,7 @@ func newGateway(t *testing.T, config gatewayConfig) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gateway{t: t, dir: dir, admin: freePort(t), node: config.nodePort}
+	g := &gateway{t: t, dir: dir, admin: freePort(t), node: config.nodePort, adminToken: newSecret()}
 	if g.node == 0 {
 		g.node = freePort(t)
 	}
@@ -83,10 +86,11 @@ func (g *gateway) caddyfile(config gatewayConfig) string {
 	if config.address != "" {
 		fmt.Fprintf(&b, "\t\taddress %s\n", config.address)
 	}
-	for _, account := range config.accounts {
-		fmt.Fprintf(&b, "%s\n", account)
+	fmt.Fprintf(&b, "\t\tadmin_token %s\n", g.adminToken)
+	for _, line := range append(config.options, config.accounts...) {
+		fmt.Fprintf(&b, "%s\n", line)
 	}
-	fmt.Fprintf(&b, "\t}\n}\n\nhttp://:%d {\n\tbind 127.0.0.1\n\tilp_node\n}\n", g.node)
+	fmt.Fprintf(&b, "\t}\n}\n\nhttp://:%d {\n\tbind 127.0.0.1\n\tilp_node {\n%s\n\t}\n}\n", g.node, config.handler)
 	for i, site := range config.sites {
 		fmt.Fprintf(&b, "\nhttp://:%d {\n\tbind 127.0.0.1\n%s\n}\n", g.sitePorts[i], site)
 		if config.secure {
