@@ -27,7 +27,7 @@ func TestPacketsCrossTheNode(t *testing.T) {
 }
 
 func testCrossing(t *testing.T, parent, child, peer, other *neighbour) {
-	config := gatewayConfig{nodePort: freePort(t), options: []string{"\t\troute * p"}, sites: []string{"\tpaywall 10\n\trespond paid"}}
+	config := gatewayConfig{nodePort: freePort(t), options: []string{"\t\troute * p"}, sites: []string{site}}
 	linked := make(map[*neighbour]int)
 	for _, n := range []*neighbour{parent, child, peer, other} {
 		config.accounts = append(config.accounts, n.account())

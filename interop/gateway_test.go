@@ -28,6 +28,7 @@ type gatewayConfig struct {
 	handler  string   // what ilp_node has between its braces
 	sites    []string // what each site has between its braces; site i listens on url(i)
 	nodePort int      // where ilp_node listens; 0: any free port
+	code     string   // of the node's asset; "": USD
 	scale    int      // of the node's asset; 0: 9
 	secure   bool     // the sites also listen with TLS, and for HTTP/3
 }
@@ -82,7 +83,7 @@ func (g *gateway) caddyfile(config gatewayConfig) string {
 		https, protocols = "disable_redirects\n\tgrace_period 5s", "h1 h2 h2c h3"
 	}
 	fmt.Fprintf(&b, "{\n\tadmin 127.0.0.1:%d\n\tauto_https %s\n\tskip_install_trust\n\tpersist_config off\n\tservers {\n\t\tprotocols %s\n\t}\n", g.admin, https, protocols)
-	fmt.Fprintf(&b, "\tilp {\n\t\tdata_dir %s\n\t\tasset USD %d\n", g.dataDir(), cmp.Or(config.scale, 9))
+	fmt.Fprintf(&b, "\tilp {\n\t\tdata_dir %s\n\t\tasset %s %d\n", g.dataDir(), cmp.Or(config.code, "USD"), cmp.Or(config.scale, 9))
 	if config.address != "" {
 		fmt.Fprintf(&b, "\t\taddress %s\n", config.address)
 	}

@@ -54,7 +54,7 @@ func startGuide(t *testing.T) guide {
 	start := func(address string) *gateway {
 		return newGateway(t, gatewayConfig{
 			address: address, scale: 3, options: []string{"\t\tallow_weak_secrets"}, handler: "\t\tallow_private",
-			sites: []string{"\tpaywall 10\n\trespond paid"},
+			sites: []string{site},
 		})
 	}
 	n := guide{start("test.alice"), start("test.bob")}

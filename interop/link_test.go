@@ -32,15 +32,17 @@ func newLink(t *testing.T, name string) *link {
 }
 
 // account is the gateway's end of the link. The gateway has nothing to send to it, so its URL is a port nothing listens on.
-func (l *link) account() string {
+func (l *link) account() string { return l.accountIn("USD 9") }
+
+func (l *link) accountIn(asset string) string {
 	return fmt.Sprintf(`		account %s {
 			relation child
-			asset USD 9
+			asset %s
 			http http://127.0.0.1:9/ilp {
 				incoming simple %s
 				outgoing simple %s
 			}
-		}`, l.name, l.secret, l.secret)
+		}`, l.name, asset, l.secret, l.secret)
 }
 
 // send posts a packet to POST /ilp, where the bearer names the account.
