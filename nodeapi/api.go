@@ -30,9 +30,13 @@ type Config struct {
 	Dialect    Dialect           // in which the admin's bare bearer token is answered
 	SPSP       ilpcore.AccountID // whom /.well-known/pay pays; "": nobody
 	Version    string            // what GET / says
-	Random     io.Reader         // cryptographically secure
-	Logger     *zap.Logger       // nil: none
-	Now        func() time.Time  // nil: time.Now
+
+	AllowWeakSecrets bool // lets secrets of accounts have less than 32 bytes
+	AllowInsecure    bool // lets links go to other machines without TLS
+
+	Random io.Reader        // cryptographically secure
+	Logger *zap.Logger      // nil: none
+	Now    func() time.Time // nil: time.Now
 }
 
 // Opener makes accounts work: it opens their links, lets their neighbours in, and puts them into the node.
@@ -62,6 +66,8 @@ type API struct {
 	logger       *zap.Logger
 	now          func() time.Time
 
+	allowWeakSecrets, allowInsecure bool
+
 	mux      *http.ServeMux
 	changing sync.Mutex // one change of accounts, routes or rates at a time
 }
@@ -74,7 +80,7 @@ func New(c Config) (*API, error) {
 	a := &API{
 		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
 		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, spsp: c.SPSP, version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
-		mux: http.NewServeMux(),
+		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, mux: http.NewServeMux(),
 	}
 	if a.logger == nil {
 		a.logger = zap.NewNop()
@@ -104,4 +110,10 @@ func Serves(path string) bool {
 }
 
 // ServeHTTP answers a request for a path that Serves.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h, pattern := a.mux.Handler(r); pattern == "" {
+		h.ServeHTTP(&unknownWriter{ResponseWriter: w}, r)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}

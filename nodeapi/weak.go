@@ -1,0 +1,46 @@
+package nodeapi
+
+// This file refuses secrets that can be guessed, and links over which everybody on the way reads them (T28).
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+)
+
+// minSecret is how many bytes a secret of an account has at least.
+const minSecret = 32
+
+// checkSecret returns a *FieldError for a secret that is too short; not with Config.AllowWeakSecrets.
+func (a *API) checkSecret(field, secret string) error {
+	if len(secret) >= minSecret || a.allowWeakSecrets {
+		return nil
+	}
+	return &FieldError{Field: field, Why: fmt.Sprintf(
+		"it has %d bytes, which can be guessed: use at least %d random ones (openssl rand -hex 32), or write allow_weak_secrets in the ilp block", len(secret), minSecret)}
+}
+
+// checkURL returns a *FieldError for what is no absolute URL of one of the schemes, has a user, a password, a query or a fragment, or, when
+// secrets go there and not with Config.AllowInsecure, leads to another machine without TLS.
+func (a *API) checkURL(field, text string, secrets bool, schemes ...string) error {
+	u, err := url.Parse(text)
+	known := false
+	for _, scheme := range schemes {
+		known = known || err == nil && u.Scheme == scheme
+	}
+	switch {
+	case !known || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return &FieldError{Field: field, Why: fmt.Sprintf("it is no URL such as %s://host/path, without user, query and fragment", schemes[0])}
+	case secrets && !a.allowInsecure && plain(u.Scheme) && !loopback(u.Hostname()):
+		return &FieldError{Field: field, Why: "without TLS everybody on the way reads the secrets: use https or btp+wss, or write insecure in the ilp block"}
+	}
+	return nil
+}
+
+func plain(scheme string) bool { return scheme == "http" || scheme == "ws" || scheme == "btp+ws" }
+
+// loopback says whether host is this machine by name or address.
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
+}
