@@ -19,7 +19,7 @@ var peerPrefix = []byte("peer.")
 type dispatch struct {
 	node    *Node
 	account *account // where it came from
-	held    hold // a value, so that a packet needs no memory of its own
+	held    hold     // a value, so that a packet needs no memory of its own
 }
 
 func (d *dispatch) answer(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
@@ -37,9 +37,11 @@ func (d *dispatch) answer(ctx context.Context, in ilpcore.Incoming) ilpcore.Repl
 		return d.unreachable()
 	case to.ID == d.account.ID:
 		return ilpcore.Reject(ilpcore.F02, d.node.self(), "the route leads back to the account the packet came from", nil)
-	default:
-		return d.forward(ctx, to, in)
 	}
+	if reply, ok := d.receive(ctx, to, in); ok {
+		return reply
+	}
+	return d.forward(ctx, to, in)
 }
 
 // peerService answers what is meant for this node alone: addresses below peer. are never forwarded (RFC 15).

@@ -9,7 +9,7 @@ package receiver
 //	 1  flags: 1 the payee is an account of the node; 2 STREAM takes no more than due; 4 the memo checks are set; others refused
 //	 2  payee, 32 bytes: the key of its balance
 //	34  due, 8 bytes
-//	42  quote id, 8 bytes: random if flag 2 is set, else zero
+//	42  quote id, 8 bytes: random if flag 1 or 2 is set, else zero
 //	50  expiry, 4 bytes: minutes since 1970; zero is never
 //	54  memo check of the whole token, 8 bytes: SHA-256("paydoor/memo/v1" | token), cut
 //	62  memo check of the token's first 16 bytes, 8 bytes
@@ -63,7 +63,7 @@ type terms struct {
 	payee  Payee
 	capped bool          // STREAM payments stop at due
 	due    amount.Amount // the price, or with capped the shortfall
-	id     [8]byte       // of a capped quote, random; zero for the others
+	id     [8]byte       // of a capped quote, and of an account's, random; zero for the others
 	expiry time.Time     // zero: never
 	memo   memo
 }

@@ -39,7 +39,11 @@ func (r *Receiver) receiveStream(ctx context.Context, p *payment, plain []byte) 
 			return reply
 		}
 	}
-	return s.fulfill(fulfillment)
+	reply := s.fulfill(fulfillment)
+	if s.asked.close && reply.Fulfilled {
+		p.account.tell(Received{Sequence: packet.Sequence, Closed: true})
+	}
+	return reply
 }
 
 // take credits the packet's money: all of it to the one payee, whichever streams it was meant for. ok is false when the reply
@@ -55,6 +59,9 @@ func (s *streamReply) take(ctx context.Context) (reply ilpcore.Reply, ok bool) {
 	repeated, err := r.credit(ctx, p)
 	if s.session != nil {
 		s.session.end(p, counted, err == nil && !repeated)
+	}
+	if err == nil && !repeated {
+		p.account.tell(Received{Amount: p.Amount, Sequence: s.sequence})
 	}
 	if err != nil {
 		code, message := r.refusal(p, err)
@@ -80,7 +87,7 @@ func (s *streamReply) begin() (counted, ok bool) {
 
 // creditedMeanwhile says whether a copy of the payment was credited after this one was looked up, so that no cap applies to it.
 func (r *Receiver) creditedMeanwhile(ctx context.Context, p *payment) bool {
-	known, found, err := r.crediter.Lookup(ctx, p.Condition)
+	known, found, err := p.crediter.Lookup(ctx, p.Condition)
 	p.known = err == nil && found && known == p.digest()
 	return p.known
 }
@@ -125,7 +132,7 @@ func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 	var room [256]byte
 	b := stream.Begin(room[:0], packetType, s.sequence, s.payment.Amount)
 	if s.asked.newAddress {
-		if _, asset, ok := s.receiver.addresses.Address(); ok {
+		if asset, ok := s.payment.asset(s.receiver); ok {
 			b.ConnectionAssetDetails(stream.ConnectionAssetDetails{Code: []byte(asset.Code), Scale: asset.Scale})
 		}
 		b.ConnectionMaxStreamID(stream.ConnectionMaxStreamID{MaxStreamID: maxStreamID})
@@ -152,6 +159,15 @@ func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 		return nil, err
 	}
 	return s.payment.quote.stream.Seal(nil, plain, s.receiver.random)
+}
+
+// asset returns what the payment is counted in.
+func (p *payment) asset(r *Receiver) (ilpcore.Asset, bool) {
+	if p.account != nil {
+		return p.account.Asset, true
+	}
+	_, asset, ok := r.addresses.Address()
+	return asset, ok
 }
 
 // totals returns what the streams may receive and have received. A quote that takes any amount keeps no total: what is known of
