@@ -28,6 +28,7 @@ type Config struct {
 	Routes     []connector.Route // of the Caddyfile; they win over those in the Directory
 	AdminToken string            // of the admin: as bearer token, or as the password of the user "admin"
 	Dialect    Dialect           // in which the admin's bare bearer token is answered
+	Quoter     Quoter            // mints how to pay an account; nil: the endpoints of SPSP are not there
 	SPSP       ilpcore.AccountID // whom /.well-known/pay pays; "": nobody
 	Version    string            // what GET / says
 
@@ -60,7 +61,8 @@ type API struct {
 	staticRoutes []connector.Route
 	adminToken   string
 	dialect      Dialect
-	spsp         ilpcore.AccountID
+	quoter       Quoter
+	spspAccount  ilpcore.AccountID
 	version      string
 	random       io.Reader
 	logger       *zap.Logger
@@ -68,6 +70,8 @@ type API struct {
 
 	allowWeakSecrets, allowInsecure bool
 
+	hub      *hub
+	askers   askers
 	mux      *http.ServeMux
 	changing sync.Mutex // one change of accounts, routes or rates at a time
 }
@@ -79,8 +83,8 @@ func New(c Config) (*API, error) {
 	}
 	a := &API{
 		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
-		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, spsp: c.SPSP, version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
-		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, mux: http.NewServeMux(),
+		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, quoter: c.Quoter, spspAccount: c.SPSP, version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
+		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, hub: newHub(), mux: http.NewServeMux(),
 	}
 	if a.logger == nil {
 		a.logger = zap.NewNop()

@@ -2,6 +2,7 @@ package nodeapi
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
@@ -10,9 +11,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/receiver"
 )
 
 const testAdmin = "the admin's token"
@@ -22,6 +25,7 @@ type bed struct {
 	*API
 	opener    *opener
 	directory *Directory
+	node      *connector.Node
 }
 
 // opener puts accounts without links into the node, and is their Authenticator.
@@ -78,7 +82,7 @@ func (o *opener) Authenticate(account, bearer string) (ilpcore.AccountID, bool) 
 }
 
 // newBed returns an API on an empty directory; edit may change its Config.
-func newBed(t *testing.T, edit func(*Config)) *bed {
+func newBed(t testing.TB, edit func(*Config)) *bed {
 	t.Helper()
 	s := openStore(t, filepath.Join(t.TempDir(), "store"))
 	books, err := connector.OpenBooks(s)
@@ -89,15 +93,21 @@ func newBed(t *testing.T, edit func(*Config)) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node, err := connector.NewNode(connector.Config{Address: "test.node", Asset: ilpcore.Asset{Code: "USD", Scale: 9}, Books: books, Rates: rates})
+	holders := &Holders{Now: time.Now}
+	node, err := connector.NewNode(connector.Config{Address: "test.node", Asset: ilpcore.Asset{Code: "USD", Scale: 9}, Books: books, Rates: rates, Holders: holders})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { node.Close() })
+	holders.Receiver, err = receiver.New(receiver.Config{Secrets: [][]byte{testSecret}, Addresses: node, Crediter: noTokens{}, Random: rand.Reader, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	directory := openDirectory(t, s)
 	o := &opener{node: node, keeper: directory.Keeper(), tokens: make(map[ilpcore.AccountID]string)}
 	c := Config{
 		Directory: directory, Node: node, Books: books, Rates: rates, Opener: o, Accounts: o, AdminToken: testAdmin, Version: "1.2.3", Random: rand.Reader,
+		Quoter: holders.Receiver,
 	}
 	if edit != nil {
 		edit(&c)
@@ -106,12 +116,25 @@ func newBed(t *testing.T, edit func(*Config)) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
+	holders.Notify = api.Notify
+	t.Cleanup(func() { api.Close() })
 	api.OpenAccounts()
-	return &bed{API: api, opener: o, directory: directory}
+	return &bed{API: api, opener: o, directory: c.Directory, node: node}
+}
+
+// noTokens is the ledger of a node where only accounts are paid.
+type noTokens struct{}
+
+func (noTokens) Credit(context.Context, receiver.Credit) (bool, error) {
+	return false, receiver.ErrUnavailable
+}
+
+func (noTokens) Lookup(context.Context, [32]byte) (digest [32]byte, found bool, err error) {
+	return digest, false, nil
 }
 
 // ask sends a request; authorization may be "".
-func (b *bed) ask(t *testing.T, method, path, authorization, body string) *httptest.ResponseRecorder {
+func (b *bed) ask(t testing.TB, method, path, authorization, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	if authorization != "" {
@@ -126,7 +149,7 @@ func (b *bed) ask(t *testing.T, method, path, authorization, body string) *httpt
 }
 
 // members reads a JSON object with its numbers as they are written.
-func members(t *testing.T, w *httptest.ResponseRecorder) map[string]any {
+func members(t testing.TB, w *httptest.ResponseRecorder) map[string]any {
 	t.Helper()
 	var m map[string]any
 	d := json.NewDecoder(bytes.NewReader(w.Body.Bytes()))

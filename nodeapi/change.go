@@ -130,6 +130,7 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	if err != nil {
 		return s, errors.Join(err, a.opener.Open(s), a.setRoutes(ctx, before))
 	}
+	a.hub.dropAccount(id)
 	return s, nil
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/paydoor/paydoor/store"
 )
 
-func openStore(t *testing.T, dir string) *store.Store {
+func openStore(t testing.TB, dir string) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), dir, store.Options{MinFree: 1 << 20, Ballast: -1})
 	if err != nil {
@@ -28,7 +28,7 @@ func openStore(t *testing.T, dir string) *store.Store {
 	return s
 }
 
-func openDirectory(t *testing.T, s *store.Store) *Directory {
+func openDirectory(t testing.TB, s *store.Store) *Directory {
 	t.Helper()
 	d, err := OpenDirectory(s, NewKeeper([][]byte{testSecret}, rand.Reader))
 	if err != nil {

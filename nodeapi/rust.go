@@ -17,10 +17,20 @@ func (a *API) registerRust(e endpoints) {
 	e.add("PUT /accounts/{account}/settings", holder, a.rustSettings, nil)
 	e.add("GET /accounts/{account}/balance", holder, a.rustBalance, nil)
 
+	e.add("GET /accounts/{account}/payments/incoming", holder, a.rustIncoming, nil)
+	e.add("GET /payments/incoming", admin, a.rustAllIncoming, nil)
+
 	e.add("GET /rates", open, a.rustRates, nil)
 	e.add("PUT /rates", admin, a.rustSetRates, nil)
 	e.add("GET /routes", open, a.rustRoutes, nil)
 	e.add("PUT /routes/static", admin, a.rustSetRoutes, nil)
 	e.add("PUT /routes/static/{prefix}", admin, a.rustSetRoute, nil)
 	e.add("PUT /settlement/engines", admin, a.rustEngines, nil)
+
+	if a.quoter != nil {
+		e.add("GET /accounts/{account}/spsp", open, a.rustSPSP, nil)
+		e.add("OPTIONS /accounts/{account}/spsp", open, a.rustSPSPOptions, nil)
+		e.add("GET /.well-known/pay", open, a.rustWellKnown, nil)
+		e.add("OPTIONS /.well-known/pay", open, a.rustSPSPOptions, nil)
+	}
 }

@@ -51,7 +51,7 @@ func account(name, token string) string {
 }
 
 // rustBed has the accounts alice and bob.
-func rustBed(t *testing.T, edit func(*Config)) *bed {
+func rustBed(t testing.TB, edit func(*Config)) *bed {
 	t.Helper()
 	b := newBed(t, edit)
 	for name, token := range map[string]string{"alice": aliceKey, "bob": bobKey} {
@@ -520,11 +520,11 @@ func FuzzRustBodies(f *testing.F) {
 	f.Add("PUT", "/routes/static", `{"":"alice"}`)
 	f.Add("PUT", "/routes/static/test.x", `alice`)
 	f.Add("PUT", "/settlement/engines", `{"ABC":"http://localhost"}`)
+	b := rustBed(f, nil) // which the inputs change one after another
 	f.Fuzz(func(t *testing.T, method, path, body string) {
 		if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, " %?#\x00\r\n\t\x7f") || !Serves(path) || !slices.Contains([]string{"GET", "POST", "PUT", "DELETE"}, method) {
 			t.Skip()
 		}
-		b := rustBed(t, nil)
 		before := b.state(t)
 		r, err := http.NewRequest(method, "http://node.example", strings.NewReader(body))
 		if err != nil {
