@@ -28,6 +28,7 @@ type Config struct {
 	Routes     []connector.Route // of the Caddyfile; they win over those in the Directory
 	AdminToken string            // of the admin: as bearer token, or as the password of the user "admin"
 	Dialect    Dialect           // in which the admin's bare bearer token is answered
+	Sender     Sender            // pays for accounts; nil: POST …/payments is not there
 	Quoter     Quoter            // mints how to pay an account; nil: the endpoints of SPSP are not there
 	SPSP       ilpcore.AccountID // whom /.well-known/pay pays; "": nobody
 	Version    string            // what GET / says
@@ -61,6 +62,7 @@ type API struct {
 	staticRoutes []connector.Route
 	adminToken   string
 	dialect      Dialect
+	sender       Sender
 	quoter       Quoter
 	spspAccount  ilpcore.AccountID
 	version      string
@@ -72,6 +74,8 @@ type API struct {
 
 	hub      *hub
 	askers   askers
+	answers  answers
+	paying   *paying
 	mux      *http.ServeMux
 	changing sync.Mutex // one change of accounts, routes or rates at a time
 }
@@ -83,8 +87,8 @@ func New(c Config) (*API, error) {
 	}
 	a := &API{
 		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
-		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, quoter: c.Quoter, spspAccount: c.SPSP, version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
-		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, hub: newHub(), mux: http.NewServeMux(),
+		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, sender: c.Sender, quoter: c.Quoter, spspAccount: c.SPSP, version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
+		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, hub: newHub(), paying: newPaying(), mux: http.NewServeMux(),
 	}
 	if a.logger == nil {
 		a.logger = zap.NewNop()

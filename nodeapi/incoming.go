@@ -98,8 +98,10 @@ func (h *hub) close() {
 // Notify tells the subscribers of a payment. It does not block.
 func (a *API) Notify(p Payment) { a.hub.notify(p) }
 
-// Close ends the subscriptions to payments and waits until their connections are closed. Other requests are answered as before.
+// Close stops the payments that are being made, ends the subscriptions to incoming ones, and waits for both. Other requests are answered
+// as before.
 func (a *API) Close() error {
+	a.paying.close()
 	a.hub.close()
 	return nil
 }

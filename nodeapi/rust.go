@@ -27,6 +27,9 @@ func (a *API) registerRust(e endpoints) {
 	e.add("PUT /routes/static/{prefix}", admin, a.rustSetRoute, nil)
 	e.add("PUT /settlement/engines", admin, a.rustEngines, nil)
 
+	if a.sender != nil {
+		e.add("POST /accounts/{account}/payments", owner, a.rustPay, nil)
+	}
 	if a.quoter != nil {
 		e.add("GET /accounts/{account}/spsp", open, a.rustSPSP, nil)
 		e.add("OPTIONS /accounts/{account}/spsp", open, a.rustSPSPOptions, nil)

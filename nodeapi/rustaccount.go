@@ -47,7 +47,7 @@ func (n amountNumber) MarshalJSON() ([]byte, error) {
 // rustAccount returns s for an answer.
 func (a *API) rustAccount(s Settings) rustAccount {
 	shown := rustAccount{
-		ID: s.UUID, Username: s.ID, Address: filled(a.addressOf(s)), AssetCode: s.Asset.Code, Scale: s.Asset.Scale,
+		ID: s.UUID, Username: s.ID, Address: filled(a.addressOf(s)), AssetCode: a.shownAsset(s).Code, Scale: a.shownAsset(s).Scale,
 		MaxPacket: amountNumber(amount.Max), MinBalance: s.MinBalance,
 		HTTPURL: filled(s.HTTP.URL), HTTPIncoming: shownSecret, HTTPOutgoing: shownSecret,
 		BTPURL: filled(s.BTP.URL), BTPIncoming: shownSecret, BTPOutgoing: shownSecret,
@@ -82,6 +82,15 @@ func (a *API) addressOf(s Settings) string {
 	}
 	address, _ := a.node.AddressOf(s.ID)
 	return string(address)
+}
+
+// shownAsset is the account's asset: the node's own where the Caddyfile gives it none.
+func (a *API) shownAsset(s Settings) Asset {
+	if s.Asset != (Asset{}) {
+		return s.Asset
+	}
+	_, asset, _ := a.node.Address()
+	return Asset(asset)
 }
 
 // routingRelation returns interledger-rs' word; a party inside this process is a user like others.

@@ -18,8 +18,9 @@ func (a *API) rustBalance(w http.ResponseWriter, r *request) {
 		return
 	}
 	balance, _ := a.books.Balance(s.ID)
+	asset := a.shownAsset(s)
 	if r.dialect == Rust10 {
-		writeJSON(w, http.StatusOK, map[string]any{"balance": wholeUnits(balance.Net(), s.Asset.Scale), "asset_code": s.Asset.Code})
+		writeJSON(w, http.StatusOK, map[string]any{"balance": wholeUnits(balance.Net(), asset.Scale), "asset_code": asset.Code})
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"balance": json.Number(strconv.FormatInt(balance.Net(), 10))})
