@@ -227,3 +227,23 @@ func TestSlowSubscribersAreDropped(t *testing.T) {
 		t.Error("a closed hub took a subscriber")
 	}
 }
+
+func TestSPSPReceiptTerms(t *testing.T) {
+	b := rustBed(t, nil)
+	nonce, secret := base64.StdEncoding.EncodeToString(make([]byte, 16)), base64.RawURLEncoding.EncodeToString(make([]byte, 32))
+	for _, test := range []struct {
+		nonce, secret string
+		want          int
+	}{{nonce, secret, 200}, {nonce, "", 400}, {"", secret, 400}, {secret, nonce, 400}, {"%", secret, 400}} {
+		r := httptest.NewRequest("GET", "/accounts/alice/spsp", nil)
+		for name, value := range map[string]string{"Receipt-Nonce": test.nonce, "Receipt-Secret": test.secret} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		w := httptest.NewRecorder()
+		if b.ServeHTTP(w, r); w.Code != test.want || test.want == 200 && members(t, w)["receipts_enabled"] != true {
+			t.Errorf("%q, %q: %d %s", test.nonce, test.secret, w.Code, w.Body)
+		}
+	}
+}

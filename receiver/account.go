@@ -37,12 +37,13 @@ func AccountPayee(id ilpcore.AccountID) Payee {
 }
 
 // QuoteAccount mints a quote for whoever wants to pay an account; address is the account's own. Each has another address and secret, takes
-// any amount, does not expire, and is stored nowhere. The errors are ErrNoAddress for an empty address, and those of the source of randomness.
-func (r *Receiver) QuoteAccount(id ilpcore.AccountID, address ilpcore.Address) (Quote, error) {
+// any amount, does not expire, and is stored nowhere. With receipts, each
+// packet that STREAM brings is answered with one. The errors are ErrNoAddress for an empty address, and those of the source of randomness.
+func (r *Receiver) QuoteAccount(id ilpcore.AccountID, address ilpcore.Address, receipts *ReceiptTerms) (Quote, error) {
 	if address == "" {
 		return Quote{}, ErrNoAddress
 	}
-	t := terms{payee: AccountPayee(id)}
+	t := terms{payee: AccountPayee(id), receipts: receipts}
 	if _, err := io.ReadFull(r.random, t.id[:]); err != nil {
 		return Quote{}, fmt.Errorf("making a quote id: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/ilpcore/stream"
 )
@@ -13,7 +14,7 @@ const aliceAddress = ilpcore.Address("test.node.alice")
 
 func (f *fixture) accountQuote(id ilpcore.AccountID) Quote {
 	f.t.Helper()
-	q, err := f.QuoteAccount(id, aliceAddress)
+	q, err := f.QuoteAccount(id, aliceAddress, nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -93,7 +94,57 @@ func TestAccountQuotesAreUniqueAndOnlyForTheirAccount(t *testing.T) {
 	if f.books.credits != 0 {
 		t.Errorf("%d credits", f.books.credits)
 	}
-	if _, err := f.QuoteAccount("alice", ""); err == nil {
+	if _, err := f.QuoteAccount("alice", "", nil); err == nil {
 		t.Error("an account without an address got a quote")
+	}
+}
+
+func TestReceipts(t *testing.T) {
+	f := newFixture(t)
+	terms := &ReceiptTerms{Nonce: [16]byte{1, 2}, Secret: [32]byte{3, 4}}
+	q, err := f.QuoteAccount("alice", aliceAddress, terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := &Account{ID: "alice", Crediter: f.books}
+	pay := func(in ilpcore.Incoming, want stream.Receipt) {
+		t.Helper()
+		if !f.Recognises("alice", rest(t, in)) {
+			t.Fatal("the address was not recognised")
+		}
+		reply := f.ReceiveFor(t.Context(), in, rest(t, in), alice)
+		f.code(reply, fulfilled)
+		packet := f.streamAnswer(q, reply)
+		n := 0
+		for frame := range packet.Frames() {
+			if frame.Type != stream.FrameStreamReceipt {
+				continue
+			}
+			n++
+			got, err := stream.VerifyReceipt(frame.StreamReceipt().Receipt, terms.Secret[:])
+			if err != nil || got != want || frame.StreamReceipt().StreamID != uint64(want.StreamID) {
+				t.Errorf("receipt %+v, %v; want %+v", got, err, want)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d receipts", n)
+		}
+	}
+	receipt := func(id uint8, total amount.Amount) stream.Receipt {
+		return stream.Receipt{Nonce: terms.Nonce, StreamID: id, TotalReceived: total}
+	}
+	first := f.stream(q, 10, 10, true, nil)
+	pay(first, receipt(1, 10))
+	pay(f.stream(q, 5, 5, true, money(3, 1)), receipt(3, 5))
+	pay(f.stream(q, 7, 7, true, nil), receipt(1, 17))
+	pay(first, receipt(1, 17)) // a repetition
+	f.Receiver.sessions = NewSessions()
+	pay(first, receipt(1, 10)) // after a restart
+	in := f.stream(q, 10, 10, false, nil)
+	packet := f.streamAnswer(q, f.ReceiveFor(t.Context(), in, rest(t, in), alice))
+	for frame := range packet.Frames() {
+		if frame.Type == stream.FrameStreamReceipt {
+			t.Error("a reject has a receipt")
+		}
 	}
 }

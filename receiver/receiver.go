@@ -184,7 +184,7 @@ func firstSegment(rest []byte) ([]byte, bool) {
 	if i := bytes.IndexByte(rest, '.'); i >= 0 {
 		rest = rest[:i]
 	}
-	return rest, len(rest) == segmentLength
+	return rest, len(rest) == segmentLength || len(rest) == longSegment
 }
 
 // open returns the quote of a segment. It is kept only once a packet for it was decrypted, so that addresses alone fill nothing.
@@ -192,7 +192,7 @@ func (r *Receiver) open(segment []byte, now time.Time) (q *opened, kept bool, er
 	if q, ok := r.opened.get(segment, now); ok {
 		return q, true, nil
 	}
-	var room [sealedLength + 2]byte
+	var room [sealedLength + receiptLength + 2]byte
 	n, err := canonical.Decode(room[:], segment)
 	if err != nil {
 		return nil, false, errSegment

@@ -60,6 +60,10 @@ func (s *streamReply) take(ctx context.Context) (reply ilpcore.Reply, ok bool) {
 	if s.session != nil {
 		s.session.end(p, counted, err == nil && !repeated)
 	}
+	if err == nil && p.quote.receipts != nil {
+		receipt := r.sessions.receipt(p, max(s.asked.money, 1), repeated)
+		s.receipt = &receipt
+	}
 	if err == nil && !repeated {
 		p.account.tell(Received{Amount: p.Amount, Sequence: s.sequence})
 	}
@@ -100,6 +104,7 @@ type streamReply struct {
 	asked     askedFrames
 	session   *session
 	violation stream.ErrorCode
+	receipt   *stream.StreamReceipt // nil: none
 }
 
 func (s *streamReply) fulfill(fulfillment [32]byte) ilpcore.Reply {
@@ -147,6 +152,9 @@ func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 	}
 	if s.session != nil && s.violation == 0 && s.session.mayGo(s.payment, s.asked.window) {
 		b.StreamData(stream.StreamData{StreamID: max(s.asked.money, 1), Data: goAheadByte})
+	}
+	if s.receipt != nil && packetType == ilpcore.TypeFulfill {
+		b.StreamReceipt(*s.receipt)
 	}
 	switch {
 	case s.violation != 0:
