@@ -28,7 +28,7 @@ const (
 	public     confidence = iota
 	tokenText             // Pay-Token
 	quoteText             // Pay: method, address, secret, price
-	credential            // Authorization and the like
+	credential            // Authorization and the like, and the secret of receipts (RFC 39)
 )
 
 // confidences lists the headers that are masked. Underscores count as hyphens.
@@ -37,6 +37,7 @@ var confidences = []struct {
 	confidence
 }{
 	{"Pay", quoteText}, {"Pay-Token", tokenText}, {"Authorization", credential}, {"Proxy-Authorization", credential},
+	{"Receipt-Secret", credential},
 }
 
 // confidenceOf tells what a field or header holds; FastCGI's names of headers, such as HTTP_PAY_TOKEN, included.
