@@ -8,8 +8,10 @@ import (
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
-// subscriberRoom is how many payments wait for a subscriber at most.
-const subscriberRoom = 256
+const (
+	subscriberRoom = 256 // payments that wait for a subscriber at most
+	maxSubscribers = 100 // of one account, and of the whole node
+)
 
 // hub passes payments on.
 type hub struct {
@@ -28,11 +30,17 @@ type subscriber struct {
 
 func newHub() *hub { return &hub{subscribers: make(map[*subscriber]struct{})} }
 
-// subscribe returns a new subscriber, which calls leave in the end; ok is false after close.
+// subscribe returns a new subscriber, which calls leave in the end; ok is false after close, and where there are too many.
 func (h *hub) subscribe(account ilpcore.AccountID) (s *subscriber, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
+	same := 0
+	for other := range h.subscribers {
+		if other.account == account {
+			same++
+		}
+	}
+	if h.closed || same >= maxSubscribers {
 		return nil, false
 	}
 	s = &subscriber{account: account, payments: make(chan Payment, subscriberRoom)}

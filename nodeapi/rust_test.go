@@ -128,7 +128,7 @@ func TestDefaultsAndStringNumbers(t *testing.T) {
 }
 
 func TestWhoMayAsk(t *testing.T) {
-	b := rustBed(t, nil)
+	b := rustBed(t, func(c *Config) { c.Sender, c.SPSP = honest(), "alice" })
 	settings, whole := `{"settle_to":"7"}`, account("alice", aliceKey)
 	anybody, admins, holders := [...]int{200, 200, 200, 200, 200, 200}, [...]int{401, 401, 401, 401, 401, 200}, [...]int{401, 401, 401, 200, 200, 200}
 	tests := []struct {
@@ -147,6 +147,11 @@ func TestWhoMayAsk(t *testing.T) {
 		{"GET", "/accounts/alice/balance", "", holders},
 		{"GET", "/accounts/nobody/balance", "", [...]int{401, 401, 401, 401, 401, 404}},
 		{"DELETE", "/accounts/nobody", "", [...]int{401, 401, 401, 401, 401, 404}},
+		{"GET", "/accounts/alice/payments/incoming", "", [...]int{401, 401, 401, 426, 426, 426}},
+		{"GET", "/payments/incoming", "", [...]int{401, 401, 401, 401, 401, 426}},
+		{"POST", "/accounts/alice/payments", fromSeed, [...]int{401, 401, 401, 200, 200, 401}},
+		{"GET", "/accounts/alice/spsp", "", anybody},
+		{"GET", "/.well-known/pay", "", anybody},
 		{"GET", "/rates", "", anybody},
 		{"PUT", "/rates", `{"ABC":1.0,"XYZ":"2.517"}`, admins},
 		{"GET", "/routes", "", anybody},

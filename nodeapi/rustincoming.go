@@ -76,7 +76,7 @@ func (a *API) serveIncoming(w http.ResponseWriter, r *request, account ilpcore.A
 	s, ok := a.hub.subscribe(account)
 	if !ok {
 		w.Header().Set("Retry-After", "1")
-		writeProblem(w, problemDetails{Status: http.StatusServiceUnavailable, Detail: "the node is shutting down; try again"})
+		writeProblem(w, problemDetails{Status: http.StatusServiceUnavailable, Detail: "there are too many connections for these payments already, or the node is shutting down; try again later"})
 		return
 	}
 	defer a.hub.leave(s)

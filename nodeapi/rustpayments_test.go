@@ -51,7 +51,7 @@ func honest() *teller {
 	return &teller{delivery: Delivery{To: "test.there.x", Sent: 900, InFlight: 100, Delivered: 450, Asset: &ilpcore.Asset{Code: "ABC", Scale: 2}}}
 }
 
-func (b *bed) pay(t *testing.T, authorization, key, body string) *httptest.ResponseRecorder {
+func (b *bed) askToPay(t *testing.T, authorization, key, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest("POST", "/accounts/alice/payments", strings.NewReader(body))
 	r.Header.Set("Authorization", authorization)
@@ -78,12 +78,12 @@ func TestPaymentReceipts(t *testing.T) {
 	const newer = `{"from":"test.node.alice","to":"test.there.x","source_asset_scale":6,"source_asset_code":"XYZ","source_amount":1000000,"sent_amount":1000,` +
 		`"in_flight_amount":100,"delivered_amount":450,"destination_asset_scale":2,"destination_asset_code":"ABC"}`
 	for authorization, want := range map[string]string{asAlice: older, asAlice10: newer} {
-		if w := b.pay(t, authorization, "", fromSeed); w.Code != http.StatusOK || w.Body.String() != want {
+		if w := b.askToPay(t, authorization, "", fromSeed); w.Code != http.StatusOK || w.Body.String() != want {
 			t.Errorf("%d %s\nwant %s", w.Code, w.Body, want)
 		}
 	}
-	b.pay(t, asAlice10, "", `{"receiver":"$x.example","source_amount":"7","slippage":"0.025"}`)
-	b.pay(t, asAlice10, "", `{"receiver":"$x.example","source_amount":8,"slippage":0}`)
+	b.askToPay(t, asAlice10, "", `{"receiver":"$x.example","source_amount":"7","slippage":"0.025"}`)
+	b.askToPay(t, asAlice10, "", `{"receiver":"$x.example","source_amount":8,"slippage":0}`)
 	pay := func(receiver string, n, slippage uint32) Outgoing {
 		return Outgoing{From: "alice", Receiver: receiver, Amount: amount.Amount(n), Slippage: slippage}
 	}
@@ -99,7 +99,7 @@ func TestWhoMayPay(t *testing.T) {
 	s := honest()
 	b := rustBed(t, func(c *Config) { c.Sender = s })
 	for authorization, want := range map[string]int{"Bearer wrong": 401, "Bearer " + bobKey: 401, asAdmin: 401, asAlice: 200, asAlice10: 200} {
-		if w := b.pay(t, authorization, "", fromSeed); w.Code != want {
+		if w := b.askToPay(t, authorization, "", fromSeed); w.Code != want {
 			t.Errorf("%q: %d, want %d", authorization, w.Code, want)
 		}
 	}
@@ -109,7 +109,7 @@ func TestWhoMayPay(t *testing.T) {
 		`{"receiver":"$x.example","source_amount":1,"slippage":-0.1}`, `{"receiver":"$x.example","source_amount":1,"slippage":"NaN"}`,
 		`{"receiver":"$x.example","source_amount":1,"slippage":0.0000001}`, `{"receiver":"$x.example","source_amount":1,"slippage":null}`,
 	} {
-		if w := b.pay(t, asAlice, "", bad); w.Code != http.StatusBadRequest || members(t, w)["invalid-params"] == nil {
+		if w := b.askToPay(t, asAlice, "", bad); w.Code != http.StatusBadRequest || members(t, w)["invalid-params"] == nil {
 			t.Errorf("%s: %d %s", bad, w.Code, w.Body)
 		}
 	}
@@ -122,7 +122,7 @@ func TestFailedPaymentSaysWhatWasPaid(t *testing.T) {
 	s := honest()
 	s.err = errors.New("the receiver went away")
 	b := rustBed(t, func(c *Config) { c.Sender = s })
-	w := b.pay(t, asAlice10, "", fromSeed)
+	w := b.askToPay(t, asAlice10, "", fromSeed)
 	m := members(t, w)
 	receipt, _ := m["receipt"].(map[string]any)
 	if w.Code != 500 || m["title"] != "Internal Server Error" || m["detail"] != "Error sending SPSP payment: the receiver went away" || receipt["delivered_amount"].(interface{ String() string }).String() != "450" {
@@ -139,22 +139,22 @@ func TestPaymentsAreIdempotent(t *testing.T) {
 	s, now := honest(), time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	b := rustBed(t, func(c *Config) { c.Sender, c.Directory, c.Now = s, openDirectory(t, store), clock })
-	first := b.pay(t, asAlice, "one", fromSeed)
-	if again := b.pay(t, asAlice, "one", fromSeed); again.Code != 200 || again.Body.String() != first.Body.String() {
+	first := b.askToPay(t, asAlice, "one", fromSeed)
+	if again := b.askToPay(t, asAlice, "one", fromSeed); again.Code != 200 || again.Body.String() != first.Body.String() {
 		t.Errorf("again: %d %s", again.Code, again.Body)
 	}
-	if w := b.pay(t, asAlice, "one", `{"receiver":"$payment-pointer.example","source_amount":1}`); w.Code != http.StatusConflict || members(t, w)["title"] != errOtherInput.Error() {
+	if w := b.askToPay(t, asAlice, "one", `{"receiver":"$payment-pointer.example","source_amount":1}`); w.Code != http.StatusConflict || members(t, w)["title"] != errOtherInput.Error() {
 		t.Errorf("other input: %d %s", w.Code, w.Body)
 	}
-	if w := b.pay(t, asAlice, strings.Repeat("x", maxIdempotency+1), fromSeed); w.Code != http.StatusBadRequest {
+	if w := b.askToPay(t, asAlice, strings.Repeat("x", maxIdempotency+1), fromSeed); w.Code != http.StatusBadRequest {
 		t.Errorf("a long key: %d", w.Code)
 	}
 	if s.count() != 1 {
 		t.Errorf("%d payments, want 1", s.count())
 	}
 	s.err = errors.New("no")
-	failed := b.pay(t, asAlice, "two", fromSeed)
-	if again := b.pay(t, asAlice, "two", fromSeed); again.Code != 500 || again.Body.String() != failed.Body.String() || s.count() != 2 {
+	failed := b.askToPay(t, asAlice, "two", fromSeed)
+	if again := b.askToPay(t, asAlice, "two", fromSeed); again.Code != 500 || again.Body.String() != failed.Body.String() || s.count() != 2 {
 		t.Errorf("a failed one again: %d %s, %d payments", again.Code, again.Body, s.count())
 	}
 	// One that was under way when the node stopped.
@@ -166,10 +166,10 @@ func TestPaymentsAreIdempotent(t *testing.T) {
 	}
 	store = openStore(t, dir)
 	again := newBed(t, func(c *Config) { c.Sender, c.Directory, c.Now = s, openDirectory(t, store), clock })
-	if w := again.pay(t, asAlice, "one", fromSeed); w.Code != 200 || w.Body.String() != first.Body.String() {
+	if w := again.askToPay(t, asAlice, "one", fromSeed); w.Code != 200 || w.Body.String() != first.Body.String() {
 		t.Errorf("after a restart: %d %s", w.Code, w.Body)
 	}
-	if w := again.pay(t, asAlice, "three", fromSeed); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "compare the account's balance") {
+	if w := again.askToPay(t, asAlice, "three", fromSeed); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "compare the account's balance") {
 		t.Errorf("interrupted: %d %s", w.Code, w.Body)
 	}
 	if s.count() != 2 {
@@ -177,7 +177,7 @@ func TestPaymentsAreIdempotent(t *testing.T) {
 	}
 	now = now.Add(answerLifetime)
 	s.err = nil
-	if w := again.pay(t, asAlice, "two", fromSeed); w.Code != 200 || s.count() != 3 {
+	if w := again.askToPay(t, asAlice, "two", fromSeed); w.Code != 200 || s.count() != 3 {
 		t.Errorf("a day later: %d, %d payments", w.Code, s.count())
 	}
 	now = now.Add(2 * time.Second)
@@ -195,11 +195,11 @@ func TestPaymentsUnderWay(t *testing.T) {
 	s.wait = make(chan struct{})
 	b := rustBed(t, func(c *Config) { c.Sender = s })
 	done := make(chan *httptest.ResponseRecorder)
-	go func() { done <- b.pay(t, asAlice, "one", fromSeed) }()
+	go func() { done <- b.askToPay(t, asAlice, "one", fromSeed) }()
 	for s.count() == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	if w := b.pay(t, asAlice, "one", fromSeed); w.Code != http.StatusConflict || w.Header().Get("Retry-After") == "" {
+	if w := b.askToPay(t, asAlice, "one", fromSeed); w.Code != http.StatusConflict || w.Header().Get("Retry-After") == "" {
 		t.Errorf("a copy: %d %s", w.Code, w.Body)
 	}
 	if err := b.API.Close(); err != nil {
@@ -208,7 +208,7 @@ func TestPaymentsUnderWay(t *testing.T) {
 	if w := <-done; w.Code != 500 || !strings.Contains(w.Body.String(), "context canceled") {
 		t.Errorf("stopped: %d %s", w.Code, w.Body)
 	}
-	if w := b.pay(t, asAlice, "", fromSeed); w.Code != http.StatusServiceUnavailable {
+	if w := b.askToPay(t, asAlice, "", fromSeed); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("after the end: %d", w.Code)
 	}
 }

@@ -222,6 +222,20 @@ func TestSlowSubscribersAreDropped(t *testing.T) {
 	}
 	h.leave(slow)
 	h.leave(quick)
+	var many []*subscriber
+	for range maxSubscribers {
+		s, ok := h.subscribe("alice")
+		if !ok {
+			t.Fatalf("only %d could subscribe", len(many))
+		}
+		many = append(many, s)
+	}
+	if _, ok := h.subscribe("alice"); ok {
+		t.Error("too many could subscribe")
+	}
+	for _, s := range many {
+		h.leave(s)
+	}
 	h.close()
 	if _, ok := h.subscribe(""); ok {
 		t.Error("a closed hub took a subscriber")
