@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"math"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -232,6 +233,7 @@ func TestWhatComesTooLateIsTakenBack(t *testing.T) {
 // TestProbation: between the moment at which a credit is durable and the look at the clock, nobody can spend it.
 func TestProbation(t *testing.T) {
 	b := newBooks()
+	b.entry("bob").Clearing = math.MaxInt64
 	h, err := b.take("bob", 10, nil)
 	if err == nil {
 		err = b.expect(&h, "alice", 10)
@@ -249,13 +251,17 @@ func TestProbation(t *testing.T) {
 			if due, err := b.Payout(t.Context(), "alice", 1, 0); due != 0 || err != nil {
 				t.Errorf("money on probation was paid out: %d, %v", due, err)
 			}
+			var other hold
+			if err := b.expect(&other, "bob", 1); !errors.Is(err, ErrRange) {
+				t.Errorf("the room of money on probation was taken: %v", err)
+			}
 		}
 		return asked == 2
 	})
 	if !errors.Is(err, ErrTooLate) || asked != 2 {
 		t.Errorf("%v after %d questions", err, asked)
 	}
-	balancesAre(t, b, map[ilpcore.AccountID]int64{"bob": 0, "alice": 0})
+	balancesAre(t, b, map[ilpcore.AccountID]int64{"bob": math.MaxInt64, "alice": 0})
 }
 
 func TestConditionsAreForgottenAfterTwelveMinutes(t *testing.T) {
