@@ -87,7 +87,8 @@ func New(c Config) (*API, error) {
 	}
 	a := &API{
 		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
-		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, sender: c.Sender, quoter: c.Quoter, spspAccount: c.SPSP, version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
+		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, sender: c.Sender, quoter: c.Quoter, spspAccount: c.SPSP,
+		version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
 		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, hub: newHub(), paying: newPaying(), mux: http.NewServeMux(),
 	}
 	if a.logger == nil {
