@@ -102,7 +102,7 @@ func TestLinkChangesAreAnnounced(t *testing.T) {
 	if up() != 0 {
 		t.Error("the link is up before anybody came")
 	}
-	kid := s.neighbour("/ilp/btp", "", strong, ilpcore.HandlerFunc(nil))
+	kid := s.neighbour("/ilp/btp", "", strong, nil)
 	awaitHeard(t, "paydoor.link_up map[link:kid]")
 	s.site += "\nheader X-Other config"
 	s.load()

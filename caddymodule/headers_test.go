@@ -227,8 +227,8 @@ func TestHeadersLeaveOthersAlone(t *testing.T) {
 		headers      []string
 		want         int
 	}{
-		"a page":                            {http.MethodGet, "/", []string{"ILP-Destination", "test.paydoor"}, http.StatusNotFound},
-		"a form":                            {http.MethodPost, "/", nil, http.StatusNotFound},
+		"a page":                            {http.MethodGet, "/status/x", []string{"ILP-Destination", "test.paydoor"}, http.StatusNotFound},
+		"a form":                            {http.MethodPost, "/", nil, http.StatusMethodNotAllowed},
 		"a packet of a stranger":            {http.MethodPost, "/", []string{"ILP-Destination", "test.paydoor", "Authorization", "Bearer x"}, http.StatusUnauthorized},
 		"a packet without amount":           {http.MethodPost, "/", []string{"ILP-Destination", "test.paydoor"}, http.StatusBadRequest},
 		"one of ilp-plugin-http, in a body": {http.MethodPost, "/ilp", []string{"ILP-Destination", "peer.config", "ILP-Peer-Name", "kid"}, http.StatusOK},

@@ -53,7 +53,7 @@ func TestP10FailStop(t *testing.T) {
 	if said := s.readiness("/paydoor/ready"); !said.Ready || !said.Alive {
 		t.Fatalf("before: %+v", said)
 	}
-	kid := s.neighbour("/ilp/btp", "", strong, ilpcore.HandlerFunc(nil))
+	kid := s.neighbour("/ilp/btp", "", strong, nil)
 	eventually(t, "the link is up", kid.Up)
 	quote := s.do(http.MethodOptions, "/").Header.Get("Pay")
 

@@ -28,10 +28,11 @@ const (
 	canarySecret = "U2VjcmV0LWNhbmFyeS0wMTIzNDU2Nzg5YWJjZGVm"
 	canaryQuote  = "interledger-psk2 test.paydoor.abc_DEF-1 " + canarySecret + " 10"
 	canaryBearer = "canary-link:QmVhcmVyLWNhbmFyeS4wMTIz"
+	canaryTerms  = "UmVjZWlwdC1jYW5hcnktMDEyMzQ1Njc4OWFiY2RlZmc="
 )
 
 // canaries are what no line may have, in any form that a test writes.
-var canaries = []string{canaryToken, canarySecret, "QmVhcmVyLWNhbmFyeS4wMTIz", "shh-canary"}
+var canaries = []string{canaryToken, canarySecret, "QmVhcmVyLWNhbmFyeS4wMTIz", "shh-canary", canaryTerms}
 
 // redacting returns a logger that writes through redact around another encoder, given as JSON.
 func redacting(tb testing.TB, wrapped string) (*zap.Logger, *bytes.Buffer) {
@@ -72,7 +73,7 @@ func canaryRequest() *http.Request {
 	r.RequestURI = r.URL.RequestURI()
 	r.Header = http.Header{
 		"Pay-Token": {canaryToken}, "User-Agent": {"tester"}, "Authorization": {"Bearer " + canaryBearer},
-		"Proxy-Authorization": {"Basic " + canarySecret}, "Accept": {"text/plain"},
+		"Proxy-Authorization": {"Basic " + canarySecret}, "Accept": {"text/plain"}, "Receipt-Secret": {canaryTerms},
 	}
 	return r
 }

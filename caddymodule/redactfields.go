@@ -28,7 +28,7 @@ const (
 	public     confidence = iota
 	tokenText             // Pay-Token
 	quoteText             // Pay: method, address, secret, price
-	credential            // Authorization and the like
+	credential            // Authorization and the like, and the secret of receipts (RFC 39)
 )
 
 // confidences lists the headers that are masked. Underscores count as hyphens.
@@ -38,6 +38,7 @@ var confidences = []struct {
 }{
 	{"Pay", quoteText}, {"Pay-Token", tokenText}, {"Authorization", credential}, {"Proxy-Authorization", credential},
 	{"Ilp-Fulfillment", credential}, // who reads it while the payment is under way could claim the money
+	{"Receipt-Secret", credential},
 }
 
 // confidenceOf tells what a field or header holds; FastCGI's names of headers, such as HTTP_PAY_TOKEN, included.

@@ -45,6 +45,8 @@ type Books struct {
 
 	mu      sync.Mutex // held while joining the store, never while waiting for it
 	entries map[ilpcore.AccountID]*entry
+
+	received *arrivals
 }
 
 // entry is the balance of one account, and the holds on it. clearing + prepaid + expected, and clearing − held.clearing, always fit.
@@ -68,13 +70,18 @@ func OpenBooks(s *store.Store) (*Books, error) {
 		b.entries[id] = &entry{id: id, Balance: balance}
 		return nil
 	})
+	if err == nil {
+		err = s.Iterate([]byte(receivedPrefix), b.received.load)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the balances: %w", err)
 	}
 	return b, nil
 }
 
-func newBooks() *Books { return &Books{entries: map[ilpcore.AccountID]*entry{}} }
+func newBooks() *Books {
+	return &Books{entries: map[ilpcore.AccountID]*entry{}, received: newArrivals()}
+}
 
 // Balance returns what was fulfilled and settled so far; what is under way does not count. ok is false for an account that never had a
 // packet or a settlement.

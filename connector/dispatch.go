@@ -37,9 +37,11 @@ func (d *dispatch) answer(ctx context.Context, in ilpcore.Incoming) ilpcore.Repl
 		return d.unreachable()
 	case to.ID == d.account.ID:
 		return ilpcore.Reject(ilpcore.F02, d.node.self(), "the route leads back to the account the packet came from", nil)
-	default:
-		return d.forward(ctx, to, in)
 	}
+	if reply, ok := d.receive(ctx, to, in); ok {
+		return reply
+	}
+	return d.forward(ctx, to, in)
 }
 
 // peerService answers what is meant for this node alone: addresses below peer. are never forwarded (RFC 15).

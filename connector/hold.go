@@ -140,13 +140,5 @@ func (b *Books) move(h *hold, direction int64) {
 }
 
 func (b *Books) record(h *hold) (ticket store.Ticket, late bool, err error) {
-	from, to := h.from, h.to
-	return b.finish(func(g *store.Group) {
-		if from != nil {
-			putBalance(g, from)
-		}
-		if to != nil && to != from {
-			putBalance(g, to)
-		}
-	})
+	return b.finish(h.put)
 }

@@ -34,6 +34,7 @@ type Config struct {
 	Accounts []Account
 	Routes   []Route
 	Receiver ilpcore.Handler // gets what is addressed to this node; nil: F02
+	Holders  AccountReceiver // gets what is addressed to the holders of accounts; nil: all of it goes on to them
 	Books    *Books          // nil: balances are kept in memory and end with the Node
 	Rates    *Rates          // nil: none
 
@@ -52,6 +53,7 @@ type Node struct {
 	address  ilpcore.Address
 	base     ilpcore.Asset
 	receiver ilpcore.Handler
+	accounts AccountReceiver // nil: none
 	books    *Books
 	rates    *Rates
 	echo     int // per minute and account
@@ -66,7 +68,7 @@ type Node struct {
 // NewNode checks the configuration and builds each account's chain. Errors: ErrAccount, ErrRoute, ErrAddress, ErrParents.
 func NewNode(c Config) (*Node, error) {
 	n := &Node{
-		address: c.Address, base: c.Asset, receiver: c.Receiver, books: c.Books, rates: c.Rates,
+		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates,
 		echo: c.EchoPerMinute, logger: c.Logger, now: c.Now,
 	}
 	if err := n.withDefaults(); err != nil {

@@ -28,6 +28,8 @@ type Config struct {
 	Routes     []connector.Route // of the Caddyfile; they win over those in the Directory
 	AdminToken string            // of the admin: as bearer token, or as the password of the user "admin"
 	Dialect    Dialect           // in which the admin's bare bearer token is answered
+	Sender     Sender            // pays for accounts; nil: POST …/payments is not there
+	Quoter     Quoter            // mints how to pay an account; nil: the endpoints of SPSP are not there
 	SPSP       ilpcore.AccountID // whom /.well-known/pay pays; "": nobody
 	Version    string            // what GET / says
 
@@ -60,7 +62,9 @@ type API struct {
 	staticRoutes []connector.Route
 	adminToken   string
 	dialect      Dialect
-	spsp         ilpcore.AccountID
+	sender       Sender
+	quoter       Quoter
+	spspAccount  ilpcore.AccountID
 	version      string
 	random       io.Reader
 	logger       *zap.Logger
@@ -68,6 +72,10 @@ type API struct {
 
 	allowWeakSecrets, allowInsecure bool
 
+	hub      *hub
+	askers   askers
+	answers  answers
+	paying   *paying
 	mux      *http.ServeMux
 	changing *sync.Mutex                // the Directory's: one change of accounts, routes or rates at a time
 	opened   map[ilpcore.AccountID]bool // the accounts of the Directory that were opened; guarded by changing
@@ -81,8 +89,9 @@ func New(c Config) (*API, error) {
 	}
 	a := &API{
 		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
-		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, spsp: c.SPSP, version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
-		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, mux: http.NewServeMux(),
+		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, sender: c.Sender, quoter: c.Quoter, spspAccount: c.SPSP,
+		version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
+		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, hub: newHub(), paying: newPaying(), mux: http.NewServeMux(),
 		changing: &c.Directory.changing, opened: make(map[ilpcore.AccountID]bool), told: make(map[ilpcore.AccountID]bool),
 	}
 	if a.logger == nil {

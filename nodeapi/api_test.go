@@ -2,6 +2,7 @@ package nodeapi
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
@@ -10,9 +11,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/receiver"
 )
 
 const testAdmin = "the admin's token"
@@ -22,6 +25,7 @@ type bed struct {
 	*API
 	opener    *opener
 	directory *Directory
+	node      *connector.Node
 }
 
 // opener puts accounts without links into the node, and is their Authenticator.
@@ -89,15 +93,21 @@ func newBed(t testing.TB, edit func(*Config)) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node, err := connector.NewNode(connector.Config{Address: "test.node", Asset: ilpcore.Asset{Code: "USD", Scale: 9}, Books: books, Rates: rates})
+	holders := &Holders{Now: time.Now}
+	node, err := connector.NewNode(connector.Config{Address: "test.node", Asset: ilpcore.Asset{Code: "USD", Scale: 9}, Books: books, Rates: rates, Holders: holders})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { node.Close() })
+	holders.Receiver, err = receiver.New(receiver.Config{Secrets: [][]byte{testSecret}, Addresses: node, Crediter: noTokens{}, Random: rand.Reader, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	directory := openDirectory(t, s)
 	o := &opener{node: node, keeper: directory.Keeper(), tokens: make(map[ilpcore.AccountID]string)}
 	c := Config{
 		Directory: directory, Node: node, Books: books, Rates: rates, Opener: o, Accounts: o, AdminToken: testAdmin, Version: "1.2.3", Random: rand.Reader,
+		Quoter: holders.Receiver,
 	}
 	if edit != nil {
 		edit(&c)
@@ -106,8 +116,21 @@ func newBed(t testing.TB, edit func(*Config)) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
+	holders.Notify = api.Notify
+	t.Cleanup(func() { api.Close() })
 	api.OpenAccounts()
-	return &bed{API: api, opener: o, directory: directory}
+	return &bed{API: api, opener: o, directory: c.Directory, node: node}
+}
+
+// noTokens is the ledger of a node where only accounts are paid.
+type noTokens struct{}
+
+func (noTokens) Credit(context.Context, receiver.Credit) (bool, error) {
+	return false, receiver.ErrUnavailable
+}
+
+func (noTokens) Lookup(context.Context, [32]byte) (digest [32]byte, found bool, err error) {
+	return digest, false, nil
 }
 
 // ask sends a request; authorization may be "".

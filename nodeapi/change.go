@@ -20,6 +20,8 @@ var (
 	ErrExists = errors.New("there is an account of this name already")
 	// ErrStatic says that an account is written in the Caddyfile, where alone it can be changed; the error that wraps it names the line.
 	ErrStatic = errors.New("the account is set up in the Caddyfile: change it there and reload")
+	// ErrStaticRoute says that a route is written in the Caddyfile, where alone it can be changed.
+	ErrStaticRoute = errors.New("the route is set up in the Caddyfile: change it there and reload")
 	// ErrBalance says that an account still owes or is owed something, so that it cannot be deleted or count in another asset.
 	ErrBalance = errors.New("the account's balance is not zero, or packets of it are under way: settle it first")
 	// ErrReplaced says that another API has taken over the Directory, as a new configuration's does.
@@ -190,6 +192,7 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 		return s, errors.Join(err, a.opener.Open(s), a.setRoutes(ctx, before))
 	}
 	delete(a.opened, id)
+	a.hub.dropAccount(id)
 	return s, nil
 }
 

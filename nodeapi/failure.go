@@ -19,7 +19,7 @@ func (a *API) fail(w http.ResponseWriter, r *request, err error) {
 	switch {
 	case errors.Is(err, ErrNoAccount):
 		p.Status = http.StatusNotFound
-	case errors.Is(err, ErrExists), errors.Is(err, ErrStatic), errors.Is(err, ErrBalance):
+	case errors.Is(err, ErrExists), errors.Is(err, ErrStatic), errors.Is(err, ErrStaticRoute), errors.Is(err, ErrBalance):
 		p.Status = http.StatusConflict
 	case errors.Is(err, ErrSettings), errors.Is(err, ErrSealed), errors.Is(err, ErrNoKey), errors.Is(err, ErrTooMany),
 		errors.Is(err, connector.ErrAccount), errors.Is(err, connector.ErrRoute), errors.Is(err, connector.ErrParents):

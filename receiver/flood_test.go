@@ -199,7 +199,8 @@ func TestFloodPushesNobodyOut(t *testing.T) {
 	f.opened = newGenerations[*opened](1000, 10*time.Minute)
 	victim := f.packets(f.quote(true, 1000))
 	f.code(f.handle(victim.packet(1, false)), fulfilled)
-	segment, _ := f.Receiver.segment([]byte(victim.quote.Address))
+	rest, _ := f.node.Suffix([]byte(victim.quote.Address))
+	segment, _ := firstSegment(rest)
 	keys, _ := f.opened.get(segment, f.now)
 	for round := range 12 {
 		f.flood(400, 2, func(i int) ilpcore.Incoming {

@@ -32,9 +32,13 @@ func (r *Receiver) receivePSK2(ctx context.Context, p *payment, keys *ilpcore.En
 		return answer(ilpcore.F99, "the memo is another token than the one this address was made for")
 	}
 	if p.Amount > 0 {
-		if _, err := r.credit(ctx, p); err != nil {
+		repeated, err := r.credit(ctx, p)
+		if err != nil {
 			code, message := r.refusal(p, err)
 			return answer(code, message)
+		}
+		if !repeated {
+			p.account.tell(Received{Amount: p.Amount})
 		}
 	}
 	data, err := r.sealPSK2(keys, psk2.TypeResponse, request.RequestID, p.Amount)

@@ -104,7 +104,16 @@ func New(c Config) (*Receiver, error) {
 
 // HandlePrepare answers one packet. Every failure before the packet is decrypted writes nothing and answers without data.
 func (r *Receiver) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-	segment, ok := r.segment(in.Destination)
+	rest, ok := r.addresses.Suffix(in.Destination)
+	if !ok {
+		return r.reject(ilpcore.F02, "no such receiver at this node", nil)
+	}
+	return r.receive(ctx, in, rest, nil)
+}
+
+// receive answers one packet; rest is what follows the address of the node, or that of account if it is not nil.
+func (r *Receiver) receive(ctx context.Context, in ilpcore.Incoming, rest []byte, account *Account) ilpcore.Reply {
+	segment, ok := firstSegment(rest)
 	if !ok {
 		return r.reject(ilpcore.F02, "no such receiver at this node", nil)
 	}
@@ -116,14 +125,17 @@ func (r *Receiver) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpco
 		return r.reject(ilpcore.R02, "too little time is left until the packet expires", nil)
 	}
 	q, kept, err := r.open(segment, now)
-	if err != nil {
+	if err != nil || !account.paidBy(q.payee) {
 		return r.reject(ilpcore.F02, "no such receiver at this node", nil)
 	}
 	if !q.expiry.IsZero() && now.After(q.expiry) {
 		return r.reject(ilpcore.F02, "this quote has expired: ask for the price again", nil)
 	}
-	p := payment{Incoming: in, quote: q, kept: kept, now: now}
-	known, found, err := r.crediter.Lookup(ctx, in.Condition)
+	p := payment{Incoming: in, segment: segment, account: account, crediter: r.crediter, quote: q, kept: kept, now: now}
+	if account != nil {
+		p.crediter = account.Crediter
+	}
+	known, found, err := p.crediter.Lookup(ctx, in.Condition)
 	if err != nil {
 		return r.reject(ilpcore.T00, "credits cannot be taken for now", nil)
 	}
@@ -138,10 +150,13 @@ func (r *Receiver) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpco
 // payment is a packet on its way through the receiver.
 type payment struct {
 	ilpcore.Incoming
-	quote *opened
-	kept  bool // quote comes from the cache
-	now   time.Time
-	known bool // credited before, with this very content
+	segment  []byte   // of the destination, that the quote is sealed in
+	account  *Account // nil: a token is paid
+	crediter Crediter
+	quote    *opened
+	kept     bool // quote comes from the cache
+	now      time.Time
+	known    bool // credited before, with this very content
 
 	digested bool
 	sum      [32]byte
@@ -164,16 +179,12 @@ func (p *payment) digest() [32]byte {
 	return p.sum
 }
 
-// segment returns the one segment after the node's own address; further segments are the sender's business.
-func (r *Receiver) segment(destination []byte) ([]byte, bool) {
-	rest, ok := r.addresses.Suffix(destination)
-	if !ok {
-		return nil, false
-	}
+// firstSegment returns the one segment after the address; further segments are the sender's business.
+func firstSegment(rest []byte) ([]byte, bool) {
 	if i := bytes.IndexByte(rest, '.'); i >= 0 {
 		rest = rest[:i]
 	}
-	return rest, len(rest) == segmentLength
+	return rest, len(rest) == segmentLength || len(rest) == longSegment
 }
 
 // open returns the quote of a segment. It is kept only once a packet for it was decrypted, so that addresses alone fill nothing.
@@ -181,7 +192,7 @@ func (r *Receiver) open(segment []byte, now time.Time) (q *opened, kept bool, er
 	if q, ok := r.opened.get(segment, now); ok {
 		return q, true, nil
 	}
-	var room [sealedLength + 2]byte
+	var room [sealedLength + receiptLength + 2]byte
 	n, err := canonical.Decode(room[:], segment)
 	if err != nil {
 		return nil, false, errSegment
@@ -222,8 +233,7 @@ func (r *Receiver) remember(p *payment) {
 	if p.kept {
 		return
 	}
-	segment, _ := r.segment(p.Destination)
-	r.opened.getOrPut(segment, p.now, func() *opened { return p.quote })
+	r.opened.getOrPut(p.segment, p.now, func() *opened { return p.quote })
 }
 
 // maxHold is how far ahead an expiry counts: later ones, up to the year 9999, are taken to be this far ahead (D8).
@@ -239,7 +249,7 @@ func (r *Receiver) credit(ctx context.Context, p *payment) (repeated bool, err e
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), expires.Sub(p.now))
 	defer cancel()
 	failpoint.Hit("receiver/crediting")
-	repeated, err = r.crediter.Credit(ctx, Credit{
+	repeated, err = p.crediter.Credit(ctx, Credit{
 		Payee: p.quote.payee, Amount: p.Amount, Condition: p.Condition, Digest: p.digest(), From: p.From,
 		ExpiresAt: expires, Deadline: expires.Add(-r.reserve), Quote: p.quote.id, Due: p.quote.due,
 	})

@@ -6,13 +6,14 @@ package receiver
 // data. The format is final: quotes are honoured for as long as the secret is configured. The plaintext, 70 bytes, big-endian:
 //
 //	 0  version, 1
-//	 1  flags: 1 the payee is an account of the node; 2 STREAM takes no more than due; 4 the memo checks are set; others refused
+//	 1  flags: 1 the payee is an account of the node; 2 STREAM takes no more than due; 4 the memo checks are set; 8 receipts; others refused
 //	 2  payee, 32 bytes: the key of its balance
 //	34  due, 8 bytes
-//	42  quote id, 8 bytes: random if flag 2 is set, else zero
+//	42  quote id, 8 bytes: random if flag 1 or 2 is set, else zero
 //	50  expiry, 4 bytes: minutes since 1970; zero is never
 //	54  memo check of the whole token, 8 bytes: SHA-256("paydoor/memo/v1" | token), cut
 //	62  memo check of the token's first 16 bytes, 8 bytes
+//	70  with flag 8 alone: nonce, 16 bytes, and secret, 32 bytes, of receipts (RFC 39)
 //
 // With HMAC-SHA256 under the receiver secret: the key is that of "paydoor/receiver/seal/v1"; the nonce is the HMAC of the plaintext
 // under that of "paydoor/receiver/nonce/v1", cut; and the shared secret is the HMAC of the 98 sealed bytes under that of
@@ -42,15 +43,20 @@ const (
 	plainLength    = 1 + 1 + 32 + 8 + 8 + 4 + 8 + 8
 	nonceLength    = 12
 	sealedLength   = nonceLength + plainLength + 16
+	receiptLength  = 16 + 32 // more with receipts
 
 	flagAccount = 1 << 0 // the payee is an account of the node
 	flagCapped  = 1 << 1 // STREAM takes no more than due
 	flagMemo    = 1 << 2 // the memo checks are set
-	knownFlags  = flagAccount | flagCapped | flagMemo
+	flagReceipt = 1 << 3 // nonce and secret of receipts are at the end
+	knownFlags  = flagAccount | flagCapped | flagMemo | flagReceipt
 )
 
-// segmentLength is the length of a segment in characters.
-var segmentLength = base64.RawURLEncoding.EncodedLen(sealedLength)
+// segmentLength is the length of a segment in characters, longSegment that of one with receipts.
+var (
+	segmentLength = base64.RawURLEncoding.EncodedLen(sealedLength)
+	longSegment   = base64.RawURLEncoding.EncodedLen(sealedLength + receiptLength)
+)
 
 // canonical refuses the other spellings that lenient decoders accept for the same bytes.
 var canonical = base64.RawURLEncoding.Strict()
@@ -63,9 +69,11 @@ type terms struct {
 	payee  Payee
 	capped bool          // STREAM payments stop at due
 	due    amount.Amount // the price, or with capped the shortfall
-	id     [8]byte       // of a capped quote, random; zero for the others
+	id     [8]byte       // of a capped quote, and of an account's, random; zero for the others
 	expiry time.Time     // zero: never
 	memo   memo
+
+	receipts *ReceiptTerms // nil: none
 }
 
 // secretKeys are the subkeys of one receiver secret.
@@ -106,8 +114,12 @@ func subkey(secret []byte, label string) []byte {
 // The result is appended to dst; the plaintext is written behind its place there first, so that a dst with room for both, 2*sealedLength
 // bytes, is all the memory that it needs.
 func (k secretKeys) encode(dst []byte, t terms) []byte {
-	dst = slices.Grow(dst, 2*sealedLength)
-	plain := t.append(dst[len(dst)+sealedLength : len(dst)+sealedLength])
+	long := sealedLength
+	if t.receipts != nil {
+		long += receiptLength
+	}
+	dst = slices.Grow(dst, 2*long)
+	plain := t.append(dst[len(dst)+long : len(dst)+long])
 	nonce := k.nonce.Sum(plain)
 	sealed := append(dst, nonce[:nonceLength]...)
 	return k.seal.Seal(sealed, sealed[len(dst):], plain, nil)
@@ -115,12 +127,13 @@ func (k secretKeys) encode(dst []byte, t terms) []byte {
 
 // decode opens sealed bytes.
 func (k secretKeys) decode(sealed []byte) (terms, error) {
-	if len(sealed) != sealedLength {
+	long := len(sealed) == sealedLength+receiptLength
+	if len(sealed) != sealedLength && !long {
 		return terms{}, errSegment
 	}
-	var room [plainLength]byte
+	var room [plainLength + receiptLength]byte
 	plain, err := k.seal.Open(room[:0], sealed[:nonceLength], sealed[nonceLength:], nil)
-	if err != nil || len(plain) != plainLength || plain[0] != segmentVersion || plain[1]&^knownFlags != 0 {
+	if err != nil || plain[0] != segmentVersion || plain[1]&^knownFlags != 0 || plain[1]&flagReceipt != 0 != long {
 		return terms{}, errSegment
 	}
 	return parseTerms(plain), nil
@@ -140,6 +153,9 @@ func (t terms) append(b []byte) []byte {
 	if t.memo.set {
 		flags |= flagMemo
 	}
+	if t.receipts != nil {
+		flags |= flagReceipt
+	}
 	b = append(b, segmentVersion, flags)
 	b = append(b, t.payee.ID[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(t.due))
@@ -150,10 +166,14 @@ func (t terms) append(b []byte) []byte {
 	}
 	b = binary.BigEndian.AppendUint32(b, minute)
 	b = append(b, t.memo.whole[:]...)
-	return append(b, t.memo.first[:]...)
+	b = append(b, t.memo.first[:]...)
+	if t.receipts != nil {
+		b = append(append(b, t.receipts.Nonce[:]...), t.receipts.Secret[:]...)
+	}
+	return b
 }
 
-// parseTerms reads plain, which is of plainLength and authenticated.
+// parseTerms reads plain, which is authenticated and as long as its flags say.
 func parseTerms(plain []byte) (t terms) {
 	flags := plain[1]
 	t.payee.Account = flags&flagAccount != 0
@@ -167,5 +187,10 @@ func parseTerms(plain []byte) (t terms) {
 	}
 	copy(t.memo.whole[:], plain[54:62])
 	copy(t.memo.first[:], plain[62:70])
+	if flags&flagReceipt != 0 {
+		t.receipts = new(ReceiptTerms)
+		copy(t.receipts.Nonce[:], plain[70:86])
+		copy(t.receipts.Secret[:], plain[86:118])
+	}
 	return t
 }

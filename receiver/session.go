@@ -13,12 +13,13 @@ import (
 // Sessions remembers the capped quotes that are being paid. It outlives a Receiver, so that a config reload does not lose it;
 // losing it is harmless: what arrives beyond the due amount is then credited, never rejected.
 type Sessions struct {
-	byQuote *generations[*session]
+	byQuote  *generations[*session]
+	receipts *generations[*totals]
 }
 
 // NewSessions returns an empty memory for at most 100,000 quotes, each kept for ten minutes after its last packet.
 func NewSessions() *Sessions {
-	return &Sessions{byQuote: newGenerations[*session](100_000, 10*time.Minute)}
+	return &Sessions{byQuote: newGenerations[*session](100_000, 10*time.Minute), receipts: newGenerations[*totals](100_000, 10*time.Minute)}
 }
 
 // Len returns how many quotes are remembered.

@@ -39,7 +39,11 @@ func (r *Receiver) receiveStream(ctx context.Context, p *payment, plain []byte) 
 			return reply
 		}
 	}
-	return s.fulfill(fulfillment)
+	reply := s.fulfill(fulfillment)
+	if s.asked.close && reply.Fulfilled {
+		p.account.tell(Received{Sequence: packet.Sequence, Closed: true})
+	}
+	return reply
 }
 
 // take credits the packet's money: all of it to the one payee, whichever streams it was meant for. ok is false when the reply
@@ -55,6 +59,13 @@ func (s *streamReply) take(ctx context.Context) (reply ilpcore.Reply, ok bool) {
 	repeated, err := r.credit(ctx, p)
 	if s.session != nil {
 		s.session.end(p, counted, err == nil && !repeated)
+	}
+	if err == nil && p.quote.receipts != nil {
+		receipt := r.sessions.receipt(p, max(s.asked.money, 1), repeated)
+		s.receipt = &receipt
+	}
+	if err == nil && !repeated {
+		p.account.tell(Received{Amount: p.Amount, Sequence: s.sequence})
 	}
 	if err != nil {
 		code, message := r.refusal(p, err)
@@ -80,7 +91,7 @@ func (s *streamReply) begin() (counted, ok bool) {
 
 // creditedMeanwhile says whether a copy of the payment was credited after this one was looked up, so that no cap applies to it.
 func (r *Receiver) creditedMeanwhile(ctx context.Context, p *payment) bool {
-	known, found, err := r.crediter.Lookup(ctx, p.Condition)
+	known, found, err := p.crediter.Lookup(ctx, p.Condition)
 	p.known = err == nil && found && known == p.digest()
 	return p.known
 }
@@ -93,6 +104,7 @@ type streamReply struct {
 	asked     askedFrames
 	session   *session
 	violation stream.ErrorCode
+	receipt   *stream.StreamReceipt // nil: none
 }
 
 func (s *streamReply) fulfill(fulfillment [32]byte) ilpcore.Reply {
@@ -125,7 +137,7 @@ func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 	var room [256]byte
 	b := stream.Begin(room[:0], packetType, s.sequence, s.payment.Amount)
 	if s.asked.newAddress {
-		if _, asset, ok := s.receiver.addresses.Address(); ok {
+		if asset, ok := s.payment.asset(s.receiver); ok {
 			b.ConnectionAssetDetails(stream.ConnectionAssetDetails{Code: []byte(asset.Code), Scale: asset.Scale})
 		}
 		b.ConnectionMaxStreamID(stream.ConnectionMaxStreamID{MaxStreamID: maxStreamID})
@@ -141,6 +153,9 @@ func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 	if s.session != nil && s.violation == 0 && s.session.mayGo(s.payment, s.asked.window) {
 		b.StreamData(stream.StreamData{StreamID: max(s.asked.money, 1), Data: goAheadByte})
 	}
+	if s.receipt != nil && packetType == ilpcore.TypeFulfill {
+		b.StreamReceipt(*s.receipt)
+	}
 	switch {
 	case s.violation != 0:
 		b.ConnectionClose(stream.ConnectionClose{Code: s.violation})
@@ -152,6 +167,15 @@ func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 		return nil, err
 	}
 	return s.payment.quote.stream.Seal(nil, plain, s.receiver.random)
+}
+
+// asset returns what the payment is counted in.
+func (p *payment) asset(r *Receiver) (ilpcore.Asset, bool) {
+	if p.account != nil {
+		return p.account.Asset, true
+	}
+	_, asset, ok := r.addresses.Address()
+	return asset, ok
 }
 
 // totals returns what the streams may receive and have received. A quote that takes any amount keeps no total: what is known of

@@ -1,0 +1,190 @@
+package nodeapi
+
+// This file has a payment made once for each Idempotency-Key, and its answer kept in the store for 24 hours.
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/store"
+)
+
+const (
+	answerKey      = "node/answer/" // and the hash of account and key; the value is an answerRecord in JSON
+	answerLifetime = 24 * time.Hour
+	answerSweep    = time.Hour // between two looks for old answers
+	sweepAtMost    = 1000      // records deleted by one of them
+	maxIdempotency = 256       // bytes of an Idempotency-Key
+)
+
+var (
+	errKeyLength = &FieldError{Field: "Idempotency-Key", Why: fmt.Sprintf("it has 1 to %d bytes", maxIdempotency)}
+	// errOtherInput says that an Idempotency-Key belongs to another request.
+	errOtherInput = errors.New("Provided idempotency key is tied to other input")
+	// errUnderWay says that the first request with an Idempotency-Key is not answered yet.
+	errUnderWay = errors.New("the payment with this Idempotency-Key is under way; ask again for its outcome")
+	// errInterrupted says that the node stopped while a payment was under way.
+	errInterrupted = errors.New("the node was stopped while the payment with this Idempotency-Key was under way, and some of it may have been paid: " +
+		"compare the account's balance, and pay what is missing with another key")
+)
+
+// answerRecord is the answer to a request with an Idempotency-Key. It is written without answer before anything is paid.
+type answerRecord struct {
+	Input  string          `json:"input"` // hash of the request
+	At     time.Time       `json:"at"`
+	Status int             `json:"status,omitempty"` // 0: there is no answer yet
+	Body   json.RawMessage `json:"body,omitempty"`
+}
+
+// answers is what is under way.
+type answers struct {
+	mu      sync.Mutex
+	running map[string]struct{}
+	sweptAt time.Time
+}
+
+// once returns the answer that f gives to the request, or gave to the same one earlier. Errors: *FieldError, errOtherInput, errUnderWay,
+// errInterrupted, and those of the store; then f was not called.
+func (a *API) once(r *request, key, input string, f func() (status int, body []byte)) (status int, body []byte, err error) {
+	if key == "" || len(key) > maxIdempotency {
+		return 0, nil, errKeyLength
+	}
+	id := answerID(r.account, key)
+	if !a.answers.begin(id) {
+		return 0, nil, errUnderWay
+	}
+	defer a.answers.end(id)
+	record := answerRecord{Input: hashOf(input), At: a.now().UTC()}
+	known, err := a.directory.answer(id)
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case known == nil || a.now().Sub(known.At) >= answerLifetime:
+	case known.Input != record.Input:
+		return 0, nil, errOtherInput
+	case known.Status == 0:
+		return 0, nil, errInterrupted
+	default:
+		return known.Status, known.Body, nil
+	}
+	a.sweepAnswers(r.Context())
+	if err := a.directory.put(r.Context(), answerKey+id, record); err != nil {
+		return 0, nil, err
+	}
+	record.Status, record.Body = f()
+	if err := a.directory.put(context.WithoutCancel(r.Context()), answerKey+id, record); err != nil {
+		a.logger.Error("the answer to a payment could not be kept for repetitions", zap.Error(err))
+	}
+	return record.Status, record.Body, nil
+}
+
+// failOnce answers an error of once.
+func (a *API) failOnce(w http.ResponseWriter, r *request, err error) {
+	switch {
+	case errors.Is(err, errOtherInput):
+		writeProblem(w, problemDetails{Status: http.StatusConflict, Title: errOtherInput.Error(), Detail: "use another Idempotency-Key for another payment"})
+	case errors.Is(err, errUnderWay):
+		w.Header().Set("Retry-After", "1")
+		writeProblem(w, problemDetails{Status: http.StatusConflict, Detail: err.Error()})
+	case errors.Is(err, errInterrupted):
+		writeProblem(w, problemDetails{Status: http.StatusConflict, Detail: err.Error()})
+	default:
+		a.rustFail(w, r, err)
+	}
+}
+
+// begin says whether nobody else is about the same key.
+func (s *answers) begin(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.running[id]; ok {
+		return false
+	}
+	if s.running == nil {
+		s.running = make(map[string]struct{})
+	}
+	s.running[id] = struct{}{}
+	return true
+}
+
+func (s *answers) end(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, id)
+}
+
+// due says whether it is time to look for old answers, and if so, that somebody does.
+func (s *answers) due(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.sweptAt.IsZero() && now.Sub(s.sweptAt) < answerSweep {
+		return false
+	}
+	s.sweptAt = now
+	return true
+}
+
+// sweepAnswers deletes answers that are too old. That some are left for later does no harm.
+func (a *API) sweepAnswers(ctx context.Context) {
+	now := a.now()
+	if !a.answers.due(now) {
+		return
+	}
+	if err := a.directory.deleteAnswers(ctx, now.Add(-answerLifetime)); err != nil {
+		a.logger.Warn("old answers to payments could not be deleted", zap.Error(err))
+	}
+}
+
+// answer returns the record, or nil if there is none.
+func (d *Directory) answer(id string) (*answerRecord, error) {
+	b, err := d.store.Get([]byte(answerKey + id))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	r := new(answerRecord)
+	if err == nil {
+		err = json.Unmarshal(b, r)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer to a payment: %w", err)
+	}
+	return r, nil
+}
+
+func (d *Directory) deleteAnswers(ctx context.Context, before time.Time) error {
+	var old [][]byte
+	err := d.store.Iterate([]byte(answerKey), func(key, value []byte) error {
+		var r answerRecord
+		if len(old) < sweepAtMost && json.Unmarshal(value, &r) == nil && r.At.Before(before) {
+			old = append(old, append([]byte(nil), key...))
+		}
+		return nil
+	})
+	if err != nil || len(old) == 0 {
+		return err
+	}
+	return d.change(ctx, func(g *store.Group) {
+		for _, key := range old {
+			g.Delete(key)
+		}
+	})
+}
+
+func answerID(account ilpcore.AccountID, key string) string {
+	return hashOf(string(account) + "\x00" + key)
+}
+
+func hashOf(text string) string {
+	hash := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(hash[:])
+}

@@ -1,0 +1,214 @@
+package nodeapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+// teller is a Sender that remembers what it was asked for.
+type teller struct {
+	mu       sync.Mutex
+	asked    []Outgoing
+	delivery Delivery
+	err      error
+	wait     chan struct{} // nil: do not wait
+}
+
+func (s *teller) Pay(ctx context.Context, o Outgoing) (Delivery, error) {
+	s.mu.Lock()
+	s.asked = append(s.asked, o)
+	d, err := s.delivery, s.err
+	s.mu.Unlock()
+	if s.wait != nil {
+		select {
+		case <-s.wait:
+		case <-ctx.Done():
+			return Delivery{}, ctx.Err()
+		}
+	}
+	return d, err
+}
+
+func (s *teller) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.asked)
+}
+
+func honest() *teller {
+	return &teller{delivery: Delivery{To: "test.there.x", Sent: 900, InFlight: 100, Delivered: 450, Asset: &ilpcore.Asset{Code: "ABC", Scale: 2}}}
+}
+
+func (b *bed) askToPay(t *testing.T, authorization, key, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest("POST", "/accounts/alice/payments", strings.NewReader(body))
+	r.Header.Set("Authorization", authorization)
+	r.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	w := httptest.NewRecorder()
+	b.ServeHTTP(w, r)
+	return w
+}
+
+const (
+	asAlice   = "Bearer alice:" + aliceKey
+	asAlice10 = "Bearer " + aliceKey
+	fromSeed  = `{"receiver":"$payment-pointer.example","source_amount":1000000}`
+)
+
+func TestPaymentReceipts(t *testing.T) {
+	s := honest()
+	b := rustBed(t, func(c *Config) { c.Sender = s })
+	const older = `{"from":"test.node.alice","to":"test.there.x","sent_amount":900,"sent_asset_scale":6,"sent_asset_code":"XYZ","delivered_amount":450,` +
+		`"delivered_asset_scale":2,"delivered_asset_code":"ABC"}`
+	const newer = `{"from":"test.node.alice","to":"test.there.x","source_asset_scale":6,"source_asset_code":"XYZ","source_amount":1000000,"sent_amount":1000,` +
+		`"in_flight_amount":100,"delivered_amount":450,"destination_asset_scale":2,"destination_asset_code":"ABC"}`
+	for authorization, want := range map[string]string{asAlice: older, asAlice10: newer} {
+		if w := b.askToPay(t, authorization, "", fromSeed); w.Code != http.StatusOK || w.Body.String() != want {
+			t.Errorf("%d %s\nwant %s", w.Code, w.Body, want)
+		}
+	}
+	b.askToPay(t, asAlice10, "", `{"receiver":"$x.example","source_amount":"7","slippage":"0.025"}`)
+	b.askToPay(t, asAlice10, "", `{"receiver":"$x.example","source_amount":8,"slippage":0}`)
+	pay := func(receiver string, n, slippage uint32) Outgoing {
+		return Outgoing{From: "alice", Receiver: receiver, Amount: amount.Amount(n), Slippage: slippage}
+	}
+	want := []Outgoing{
+		pay("$payment-pointer.example", 1000000, 15000), pay("$payment-pointer.example", 1000000, 15000), pay("$x.example", 7, 25000), pay("$x.example", 8, 0),
+	}
+	if diff := cmp.Diff(want, s.asked); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestWhoMayPay(t *testing.T) {
+	s := honest()
+	b := rustBed(t, func(c *Config) { c.Sender = s })
+	for authorization, want := range map[string]int{"Bearer wrong": 401, "Bearer " + bobKey: 401, asAdmin: 401, asAlice: 200, asAlice10: 200} {
+		if w := b.askToPay(t, authorization, "", fromSeed); w.Code != want {
+			t.Errorf("%q: %d, want %d", authorization, w.Code, want)
+		}
+	}
+	for _, bad := range []string{
+		`{}`, `{"receiver":"$x.example"}`, `{"source_amount":1}`, `{"receiver":"","source_amount":1}`, `{"receiver":7,"source_amount":1}`, `{"receiver":"$x.example","source_amount":0}`,
+		`{"receiver":"$x.example","source_amount":-1}`, `{"receiver":"$x.example","source_amount":1.5}`, `{"receiver":"$x.example","source_amount":1,"slippage":1.1}`,
+		`{"receiver":"$x.example","source_amount":1,"slippage":-0.1}`, `{"receiver":"$x.example","source_amount":1,"slippage":"NaN"}`,
+		`{"receiver":"$x.example","source_amount":1,"slippage":0.0000001}`, `{"receiver":"$x.example","source_amount":1,"slippage":null}`,
+	} {
+		if w := b.askToPay(t, asAlice, "", bad); w.Code != http.StatusBadRequest || members(t, w)["invalid-params"] == nil {
+			t.Errorf("%s: %d %s", bad, w.Code, w.Body)
+		}
+	}
+	if n := s.count(); n != 2 {
+		t.Errorf("%d payments, want 2", n)
+	}
+}
+
+func TestFailedPaymentSaysWhatWasPaid(t *testing.T) {
+	s := honest()
+	s.err = errors.New("the receiver went away")
+	b := rustBed(t, func(c *Config) { c.Sender = s })
+	w := b.askToPay(t, asAlice10, "", fromSeed)
+	m := members(t, w)
+	receipt, _ := m["receipt"].(map[string]any)
+	if w.Code != 500 || m["title"] != "Internal Server Error" || m["detail"] != "Error sending SPSP payment: the receiver went away" || receipt["delivered_amount"].(interface{ String() string }).String() != "450" {
+		t.Errorf("%d %v", w.Code, m)
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("type %s", got)
+	}
+}
+
+func TestPaymentsAreIdempotent(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	store := openStore(t, dir)
+	s, now := honest(), time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	b := rustBed(t, func(c *Config) { c.Sender, c.Directory, c.Now = s, openDirectory(t, store), clock })
+	first := b.askToPay(t, asAlice, "one", fromSeed)
+	if again := b.askToPay(t, asAlice, "one", fromSeed); again.Code != 200 || again.Body.String() != first.Body.String() {
+		t.Errorf("again: %d %s", again.Code, again.Body)
+	}
+	if w := b.askToPay(t, asAlice, "one", `{"receiver":"$payment-pointer.example","source_amount":1}`); w.Code != http.StatusConflict || members(t, w)["title"] != errOtherInput.Error() {
+		t.Errorf("other input: %d %s", w.Code, w.Body)
+	}
+	if w := b.askToPay(t, asAlice, strings.Repeat("x", maxIdempotency+1), fromSeed); w.Code != http.StatusBadRequest {
+		t.Errorf("a long key: %d", w.Code)
+	}
+	if s.count() != 1 {
+		t.Errorf("%d payments, want 1", s.count())
+	}
+	s.err = errors.New("no")
+	failed := b.askToPay(t, asAlice, "two", fromSeed)
+	if again := b.askToPay(t, asAlice, "two", fromSeed); again.Code != 500 || again.Body.String() != failed.Body.String() || s.count() != 2 {
+		t.Errorf("a failed one again: %d %s, %d payments", again.Code, again.Body, s.count())
+	}
+	// One that was under way when the node stopped.
+	if err := b.directory.put(t.Context(), answerKey+answerID("alice", "three"), answerRecord{Input: hashOf("$payment-pointer.example 1000000 15000"), At: now}); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	store = openStore(t, dir)
+	again := newBed(t, func(c *Config) { c.Sender, c.Directory, c.Now = s, openDirectory(t, store), clock })
+	if w := again.askToPay(t, asAlice, "one", fromSeed); w.Code != 200 || w.Body.String() != first.Body.String() {
+		t.Errorf("after a restart: %d %s", w.Code, w.Body)
+	}
+	if w := again.askToPay(t, asAlice, "three", fromSeed); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "compare the account's balance") {
+		t.Errorf("interrupted: %d %s", w.Code, w.Body)
+	}
+	if s.count() != 2 {
+		t.Errorf("%d payments, want 2", s.count())
+	}
+	now = now.Add(answerLifetime)
+	s.err = nil
+	if w := again.askToPay(t, asAlice, "two", fromSeed); w.Code != 200 || s.count() != 3 {
+		t.Errorf("a day later: %d, %d payments", w.Code, s.count())
+	}
+	now = now.Add(2 * time.Second)
+	if err := again.directory.deleteAnswers(t.Context(), now.Add(-answerLifetime)); err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	if err := store.Iterate([]byte(answerKey), func(_, _ []byte) error { kept++; return nil }); err != nil || kept != 1 {
+		t.Errorf("%d answers are kept, %v; want the last", kept, err)
+	}
+}
+
+func TestPaymentsUnderWay(t *testing.T) {
+	s := honest()
+	s.wait = make(chan struct{})
+	b := rustBed(t, func(c *Config) { c.Sender = s })
+	done := make(chan *httptest.ResponseRecorder)
+	go func() { done <- b.askToPay(t, asAlice, "one", fromSeed) }()
+	for s.count() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if w := b.askToPay(t, asAlice, "one", fromSeed); w.Code != http.StatusConflict || w.Header().Get("Retry-After") == "" {
+		t.Errorf("a copy: %d %s", w.Code, w.Body)
+	}
+	if err := b.API.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if w := <-done; w.Code != 500 || !strings.Contains(w.Body.String(), "context canceled") {
+		t.Errorf("stopped: %d %s", w.Code, w.Body)
+	}
+	if w := b.askToPay(t, asAlice, "", fromSeed); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("after the end: %d", w.Code)
+	}
+}
