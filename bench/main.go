@@ -5,7 +5,7 @@
 // brings load generator, backend and neighbours itself:
 //
 //	go run ./bench                    everything, about six minutes; writes the tables into docs/performance.md
-//	go run ./bench -short             a glance of a minute; writes nothing
+//	go run ./bench -short             a glance of two minutes; writes nothing
 //	go run ./bench -profile /tmp/p    CPU profiles of the gateway, for go tool pprof
 //	go run ./bench -against ./older   the control is another binary with a paywall: is this one faster?
 //

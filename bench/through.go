@@ -180,9 +180,9 @@ func (c *crossroads) measure(ctx context.Context, t *through) error {
 func (c *crossroads) cross(ctx context.Context, l *line, file, from, to string) (err error) {
 	var own []*gateway // those that can be profiled
 	for _, r := range c.relays {
-		load, end, err := r.load(from, to, l.conns)
-		if err != nil {
-			return err
+		load, end, failed := r.load(from, to, l.conns)
+		if failed != nil {
+			return failed
 		}
 		defer func() { err = errors.Join(err, end()) }()
 		s := &side{gateway: r.gateway, load: load}
