@@ -37,8 +37,8 @@ func (r *report) noteOthers(before usage, gateways ...*gateway) error {
 
 func (r *report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured on %s. %d slices of %v for each side; others used %.0f %% of the processors meanwhile.\n",
-		r.machine, r.rounds, r.slice, 100*r.others)
+	fmt.Fprintf(&b, "Measured on %s. %d slices of %v for each side, %d of packets; others used %.0f %% of the processors meanwhile.\n",
+		r.machine, r.rounds, r.slice, max(1, r.rounds/2), 100*r.others)
 	if r.credited > 0 {
 		fmt.Fprintf(&b, "The ledger agrees: %d units sent, %d requests charged, %d units left.\n", r.credited, r.charges, r.held)
 	}
