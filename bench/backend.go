@@ -2,10 +2,12 @@
 
 package main
 
-// This file is the backend behind all sites: it answers every request with the same 100 bytes and does nothing else.
+// This file is the backend behind all sites: it answers every request with the same 100 bytes and does nothing else. With another responder it
+// is the far side of a connector.
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -17,23 +19,38 @@ import (
 
 var page = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\n%s\n", strings.Repeat("x", 99))
 
+// responder appends the answer to a request, the first in received. length is how long that is, and 0 while it is not complete; an error ends the
+// connection, and is what the backend reports in the end.
+type responder func(received, dst []byte) (answer []byte, length int, err error)
+
+// respondPage answers a request without a body; a proxy sends the next one on a connection only after the answer.
+func respondPage(received, dst []byte) ([]byte, int, error) {
+	if !bytes.HasSuffix(received, headEnd) {
+		return dst, 0, nil
+	}
+	return append(dst, page...), len(received), nil
+}
+
 // backend serves until it is closed.
 type backend struct {
 	address netip.AddrPort
+	respond responder
 
 	poll     *poller
 	listener int
 	open     map[int]*[]byte // what has arrived of a request, by socket
+	out      []byte
+	failure  error // the first of respond
 	closing  chan struct{}
 	ended    chan error
 }
 
-func startBackend() (*backend, error) {
+func startBackend(respond responder) (*backend, error) {
 	poll, err := newPoller()
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{poll: poll, open: make(map[int]*[]byte), closing: make(chan struct{}), ended: make(chan error, 1)}
+	b := &backend{respond: respond, poll: poll, open: make(map[int]*[]byte), closing: make(chan struct{}), ended: make(chan error, 1)}
 	if b.listener, b.address, err = listen(); err != nil {
 		return nil, err
 	}
@@ -62,7 +79,7 @@ func (b *backend) serve() error {
 	for {
 		select {
 		case <-b.closing:
-			return nil
+			return b.failure
 		default:
 		}
 		events, err := b.poll.wait(100 * time.Millisecond)
@@ -95,8 +112,7 @@ func (b *backend) accept() {
 	}
 }
 
-// answer reads, and answers a request that is complete; a proxy sends the next one on a connection only after the answer. It is false
-// when the connection is at its end.
+// answer reads, and answers a request that is complete. It is false when the connection is at its end.
 func (b *backend) answer(fd int) bool {
 	received := b.open[fd]
 	n, again, err := receive(fd, (*received)[len(*received):cap(*received)])
@@ -107,9 +123,14 @@ func (b *backend) answer(fd int) bool {
 		return false
 	}
 	*received = (*received)[:len(*received)+n]
-	if !bytes.HasSuffix(*received, []byte("\r\n\r\n")) {
+	var length int
+	if b.out, length, err = b.respond(*received, b.out[:0]); err != nil {
+		b.failure = cmp.Or(b.failure, err)
+		return false
+	}
+	if length == 0 {
 		return len(*received) < cap(*received)
 	}
-	*received = (*received)[:0]
-	return send(fd, page) == nil
+	*received = (*received)[:copy(*received, (*received)[length:])]
+	return send(fd, b.out) == nil
 }

@@ -63,10 +63,10 @@ func newBed(ctx context.Context, o options, dir string, say func(format string, 
 	if b.before, err = watchMachine(); err != nil {
 		return b, err
 	}
-	if b.backend, err = startBackend(); err != nil {
+	if b.backend, err = startBackend(respondPage); err != nil {
 		return b, err
 	}
-	if b.neighbours, err = startNeighbours(b.secret, b.nextPayee); err != nil {
+	if b.neighbours, err = startNeighbours(b.secret); err != nil {
 		return b, err
 	}
 	if err := b.startGateways(ctx, dir); err != nil {
@@ -149,7 +149,7 @@ func (b *bed) measure(ctx context.Context, r *report) error {
 		err = b.balance(ctx, r)
 	}
 	if err == nil {
-		r.others, err = b.before.others(b.bare, b.paid, b.control)
+		err = r.noteOthers(b.before, b.bare, b.paid, b.control)
 	}
 	return err
 }
@@ -169,17 +169,20 @@ func (b *bed) fund(ctx context.Context, site, node netip.AddrPort, counted bool)
 	}
 	next := each(all)
 	err := once(ctx, node, func() job {
-		return newPay(b.secret, func() (*token, amount.Amount) {
+		return newPay(b.secret, &payment{whom: func() (*token, amount.Amount) {
 			t := next()
 			if t != nil && counted {
 				b.credited.Add(deposit)
 			}
 			return t, deposit
-		})
+		}})
 	})
 	b.payees = b.many[:payees]
 	return err
 }
+
+// newPayment is the parcel of the measured packets.
+func (b *bed) newPayment() parcel { return &payment{whom: b.nextPayee} }
 
 // nextPayee is whom the next measured packet pays, and what.
 func (b *bed) nextPayee() (*token, amount.Amount) {
@@ -229,13 +232,13 @@ func once(ctx context.Context, address netip.AddrPort, newJob func() job) (err e
 }
 
 // profiled runs f, and if asked to, profiles the gateways meanwhile.
-func (b *bed) profiled(ctx context.Context, name string, d time.Duration, f func() error, gateways ...*gateway) error {
-	if b.profile == "" {
+func (o options) profiled(ctx context.Context, name string, d time.Duration, f func() error, gateways ...*gateway) error {
+	if o.profile == "" {
 		return f()
 	}
 	ended := make(chan error)
 	for _, g := range gateways {
-		go func() { ended <- g.profile(ctx, d, filepath.Join(b.profile, name+"-"+g.name+".pprof")) }()
+		go func() { ended <- g.profile(ctx, d, filepath.Join(o.profile, name+"-"+g.name+".pprof")) }()
 	}
 	err := f()
 	for range gateways {

@@ -61,7 +61,7 @@ func (c *counting) answer(status int, _, body []byte) error {
 }
 
 func TestClientAndBackend(t *testing.T) {
-	b, err := startBackend()
+	b, err := startBackend(respondPage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,6 +214,8 @@ func TestOptions(t *testing.T) {
 		{args: "-short", out: ""},
 		{args: "-short -out x.md", out: "x.md"},
 		{args: "-only packets", out: ""},
+		{args: "-only node", out: ""},
+		{args: "-only node -out x.md", out: "x.md"},
 		{args: "-only everything", bad: true},
 		{args: "-slice 1ms", bad: true},
 		{args: "-tokens 10", bad: true},

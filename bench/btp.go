@@ -2,7 +2,7 @@
 
 package main
 
-// This file is the neighbours that the node dials by BTP, and their packets.
+// This file is the neighbours that a node dials by BTP, and the packets that they send and answer.
 
 import (
 	"bytes"
@@ -13,11 +13,11 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
 
-	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/bench/rig"
 	"github.com/paydoor/paydoor/ilpcore/btp"
 )
@@ -35,14 +35,15 @@ type neighbours struct {
 
 // neighbour is one authenticated connection. It is always read from, so that the node's pings are answered.
 type neighbour struct {
-	conn *websocket.Conn
-	held *held
-	name string
-	next func() (*token, amount.Amount)
+	conn     *websocket.Conn
+	held     *held
+	name     string
+	received atomic.Uint64 // packets that the node sent, and that were paid
 
 	mu      sync.Mutex
 	frame   btp.Frame
 	out     []byte
+	answer  []byte
 	flights []flight
 	until   time.Time // when no more packets are sent
 	busy    int
@@ -52,12 +53,12 @@ type neighbour struct {
 
 // flight is one packet under way; the number of its request is a multiple of how many there are, plus its own.
 type flight struct {
-	payment
+	parcel
 	id   uint32
 	sent time.Time
 }
 
-func startNeighbours(secret string, next func() (*token, amount.Amount)) (*neighbours, error) {
+func startNeighbours(secret string) (*neighbours, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func startNeighbours(secret string, next func() (*token, amount.Amount)) (*neigh
 	}
 	n.server = &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { n.serve(w, r, next) }),
+		Handler:           http.HandlerFunc(n.serve),
 		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, heldKey{}, c) },
 	}
 	go func() { n.ended <- n.server.Serve(holding{listener}) }()
@@ -109,7 +110,7 @@ func (n *neighbours) await(ctx context.Context, count int) error {
 }
 
 // serve authenticates a connection, leaves it to await, and reads from it to its end.
-func (n *neighbours) serve(w http.ResponseWriter, r *http.Request, next func() (*token, amount.Amount)) {
+func (n *neighbours) serve(w http.ResponseWriter, r *http.Request) {
 	n.working.Add(1)
 	defer n.working.Done()
 	conn, err := websocket.Accept(w, r, nil)
@@ -117,7 +118,7 @@ func (n *neighbours) serve(w http.ResponseWriter, r *http.Request, next func() (
 		return // Accept has answered
 	}
 	defer conn.CloseNow()
-	l := &neighbour{conn: conn, held: r.Context().Value(heldKey{}).(*held), next: next, done: make(chan error, 1)}
+	l := &neighbour{conn: conn, held: r.Context().Value(heldKey{}).(*held), done: make(chan error, 1)}
 	auth, err := rig.Authenticate(r.Context(), conn, n.secret)
 	if err != nil || l.held.flush() != nil {
 		return
@@ -131,9 +132,9 @@ func (n *neighbours) serve(w http.ResponseWriter, r *http.Request, next func() (
 	l.done <- fmt.Errorf("BTP link %s: %w", l.name, l.read())
 }
 
-// run keeps so many packets under way for the time, and waits for the last answers.
-func (l *neighbour) run(ctx context.Context, d time.Duration, inFlight int) (slice, error) {
-	if err := l.start(d, inFlight); err != nil {
+// run keeps so many packets under way for the time, each from a parcel of its own, and waits for the last answers.
+func (l *neighbour) run(ctx context.Context, d time.Duration, inFlight int, newParcel func() parcel) (slice, error) {
+	if err := l.start(d, inFlight, newParcel); err != nil {
 		return slice{}, err
 	}
 	begin := time.Now()
@@ -150,12 +151,12 @@ func (l *neighbour) run(ctx context.Context, d time.Duration, inFlight int) (sli
 	}
 }
 
-func (l *neighbour) start(d time.Duration, inFlight int) error {
+func (l *neighbour) start(d time.Duration, inFlight int, newParcel func() parcel) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flights, l.busy, l.until, l.slice = make([]flight, inFlight), inFlight, time.Now().Add(d), slice{}
 	for i := range l.flights {
-		l.flights[i].id = uint32(i)
+		l.flights[i] = flight{parcel: newParcel(), id: uint32(i)}
 		if err := l.send(&l.flights[i]); err != nil {
 			return err
 		}
@@ -165,11 +166,11 @@ func (l *neighbour) start(d time.Duration, inFlight int) error {
 
 // send sends the next packet of a flight.
 func (l *neighbour) send(f *flight) error {
-	t, n := l.next()
-	if err := f.craft(t, n); err != nil {
+	packet, err := f.next()
+	if err != nil {
 		return err
 	}
-	l.out = btp.AppendILP(l.out[:0], btp.TypeMessage, f.id, f.Packet)
+	l.out = btp.AppendILP(l.out[:0], btp.TypeMessage, f.id, packet)
 	f.sent = time.Now()
 	return l.conn.Write(context.Background(), websocket.MessageBinary, l.out)
 }
@@ -192,7 +193,7 @@ func (l *neighbour) read() error {
 	}
 }
 
-// landed looks at an answer and sends the next packet in its place.
+// landed looks at an answer and sends the next packet in its place. A packet of the node's own gets its answer.
 func (l *neighbour) landed(message []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -200,6 +201,9 @@ func (l *neighbour) landed(message []byte) error {
 		return err
 	}
 	packet, ok := l.frame.ILP()
+	if ok && l.frame.Type == btp.TypeMessage {
+		return l.pay(packet)
+	}
 	if !ok || len(l.flights) == 0 || l.flights[l.frame.RequestID%uint32(len(l.flights))].id != l.frame.RequestID {
 		return fmt.Errorf("a frame of type %d that answers nothing", l.frame.Type)
 	}
@@ -218,4 +222,17 @@ func (l *neighbour) landed(message []byte) error {
 		l.done <- nil
 	}
 	return nil
+}
+
+// pay answers a packet of the node.
+func (l *neighbour) pay(packet []byte) (err error) {
+	var paid bool
+	if l.answer, paid, err = answerCrossing(packet, l.answer[:0]); err != nil {
+		return err
+	}
+	if paid {
+		l.received.Add(1)
+	}
+	l.out = btp.AppendILP(l.out[:0], btp.TypeResponse, l.frame.RequestID, l.answer)
+	return l.conn.Write(context.Background(), websocket.MessageBinary, l.out)
 }

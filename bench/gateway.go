@@ -46,15 +46,20 @@ func startGateway(binary, dir, name string, admin netip.AddrPort, caddyfile stri
 	if err != nil {
 		return nil, err
 	}
-	g := &gateway{name: name, admin: admin, log: filepath.Join(home, "log"), exited: make(chan struct{})}
+	process := exec.Command(binary, "run", "--config", "Caddyfile")
+	process.Dir = home
+	process.Env = append(append(os.Environ(), "HOME="+home, "XDG_DATA_HOME="+home, "XDG_CONFIG_HOME="+home), gcBudget...)
+	return start(name, home, admin, process)
+}
+
+// start runs a process whose log is in home.
+func start(name, home string, admin netip.AddrPort, process *exec.Cmd) (*gateway, error) {
+	g := &gateway{name: name, admin: admin, process: process, log: filepath.Join(home, "log"), exited: make(chan struct{})}
 	log, err := os.Create(g.log)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	g.process = exec.Command(binary, "run", "--config", "Caddyfile")
-	g.process.Dir = home
-	g.process.Env = append(append(os.Environ(), "HOME="+home, "XDG_DATA_HOME="+home, "XDG_CONFIG_HOME="+home), gcBudget...)
 	g.process.Stdout, g.process.Stderr = log, log
 	// It gets no Ctrl-C of ours, so that it can be stopped in order, and does not outlive us.
 	g.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

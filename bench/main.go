@@ -1,10 +1,11 @@
 //go:build linux
 
 // Command bench measures what Paydoor costs: the same site with and without a paywall, in alternating slices of one run, and packets
-// into the node over both kinds of link. It builds the gateway, and brings load generator and backend itself:
+// into the node over both kinds of link, and through it beside npm's ilp-connector, which npm ci installs in interop. It builds the gateway, and
+// brings load generator, backend and neighbours itself:
 //
-//	go run ./bench                    everything, about five minutes; writes the tables into docs/performance.md
-//	go run ./bench -short             a glance of a minute; writes nothing
+//	go run ./bench                    everything, about six minutes; writes the tables into docs/performance.md
+//	go run ./bench -short             a glance of two minutes; writes nothing
 //	go run ./bench -profile /tmp/p    CPU profiles of the gateway, for go tool pprof
 //	go run ./bench -against ./older   the control is another binary with a paywall: is this one faster?
 //
@@ -20,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -62,7 +64,7 @@ func readOptions(args []string) (o options, err error) {
 	flags.DurationVar(&o.slice, "slice", time.Second, "how long one side is under load before it is the other's turn")
 	flags.IntVar(&o.rounds, "rounds", 12, "slices of each side")
 	flags.IntVar(&o.tokens, "tokens", 100_000, "how many tokens are funded, beside the hot one")
-	flags.StringVar(&o.only, "only", "", "requests or packets: measure only these, and write no document unless -out is given")
+	flags.StringVar(&o.only, "only", "", "requests, packets or node (packets through it): measure only these, and write no document unless -out is given")
 	flags.StringVar(&o.binary, "paydoor", "", "the `binary` to measure, instead of building one")
 	flags.StringVar(&o.against, "against", "", "another `binary`, to be the control: with a paywall too, and a ledger of its own")
 	flags.StringVar(&o.profile, "profile", "", "write CPU profiles of the gateways into this `directory`")
@@ -88,8 +90,8 @@ func readOptions(args []string) (o options, err error) {
 		return o, fmt.Errorf("%q is not expected; see -help", flags.Arg(0))
 	case o.slice < 50*time.Millisecond || o.rounds < 1 || o.tokens < payees:
 		return o, fmt.Errorf("at least slices of 50ms, one round and %d tokens are needed", payees)
-	case o.only != "" && o.only != "requests" && o.only != "packets":
-		return o, fmt.Errorf("-only %q: write requests or packets", o.only)
+	case !slices.Contains([]string{"", "requests", "packets", "node"}, o.only):
+		return o, fmt.Errorf("-only %q: write requests, packets or node", o.only)
 	}
 	return o, nil
 }
@@ -122,12 +124,13 @@ func run(ctx context.Context, o options, w, progress io.Writer) (err error) {
 	if r.machine, err = describeMachine(dir, o.binary); err != nil {
 		return err
 	}
-	b, err := newBed(ctx, o, dir, say)
-	if err != nil {
-		return err
+	if o.only != "node" {
+		err = measureGateways(ctx, o, dir, say, r)
 	}
-	defer func() { err = errors.Join(err, b.close()) }()
-	if err := b.measure(ctx, r); err != nil {
+	if err == nil && (o.only == "" || o.only == "node") {
+		err = measureThrough(ctx, o, root, dir, say, r)
+	}
+	if err != nil {
 		return err
 	}
 	text := r.markdown()
@@ -139,4 +142,14 @@ func run(ctx context.Context, o options, w, progress io.Writer) (err error) {
 		o.out = filepath.Join(root, o.out)
 	}
 	return replaceTables(o.out, text)
+}
+
+// measureGateways measures requests and packets to the node's own receiver.
+func measureGateways(ctx context.Context, o options, dir string, say func(string, ...any), r *report) (err error) {
+	b, err := newBed(ctx, o, dir, say)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	return b.measure(ctx, r)
 }

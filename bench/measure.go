@@ -66,7 +66,7 @@ func (b *bed) compare(ctx context.Context, l *line, rounds int, tokens []token, 
 			return err
 		}
 		defer func() { err = errors.Join(err, c.close()) }()
-		l.sides = append(l.sides, &side{gateway: p.gateway, client: c})
+		l.sides = append(l.sides, &side{gateway: p.gateway, load: c.run})
 		gateways = append(gateways, p.gateway)
 	}
 	name := fmt.Sprintf("requests-%d-%d", len(tokens), l.conns)
@@ -89,7 +89,7 @@ type road struct {
 // measurePackets has the roads take turns.
 func (b *bed) measurePackets(ctx context.Context, r *report) (err error) {
 	for _, conns := range []int{64, 512} {
-		c, err := newClient(b.node, conns, func(int) job { return newPay(b.secret, b.nextPayee) })
+		c, err := newClient(b.node, conns, func(int) job { return newPay(b.secret, b.newPayment()) })
 		if err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (b *bed) measurePackets(ctx context.Context, r *report) (err error) {
 		r.packets = append(r.packets, &road{
 			name: fmt.Sprintf("BTP, %d × 64 packets under way", links),
 			send: func(ctx context.Context, d time.Duration) (slice, error) {
-				return together(ctx, b.neighbours.links[:links], d, 64)
+				return together(ctx, b.neighbours.links[:links], d, 64, b.newPayment)
 			},
 		})
 	}
@@ -140,11 +140,11 @@ func (b *bed) travel(ctx context.Context, road *road, counts bool) error {
 }
 
 // together runs several links at once.
-func together(ctx context.Context, links []*neighbour, d time.Duration, inFlight int) (all slice, err error) {
+func together(ctx context.Context, links []*neighbour, d time.Duration, inFlight int, newParcel func() parcel) (all slice, err error) {
 	var working sync.WaitGroup
 	slices, errs := make([]slice, len(links)), make([]error, len(links))
 	for i, l := range links {
-		working.Go(func() { slices[i], errs[i] = l.run(ctx, d, inFlight) })
+		working.Go(func() { slices[i], errs[i] = l.run(ctx, d, inFlight, newParcel) })
 	}
 	working.Wait()
 	for _, s := range slices {

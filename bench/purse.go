@@ -35,8 +35,20 @@ func newTokens(n int) []token {
 	return tokens
 }
 
-// payment is a packet under way.
-type payment struct{ rig.Payment }
+// payment is a parcel for a token: whom and how much whom says, until it returns nil.
+type payment struct {
+	rig.Payment
+	whom func() (*token, amount.Amount)
+}
+
+func (p *payment) next() ([]byte, error) {
+	t, n := p.whom()
+	if t == nil {
+		return nil, nil
+	}
+	err := p.craft(t, n)
+	return p.Packet, err
+}
 
 // craft makes the packet that pays n to t; it is valid until the next call.
 func (p *payment) craft(t *token, n amount.Amount) error {
@@ -46,29 +58,28 @@ func (p *payment) craft(t *token, n amount.Amount) error {
 	return p.Craft(t.keys, t.ask.Address, n, time.Now().Add(30*time.Second), rand.Reader)
 }
 
-// pay is the job that pays by ILP over HTTP: whom and how much next says, until it returns nil.
+// pay is the job that sends packets by ILP over HTTP.
 type pay struct {
 	head string
-	next func() (*token, amount.Amount)
-	payment
+	parcel
 }
 
-func newPay(secret string, next func() (*token, amount.Amount)) *pay {
-	return &pay{next: next, head: "POST /ilp HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + secret +
+func newPay(secret string, p parcel) *pay {
+	return &pay{parcel: p, head: "POST /ilp HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + secret +
 		"\r\nContent-Type: application/octet-stream\r\nContent-Length: "}
 }
 
 func (p *pay) request(b []byte) ([]byte, bool) {
-	t, n := p.next()
-	if t == nil {
-		return b, false
-	}
-	if err := p.craft(t, n); err != nil {
+	packet, err := p.next()
+	if err != nil {
 		panic(err) // the packet does not depend on anybody else
 	}
+	if packet == nil {
+		return b, false
+	}
 	b = append(b, p.head...)
-	b = strconv.AppendInt(b, int64(len(p.Packet)), 10)
-	return append(append(b, "\r\n\r\n"...), p.Packet...), true
+	b = strconv.AppendInt(b, int64(len(packet)), 10)
+	return append(append(b, "\r\n\r\n"...), packet...), true
 }
 
 func (p *pay) answer(status int, head, body []byte) error {
@@ -110,6 +121,7 @@ func (q *quote) answer(status int, head, _ []byte) (err error) {
 }
 
 var (
-	_ job = (*pay)(nil)
-	_ job = (*quote)(nil)
+	_ parcel = (*payment)(nil)
+	_ job    = (*pay)(nil)
+	_ job    = (*quote)(nil)
 )

@@ -22,16 +22,26 @@ type report struct {
 	requests []line
 	idle     []line
 	packets  []*road
-	others   float64 // share of the processors that was used by others
+	through  through
+	others   float64 // share of the processors that was used by others, the largest of any part
 
 	charges, credited, held uint64
 }
 
+// noteOthers notes what others used since before.
+func (r *report) noteOthers(before usage, gateways ...*gateway) error {
+	share, err := before.others(gateways...)
+	r.others = max(r.others, share)
+	return err
+}
+
 func (r *report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured on %s. %d slices of %v for each side; others used %.0f %% of the processors meanwhile.\n",
-		r.machine, r.rounds, r.slice, 100*r.others)
-	fmt.Fprintf(&b, "The ledger agrees: %d units sent, %d requests charged, %d units left.\n", r.credited, r.charges, r.held)
+	fmt.Fprintf(&b, "Measured on %s. %d slices of %v for each side, %d of packets; others used %.0f %% of the processors meanwhile.\n",
+		r.machine, r.rounds, r.slice, max(1, r.rounds/2), 100*r.others)
+	if r.credited > 0 {
+		fmt.Fprintf(&b, "The ledger agrees: %d units sent, %d requests charged, %d units left.\n", r.credited, r.charges, r.held)
+	}
 	if len(r.requests) > 0 {
 		b.WriteString("\n### Requests\n\n" +
 			"| | side | requests/s | ratio | p50 ms | p99 ms | gateway CPU µs/request | more than bare |\n|---|---|---|---|---|---|---|---|\n")
@@ -54,8 +64,43 @@ func (r *report) markdown() string {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", p.name, spread(p.rates, 0), milliseconds(p.times, 50), milliseconds(p.times, 99), spread(p.cpu, 1))
 		}
 	}
+	r.through.write(&b)
 	return b.String()
 }
+
+// write appends the section about packets through the node, if it was asked for.
+func (t *through) write(b *strings.Builder) {
+	if len(t.lines) == 0 && t.missing == nil {
+		return
+	}
+	b.WriteString("\n### Through the node\n\n")
+	if t.missing != nil {
+		fmt.Fprintf(b, "Not measured: %v.\n", t.missing)
+		return
+	}
+	fmt.Fprintf(b, "Beside %s. All %d packets were fulfilled, and as many came out on the far side; balances compared with them: %s.\n\n", t.peer, t.count, orNone(t.balances))
+	b.WriteString("| | connector | packets/s | p50 ms | p99 ms | CPU µs/packet | less CPU by a factor of |\n|---|---|---|---|---|---|---|\n")
+	for _, l := range t.lines {
+		for i, s := range l.sides {
+			factor := ""
+			if i > 0 {
+				factor = bold(spread(pairwise(l.sides[0].cpu, s.cpu, ratio), 1))
+			}
+			fmt.Fprintf(b, "| %s, %d under way | %s | %s | %s | %s | %s | %s |\n", l.setting, l.conns, s.gateway.name,
+				spread(s.rates, 0), milliseconds(s.times, 50), milliseconds(s.times, 99), spread(s.cpu, 1), factor)
+		}
+	}
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// bold marks the median of a spread.
+func bold(spread string) string { return "**" + strings.Replace(spread, " ", "** ", 1) }
 
 // write appends a row for each side; the first is what the others are compared with.
 func (l *line) write(b *strings.Builder) {
@@ -63,8 +108,8 @@ func (l *line) write(b *strings.Builder) {
 	for _, s := range l.sides {
 		against, more := "", ""
 		if s != first {
-			against = "**" + strings.Replace(spread(pairwise(s.rates, first.rates, ratio), 2), " ", "** ", 1)
-			more = "**" + strings.Replace(spread(pairwise(s.cpu, first.cpu, difference), 1), " ", "** ", 1)
+			against = bold(spread(pairwise(s.rates, first.rates, ratio), 2))
+			more = bold(spread(pairwise(s.cpu, first.cpu, difference), 1))
 		}
 		fmt.Fprintf(b, "| %s, %d connections | %s | %.0f | %s | %s | %s | %.1f | %s |\n", l.setting, l.conns, s.gateway.name,
 			median(s.rates), against, milliseconds(s.times, 50), milliseconds(s.times, 99), median(s.cpu), more)

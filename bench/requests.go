@@ -50,7 +50,7 @@ func (f *fetch) answer(status int, head, body []byte) error {
 // side is one of those that take turns.
 type side struct {
 	gateway *gateway
-	client  *client
+	load    func(ctx context.Context, d time.Duration) (slice, error) // puts it under load for so long
 	requests
 }
 
@@ -74,7 +74,7 @@ func takeTurns(ctx context.Context, sides []*side, rounds int, d time.Duration) 
 			if round%2 != 0 {
 				i = len(sides) - 1 - i
 			}
-			if slices[i], err = sides[i].client.run(ctx, d); err != nil {
+			if slices[i], err = sides[i].load(ctx, d); err != nil {
 				return fmt.Errorf("gateway %q: %w", sides[i].gateway.name, err)
 			}
 		}

@@ -2,7 +2,7 @@
 
 package main
 
-// This file is the Caddyfiles: the same site with and without paywall, everything else being equal.
+// This file is the Caddyfiles: the same site with and without paywall, everything else being equal, and a node between neighbours.
 
 import (
 	"fmt"
@@ -68,4 +68,20 @@ func paidCaddyfile(admin, main, node, backend netip.AddrPort, p peers) string {
 	return globalOptions(admin, b.String()) +
 		site(main, fmt.Sprintf("\tpaywall %d\n%s", price, proxy(backend))) +
 		site(node, "\tilp_node\n")
+}
+
+// relayCaddyfile is a node with the accounts of a relay.
+func relayCaddyfile(p relayPlan) string {
+	var b strings.Builder
+	b.WriteString("\tilp {\n\t\tdata_dir data\n\t\taddress test.relay\n\t\tasset USD 9\n")
+	for _, account := range []struct{ name, link string }{
+		{httpIn, fmt.Sprintf("http {\n\t\t\t\tincoming simple %s\n\t\t\t}", p.secret)},
+		{httpOut, fmt.Sprintf("http http://%s/ {\n\t\t\t\toutgoing simple %s\n\t\t\t}", p.far, p.secret)},
+		{btpIn, "btp " + p.link(btpIn)},
+		{btpOut, "btp " + p.link(btpOut)},
+	} {
+		fmt.Fprintf(&b, "\t\taccount %s {\n\t\t\trelation peer\n\t\t\t%s\n\t\t\tpackets_per_minute 1000000000\n\t\t}\n", account.name, account.link)
+	}
+	fmt.Fprintf(&b, "\t\troute test.http %s\n\t\troute test.btp %s\n\t}\n", httpOut, btpOut)
+	return globalOptions(p.admin, b.String()) + site(p.entry, "\tilp_node\n")
 }

@@ -166,7 +166,7 @@ func TestLinkNeverHangsWhileConnecting(t *testing.T) {
 			t.Parallel()
 			core, logs := observer.New(zap.DebugLevel)
 			timing := quick()
-			timing.dial, timing.auth = 50*time.Millisecond, 50*time.Millisecond
+			timing.dial, timing.auth = 400*time.Millisecond, 400*time.Millisecond
 			l, err := dial(Config{
 				Account: "up", URL: URL{Endpoint: test.peer(t), User: "us", Token: testToken}, Logger: zap.New(core),
 				State: func(bool) { t.Error("the link says it is up") },
@@ -174,7 +174,11 @@ func TestLinkNeverHangsWhileConnecting(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(200 * time.Millisecond)
+			for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+				if err := l.Err(); err != nil && strings.Contains(err.Error(), test.reason) {
+					break
+				}
+			}
 			start := time.Now()
 			if reply := l.HandlePrepare(t.Context(), ilpcore.Incoming{Prepare: testPrepare()}); reply.Code != ilpcore.T01 || l.Up() {
 				t.Errorf("reply %+v, up %v", reply, l.Up())

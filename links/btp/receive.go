@@ -71,8 +71,7 @@ func (s *session) receivePrepare(id uint32, packet []byte, b *buffer) (keeps boo
 		s.reject(id, ilpcore.Reject(ilpcore.T03, "", "too many packets in flight; wait for answers", nil))
 		return false
 	}
-	d := &delivery{session: s, id: id, prepare: prepare, buffer: b}
-	s.working.Go(d.run)
+	s.deliver(&delivery{session: s, id: id, prepare: prepare, buffer: b})
 	return true
 }
 

@@ -42,6 +42,7 @@ type session struct {
 	conn  *websocket.Conn
 	below *corked
 	queue chan outgoing
+	spare spare
 	calls calls
 	busy  busy            // what retire waits for
 	deaf  atomic.Bool     // whether frames are read only to get them out of the way
@@ -57,6 +58,7 @@ func (e *endpoint) newSession(ctx context.Context, conn *websocket.Conn, below *
 		return nil, err
 	}
 	s := &session{endpoint: e, conn: conn, below: below, queue: make(chan outgoing, queued), busy: newBusy(), over: make(chan struct{})}
+	s.spare.packets = make(chan *delivery)
 	s.calls = calls{byID: make(map[uint32]*call), lastID: first}
 	s.ctx, s.end = context.WithCancelCause(ctx)
 	return s, nil

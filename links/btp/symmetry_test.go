@@ -2,6 +2,7 @@ package btp
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -13,8 +14,8 @@ import (
 	frames "github.com/paydoor/paydoor/ilpcore/btp"
 )
 
-// pair is a link, and the session of our own kind that it has dialled.
-func pair(t testing.TB, far *endpoint, near ilpcore.Handler) (*Link, *session) {
+// pair is a link, and the session of our own kind that it has dialled; wrap gets that one's socket before it is used.
+func pair(t testing.TB, far *endpoint, near ilpcore.Handler, wrap ...func(*corked)) (*Link, *session) {
 	t.Helper()
 	sessions := make(chan *session, 1)
 	ctx, stop := context.WithCancel(context.Background())
@@ -28,6 +29,9 @@ func pair(t testing.TB, far *endpoint, near ilpcore.Handler) (*Link, *session) {
 		p := &peerConn{t: t, conn: c.conn, ctx: ctx}
 		if !p.authenticate() {
 			return
+		}
+		for _, wrap := range wrap {
+			wrap(c.below)
 		}
 		s, err := far.newSession(ctx, c.conn, c.below)
 		if err != nil {
@@ -74,6 +78,41 @@ func TestBothEndsAreEqual(t *testing.T) {
 		}
 	}
 	all.Wait()
+}
+
+// counted is a net.Conn whose writes are counted.
+type counted struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (c counted) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(b)
+}
+
+// With many packets under way, their answers share writes: the first answer is not sent before the others have had their turn.
+func TestAnswersShareWrites(t *testing.T) {
+	var writes atomic.Int64
+	near, _ := pair(t, newEndpoint(Config{Account: "far", Handler: fulfilling}, quick()), fulfilling, func(c *corked) {
+		c.Conn = counted{c.Conn, &writes}
+	})
+	writes.Store(0)
+	const senders, each = 64, 50
+	var all sync.WaitGroup
+	for range senders {
+		all.Go(func() {
+			for range each {
+				if reply := near.HandlePrepare(context.Background(), ilpcore.Incoming{Prepare: testPrepare()}); !reply.Fulfilled {
+					t.Errorf("%+v", reply)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := writes.Load(); n > senders*each/2 {
+		t.Errorf("%d writes for %d answers", n, senders*each)
+	}
 }
 
 // BenchmarkPair has 64 packets in flight over a local socket, both ends in this process.

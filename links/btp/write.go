@@ -5,6 +5,7 @@ package btp
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 
 	"github.com/coder/websocket"
@@ -37,6 +38,8 @@ func (s *session) write() {
 		case <-s.ctx.Done():
 			return
 		case first := <-s.queue:
+			// Who queued the frame has woken this goroutine, which would run before all others that are about to queue theirs.
+			runtime.Gosched()
 			batch = s.gather(append(batch[:0], first))
 		}
 		batch = s.inTime(batch)
