@@ -174,6 +174,17 @@ func (t *Transport) token(host string) []byte {
 	return mac.Sum(nil)
 }
 
+// CloseIdleConnections closes those of Base.
+func (t *Transport) CloseIdleConnections() {
+	base := t.Base
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
 // paidRequest is a request on its way.
 type paidRequest struct {
 	*Transport

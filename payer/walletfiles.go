@@ -65,6 +65,18 @@ func (w *Wallet) Hosts() (all []WalletHost, err error) {
 	return all, err
 }
 
+// Max returns the most that one request to host may cost; 0: nobody has said.
+func (w *Wallet) Max(host string) (most amount.Amount, err error) {
+	err = w.locked(func() error {
+		notes, err := w.readHosts()
+		if most = notes[strings.ToLower(host)].Max; most == 0 {
+			most = w.limits.PerRequest
+		}
+		return err
+	})
+	return most, err
+}
+
 // SpentToday returns what counts against the cap per day.
 func (w *Wallet) SpentToday() (today amount.Amount, err error) {
 	err = w.locked(func() error {
