@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
 )
 
 var (
@@ -114,6 +115,11 @@ func OpenWallet(c WalletConfig) (_ *Wallet, err error) {
 
 // Secret returns the secret of Transport, 32 bytes: the balances at all hosts belong to who knows it.
 func (w *Wallet) Secret() []byte { return w.secret }
+
+// Transport returns a Transport that pays from the wallet over link.
+func (w *Wallet) Transport(link ilpcore.Handler) *Transport {
+	return &Transport{Link: link, Random: w.random, Now: w.now, Budget: w, Secret: w.secret}
+}
 
 // locked calls f while no other program changes the wallet, with the books up to date.
 func (w *Wallet) locked(f func() error) (err error) {
