@@ -97,7 +97,7 @@ func (e Environment) newUplink(cmd *cobra.Command, c config, local bool) (*uplin
 
 // post makes a link of ILP over HTTP.
 func (e Environment) post(address, token string) func(context.Context) (link, error) {
-	return func(context.Context) (link, error) {
+	return func(ctx context.Context) (link, error) {
 		if token == "" {
 			return nil, fmt.Errorf("the uplink needs a token: set %s, or name the file that holds it with --uplink-token-file", tokenVariable)
 		}
@@ -105,8 +105,21 @@ func (e Environment) post(address, token string) func(context.Context) (link, er
 		if err != nil {
 			return nil, fmt.Errorf("the uplink: %w", err)
 		}
+		// Any answer will do: a connector need not tell an address. Without one the payment would try again and again.
+		if _, err := payer.Uplink(ctx, made, e.Now); err != nil && made.Err() != nil {
+			return nil, errors.Join(fmt.Errorf("the uplink %s: %w", hostOf(address), made.Err()), made.Close())
+		}
 		return made, nil
 	}
+}
+
+// hostOf is what may be shown of a URL.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return clean(u.Host)
 }
 
 // dialBTP makes a link of BTP. The token may be in the URL.
