@@ -43,6 +43,8 @@ type Budget interface {
 // Memory is a Budget that also remembers hosts, for programs that come later or run at the same time.
 type Memory interface {
 	Budget
+	// Enter waits until no other program pays host and sends the paid request; leave lets the next. waited says that one did.
+	Enter(ctx context.Context, host string) (leave func(), waited bool, err error)
 	// Doubtful says until when a payment of unknown outcome to host may arrive; zero: there is none.
 	Doubtful(host string) time.Time
 	// Doubt remembers such a payment.
@@ -120,6 +122,11 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // payAndRepeat pays what q asks and sends the request again.
 func (p *paidRequest) payAndRepeat(q quote) (*http.Response, error) {
+	leave, err := p.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if err := p.pay(q); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnpaid, err)
 	}
@@ -145,6 +152,12 @@ func (p *paidRequest) bodyAgain() (io.ReadCloser, error) {
 
 // quoteFirst pays before the request is sent, because it can be sent only once.
 func (p *paidRequest) quoteFirst() (*http.Response, error) {
+	leave, err := p.enter()
+	if err != nil {
+		closeBody(p.request)
+		return nil, err
+	}
+	defer leave()
 	q, priced, err := p.query()
 	if err == nil && priced {
 		if err = p.pay(q); err == nil {
@@ -193,6 +206,7 @@ type paidRequest struct {
 	token   []byte
 	host    *host
 	visit   visit
+	waited  bool // for another program to pay the host
 }
 
 func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {

@@ -37,6 +37,11 @@ func (p *paidRequest) payOpen(ask Ask) (*http.Response, error) {
 		return nil, err
 	}
 	defer leave()
+	others, err := p.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer others()
 	if err := p.ready(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnpaid, err)
 	}

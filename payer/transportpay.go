@@ -23,7 +23,7 @@ func (p *paidRequest) pay(q quote) error {
 		return err
 	}
 	defer leave()
-	if p.host.changed(p.visit) || p.doubtful() > 0 {
+	if p.host.changed(p.visit) || p.doubtful() > 0 || p.memory() != nil && (p.waited || q.balance > 0) {
 		enough, fresh, err := p.ask(ctx, q)
 		if enough || err != nil {
 			return err
@@ -50,6 +50,16 @@ func (p *paidRequest) pay(q quote) error {
 		return nil
 	}
 	return errors.Join(err, asked)
+}
+
+// enter waits for the turn among the programs that share a Memory. It lasts until the paid request is answered.
+func (p *paidRequest) enter() (leave func(), err error) {
+	m := p.memory()
+	if m == nil {
+		return func() {}, nil
+	}
+	leave, p.waited, err = m.Enter(p.request.Context(), p.name)
+	return leave, err
 }
 
 // ask asks for price and balance anew, and again while a payment of unknown outcome may still arrive and there is too little. enough says that

@@ -52,6 +52,7 @@ type Wallet struct {
 	now    func() time.Time
 	random io.Reader
 	secret []byte
+	turns  turns
 
 	mu      sync.Mutex
 	lock    *os.File

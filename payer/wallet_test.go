@@ -2,12 +2,14 @@ package payer
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -302,4 +304,60 @@ func FuzzJournal(f *testing.F) {
 			t.Errorf("payments of %s, by host %s, by day %s", sum, hosts, days)
 		}
 	})
+}
+
+// TestWalletTurns has programs pay one host at once. What one has paid is there for its own request, but for first requests that come in
+// between and find it; whoever is paid for, no unit is lost.
+func TestWalletTurns(t *testing.T) {
+	dir := t.TempDir()
+	s := newSite(t, paywall.Rule{Price: 10})
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	answers := map[int]amount.Amount{}
+	for range 4 {
+		w := openWallet(t, dir, Limits{})
+		c, _ := client(s, &network{to: s.receiver, conditions: conditions{delay: time.Millisecond}}, w)
+		wait.Go(func() {
+			for range 5 {
+				response, err := c.Get("https://shop.example/")
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				mu.Lock()
+				answers[response.StatusCode]++
+				mu.Unlock()
+				if err := response.Body.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	w := openWallet(t, dir, Limits{})
+	defer w.Close()
+	spent, err := w.SpentToday()
+	if err != nil || spent != s.credited || s.credited != 10*answers[200]+s.left() || answers[200]+answers[402] != 20 || answers[402] > 5 {
+		t.Errorf("%s were spent, %s credited, %s are left: %v, %v", spent, s.credited, s.left(), answers, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	other := openWallet(t, dir, Limits{})
+	defer other.Close()
+	leave, waited, err := w.Enter(ctx, "shop.example")
+	if err != nil || waited {
+		t.Fatal(waited, err)
+	}
+	if _, waited, err := other.Enter(ctx, "shop.example"); !errors.Is(err, context.DeadlineExceeded) || !waited {
+		t.Errorf("two programs have the turn: %v, %v", waited, err)
+	}
+	leave()
+	if leave, _, err := other.Enter(t.Context(), "shop.example"); err != nil {
+		t.Error(err)
+	} else {
+		leave()
+	}
 }
