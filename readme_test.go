@@ -96,12 +96,12 @@ func TestReadmeByHand(t *testing.T) {
 			t.Skipf("this machine has no %s", tool)
 		}
 	}
-	scripts := blocks(t, "sh try")
-	if len(scripts) != 1 {
+	scripts := append(blocks(t, "sh try"), blocks(t, "sh pay")...)
+	if len(scripts) != 2 {
 		t.Fatalf("the README shows %d sessions", len(scripts))
 	}
-	home := t.TempDir()
-	server := exec.Command(binary(t), "run", "--config", "Caddyfile.example")
+	home, paydoor := t.TempDir(), binary(t)
+	server := exec.Command(paydoor, "run", "--config", "Caddyfile.example")
 	server.Env = append(os.Environ(), "HOME="+home, "XDG_DATA_HOME="+home, "XDG_CONFIG_HOME="+home)
 	var log bytes.Buffer
 	server.Stdout, server.Stderr = &log, &log
@@ -120,13 +120,22 @@ func TestReadmeByHand(t *testing.T) {
 		}
 		t.Fatalf("the example does not come up:\n%s", &log)
 	}
-	out, err := exec.Command("bash", "-euo", "pipefail", "-c", scripts[0]).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	wants := [][]string{
+		{"204", "Pay-Balance: 0", `"delivered":"100"`, "200 OK", "Pay-Balance: 90"},
+		{"which costs  10", "This was worth 10.", "paid 10 to localhost", "10 spent today"},
 	}
-	for _, want := range []string{"204", "Pay-Balance: 0", `"delivered":"100"`, "200 OK", "Pay-Balance: 90"} {
-		if !bytes.Contains(out, []byte(want)) {
-			t.Errorf("the session does not show %q:\n%s", want, out)
+	for i, script := range scripts {
+		session := exec.Command("bash", "-euo", "pipefail", "-c", script)
+		session.Dir = filepath.Dir(paydoor)
+		session.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home)
+		out, err := session.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		for _, want := range wants[i] {
+			if !bytes.Contains(out, []byte(want)) {
+				t.Errorf("the session does not show %q:\n%s", want, out)
+			}
 		}
 	}
 }

@@ -125,6 +125,11 @@ func (d *demo) invite() {
 	fmt.Fprintf(d.out, `
 Now you, in another terminal:
 
+   %[3]spaydoor fetch --max 100 http://%[1]s/hello
+   %[3]spaydoor wallet
+
+The same with curl:
+
    TOKEN=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')
    curl -i -X OPTIONS -H "Pay-Token: $TOKEN" http://%[1]s/hello
    PAY=$(curl -s -o /dev/null -D - -X OPTIONS -H "Pay-Token: $TOKEN" http://%[1]s/hello | tr -d '\r' | sed -n 's/^Pay: //p')
@@ -136,7 +141,15 @@ Without money you get a 402 that says how to pay:
    curl -i http://%[1]s/hello
 
 Ctrl-C ends it.
-`, d.site, d.node)
+`, d.site, d.node, d.nodeVariable())
+}
+
+// nodeVariable is what fetch needs in front of it to find the node, if that is not where it looks.
+func (d *demo) nodeVariable() string {
+	if strings.HasSuffix(d.node, ":7770") {
+		return ""
+	}
+	return "PAYDOOR_NODE=http://" + d.node + " "
 }
 
 func indent(text string) string {

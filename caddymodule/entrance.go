@@ -14,6 +14,7 @@ import (
 	"github.com/paydoor/paydoor/links/btp"
 	"github.com/paydoor/paydoor/links/ilpheaders"
 	"github.com/paydoor/paydoor/links/ilphttp"
+	"github.com/paydoor/paydoor/nodeapi"
 )
 
 // entrance routes by path, and tells packets in ILP headers from those in the body.
@@ -44,7 +45,7 @@ func (r *running) newEntrance(logger *zap.Logger) (*entrance, error) {
 	if err != nil || !r.settings.sandbox {
 		return e, err
 	}
-	e.sandbox, err = r.newSandbox()
+	e.sandbox, err = r.newSandbox(logger)
 	return e, err
 }
 
@@ -102,7 +103,7 @@ func (e *entrance) serve(w http.ResponseWriter, r *http.Request) bool {
 		e.peers.ServeAccount(w, r, account)
 		return true
 	}
-	if r.URL.Path != sandboxPath || e.sandbox == nil {
+	if !ofSandbox(r) || e.sandbox == nil {
 		return false
 	}
 	if r.Method != http.MethodPost {
@@ -114,7 +115,10 @@ func (e *entrance) serve(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-const sandboxPath = "/sandbox/pay"
+// ofSandbox says whether r is for the wallet with play money.
+func ofSandbox(r *http.Request) bool {
+	return r.URL.Path == "/sandbox/pay" || r.URL.Path == nodeapi.SandboxLink
+}
 
 // headersToRoot says whether r is a packet in ILP headers to the path of draft 1; every other request for that path is none of the node's.
 func headersToRoot(r *http.Request) bool {
@@ -150,5 +154,5 @@ func peerPath(path string) (account string, ok bool) {
 func ofNode(r *http.Request) bool {
 	_, packets := packetPath(r.URL.Path)
 	_, peers := peerPath(r.URL.Path)
-	return packets || peers || r.URL.Path == sandboxPath || headersToRoot(r)
+	return packets || peers || ofSandbox(r) || headersToRoot(r)
 }

@@ -21,7 +21,7 @@ func init() { caddy.RegisterModule(new(Node)) }
 // Node serves ILP over HTTP (RFC 35): POST /ilp and POST /accounts/NAME/ilp, with an incoming credential of an account as bearer token;
 // its draft 1, whose packets are in ILP-* headers, there and at POST /;
 // BTP: WebSockets at /ilp/btp and /accounts/NAME/ilp/btp, for accounts with btp listen;
-// with sandbox, on loopback addresses only, the test wallet: POST /sandbox/pay; and the node's API: /accounts, /routes, /rates,
+// with sandbox, on loopback addresses only, the test wallet: POST /sandbox/pay and POST /sandbox/ilp; and the node's API: /accounts, /routes, /rates,
 // /settlement, /encryption, /payments, /status, /openapi.json and /.well-known/pay. GET / says how the node is, unless the next handler
 // answers. Other requests go on to the next handler; where there is none, they get a 404. It needs the ilp app. In the Caddyfile it is
 // the directive ilp_node.

@@ -36,20 +36,20 @@ func addNodeCommands(node *cobra.Command) {
 	node.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	node.Args = plain(cobra.NoArgs, "there is no such command: run paydoor node --help")
 	cli.AddCommands(node, cli.Environment{Getenv: os.Getenv, DataDir: filepath.Join(caddy.AppDataDir(), "paydoor"), Now: time.Now})
-	endAll(node.Commands())
+	endAll(node.Commands(), cli.ExitStatus)
 }
 
-// endAll makes the commands, and those below them, end as ours do.
-func endAll(commands []*cobra.Command) {
+// endAll makes the commands, and those below them, end as ours do, with the status that exit returns for their error.
+func endAll(commands []*cobra.Command, exit func(error) int) {
 	for _, cmd := range commands {
 		run := cmd.RunE
 		cmd.RunE = ending(func(cmd *cobra.Command, args []string) error {
 			err := run(cmd, args)
-			if status := cli.ExitStatus(err); status > 1 {
+			if status := exit(err); status > 1 {
 				return exitStatus{err, status}
 			}
 			return err
 		})
-		endAll(cmd.Commands())
+		endAll(cmd.Commands(), exit)
 	}
 }

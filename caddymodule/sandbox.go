@@ -9,7 +9,10 @@ import (
 	"net/http"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/links/ilphttp"
 	"github.com/paydoor/paydoor/nodeapi"
 	"github.com/paydoor/paydoor/payer"
 )
@@ -25,17 +28,26 @@ func (s *settings) checkSandbox() error {
 	return nil
 }
 
+// anybody lets everybody in as the sandbox: who gets there comes from this machine.
+type anybody struct{}
+
+func (anybody) Authenticate(string, string) (ilpcore.AccountID, bool) { return sandboxAccount, true }
+
 // newSandbox returns the wallet's HTTP side. Its packets never leave the node: the next one would take them for money.
-func (r *running) newSandbox() (http.Handler, error) {
+func (r *running) newSandbox(logger *zap.Logger) (http.Handler, error) {
 	local, err := r.node.Local(sandboxAccount)
 	if err != nil {
 		return nil, err
 	}
 	link := ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-		if _, own := r.node.Suffix(in.Destination); !own {
+		if _, own := r.node.Suffix(in.Destination); !own && string(in.Destination) != ilpcore.PeerConfig {
 			return ilpcore.Reject(ilpcore.F02, "", "play money is worth nothing at another node: this wallet pays the sites of this server only", nil)
 		}
 		return local.HandlePrepare(ctx, in)
 	})
-	return nodeapi.Sandbox{Wallet: payer.PSK2{Link: link, Random: rand.Reader, Now: time.Now}}, nil
+	packets, err := ilphttp.NewServer(ilphttp.ServerConfig{Accounts: anybody{}, Handler: link, Logger: logger, Unconfirmed: unconfirmed(logger)})
+	if err != nil {
+		return nil, err
+	}
+	return nodeapi.Sandbox{Wallet: payer.PSK2{Link: link, Random: rand.Reader, Now: time.Now}, Packets: packets}, nil
 }

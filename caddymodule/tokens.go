@@ -54,7 +54,9 @@ func ending(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command
 			return nil
 		}
 		cmd.SilenceErrors = true
-		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "paydoor: %v\n", err) // there is nowhere else to say it
+		if text := err.Error(); text != "" { // the command was asked to be silent
+			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "paydoor: %s\n", text) // there is nowhere else to say it
+		}
 		if ended, ok := errors.AsType[exitStatus](err); ok && ended.status > 1 {
 			return caddycmd.WrapCommandFuncForCobra(func(caddycmd.Flags) (int, error) { return ended.status, nil })(cmd, args)
 		}

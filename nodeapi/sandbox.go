@@ -24,10 +24,16 @@ type Wallet interface {
 // Sandbox answers POST /sandbox/pay. The form fields are pay, the value of a Pay header; amount, in base units, by default the
 // price in pay; and token, the Pay-Token, which is optional. It answers 200 with {"sent", "delivered"} as decimal strings.
 //
+// POST /sandbox/ilp takes the packets of wallets that make their own: the account of a client with play money, for which it needs no token.
+//
 // Requests that do not come straight from this machine, and those of web pages, get 403.
 type Sandbox struct {
-	Wallet Wallet
+	Wallet  Wallet
+	Packets http.Handler // gets what is sent to SandboxLink; nil: 404
 }
+
+// SandboxLink is the path for packets.
+const SandboxLink = "/sandbox/ilp"
 
 // maxForm is far more than the three fields need, in bytes.
 const maxForm = 8 << 10
@@ -37,6 +43,10 @@ func (s Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !fromThisMachine(r) {
 		problem(w, http.StatusForbidden, "The sandbox wallet serves programs on its own machine only",
 			"Call it from the machine it runs on, by a loopback address, without a proxy between.")
+		return
+	}
+	if r.URL.Path == SandboxLink {
+		s.takePacket(w, r)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -56,6 +66,14 @@ func (s Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]string{"sent": receipt.Sent.String(), "delivered": receipt.Delivered.String()})
+}
+
+func (s Sandbox) takePacket(w http.ResponseWriter, r *http.Request) {
+	if s.Packets == nil {
+		http.NotFound(w, r)
+		return
+	}
+	s.Packets.ServeHTTP(w, r)
 }
 
 func parsePayForm(r *http.Request) (ask payer.Ask, due amount.Amount, token []byte, err error) {

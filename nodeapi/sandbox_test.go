@@ -69,3 +69,25 @@ func TestSandbox(t *testing.T) {
 		})
 	}
 }
+
+func TestSandboxTakesPacketsOfThisMachineAlone(t *testing.T) {
+	packets := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	for _, test := range []struct {
+		sandbox Sandbox
+		edit    func(*http.Request)
+		status  int
+	}{
+		{Sandbox{Packets: packets}, func(*http.Request) {}, http.StatusTeapot},
+		{Sandbox{}, func(*http.Request) {}, http.StatusNotFound},
+		{Sandbox{Packets: packets}, func(r *http.Request) { r.RemoteAddr = "192.0.2.7:1000" }, http.StatusForbidden},
+		{Sandbox{Packets: packets}, func(r *http.Request) { r.Header.Set("Origin", "https://page.example") }, http.StatusForbidden},
+	} {
+		r := httptest.NewRequest("POST", "http://127.0.0.1:7770"+SandboxLink, strings.NewReader("packet"))
+		r.RemoteAddr = "127.0.0.1:5555"
+		test.edit(r)
+		w := httptest.NewRecorder()
+		if test.sandbox.ServeHTTP(w, r); w.Code != test.status {
+			t.Errorf("got %d, want %d", w.Code, test.status)
+		}
+	}
+}

@@ -49,22 +49,30 @@ func (c *Caps) Reserve(host string, cost amount.Amount) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.turnDay()
-	caps := []CapError{
+	err := exceeded(host, cost, []CapError{
 		{Cap: "per request", Limit: c.PerRequest},
 		{Cap: "per host", Limit: c.PerHost, Spent: c.hosts[host]},
 		{Cap: "per day", Limit: c.PerDay, Spent: c.today},
-	}
-	for _, e := range caps {
-		if total, ok := e.Spent.Add(cost); e.Limit != 0 && (!ok || total > e.Limit) {
-			e.Host, e.Cost = host, cost
-			return &e
-		}
+	})
+	if err != nil {
+		return err
 	}
 	if c.hosts == nil {
 		c.hosts = map[string]amount.Amount{}
 	}
 	c.hosts[host] = c.hosts[host].Saturate(cost)
 	c.today = c.today.Saturate(cost)
+	return nil
+}
+
+// exceeded returns the first of the caps that a payment of cost would exceed, as a *CapError.
+func exceeded(host string, cost amount.Amount, caps []CapError) error {
+	for _, e := range caps {
+		if total, ok := e.Spent.Add(cost); e.Limit != 0 && (!ok || total > e.Limit) {
+			e.Host, e.Cost = host, cost
+			return &e
+		}
+	}
 	return nil
 }
 
@@ -82,7 +90,7 @@ func (c *Caps) Settle(host string, reserved, spent amount.Amount) {
 }
 
 func (c *Caps) turnDay() {
-	if day := c.Now().Unix() / 86400; day != c.day {
+	if day := dayOf(c.Now()); day != c.day {
 		c.day, c.today = day, 0
 	}
 }

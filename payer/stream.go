@@ -75,6 +75,8 @@ type Payment struct {
 	Receipts *ReceiptTerms
 	// Progress, if set, is called after each fulfilled packet, by the goroutine that called Pay.
 	Progress func(Result)
+
+	open *opening // nil: pay and be done
 }
 
 // NoSlippage is a Slippage of none at all. Nodes round down, so payments in several steps mostly need a little.

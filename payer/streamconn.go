@@ -52,6 +52,7 @@ type connection struct {
 	advanced time.Time // when a packet was fulfilled last
 	last     error     // the last rejection
 	stop     error     // why nothing more is sent
+	asked    time.Time // when an open payment asked last how much the receiver takes
 	width    int       // probes at once
 	crowded  bool      // a probe of this round met congestion
 	done     bool      // no more is sent, without an error: all is paid
@@ -72,6 +73,7 @@ type remote struct {
 // sent is a packet under way.
 type sent struct {
 	sequence    uint64
+	question    bool // of an open payment: it has no money
 	amount      amount.Amount
 	least       amount.Amount // that has to arrive
 	arriving    amount.Amount // the most that can arrive

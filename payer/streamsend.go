@@ -24,6 +24,7 @@ func (c *connection) transfer() error {
 		if c.inFlight == 0 && (c.stop != nil || c.done) {
 			return c.stop
 		}
+		c.question()
 		c.wait()
 	}
 }
@@ -51,7 +52,7 @@ func (c *connection) wait() {
 	if c.stop != nil || c.inFlight >= c.pace.window || pause <= 0 {
 		pause = patience
 	}
-	timer := time.NewTimer(max(0, min(pause, patience)))
+	timer := time.NewTimer(max(0, min(pause, patience, c.questionIn(now))))
 	defer timer.Stop()
 	done := c.ctx.Done()
 	if c.stop != nil {
@@ -66,6 +67,8 @@ func (c *connection) wait() {
 	case <-done:
 		c.stop = c.ctx.Err()
 		c.drain = time.AfterFunc(drainTime, c.abandon)
+	case <-c.until():
+		c.done = true
 	case <-timer.C:
 		if c.stream.Now().Sub(c.advanced) >= c.stream.GiveUp && c.stop == nil {
 			c.stop = c.stalled()
@@ -161,6 +164,9 @@ func (c *connection) goal() (left amount.Amount, full bool) {
 // room returns how much more the receiver takes, without what is in flight; known is false while it has not told. A limit of 0 is that of a
 // receiver which waits for the first packet to decide.
 func (c *connection) room() (room amount.Amount, known bool) {
+	if c.payment.open != nil && c.remote.receiveMax == 0 {
+		return 0, true
+	}
 	if c.remote.receiveMax == 0 || c.remote.receiveMax == amount.Max {
 		return amount.Max, false
 	}
@@ -172,6 +178,8 @@ func (c *connection) room() (room amount.Amount, known bool) {
 func (c *connection) finish(goal amount.Amount, full bool) {
 	c.recount()
 	switch {
+	case c.payment.open != nil && full:
+		// It may take more in a moment: question asks.
 	case c.payment.Deliver != 0 && c.result.Delivered >= c.payment.Deliver:
 		c.done = true
 	case c.payment.Send != 0 && c.result.Unknown > 0:
@@ -194,7 +202,9 @@ func (c *connection) recount() {
 
 // settle counts a packet by the reply to it.
 func (c *connection) settle(o outcome) {
-	if o.reply.Fulfilled {
+	if o.question {
+		c.answered(o)
+	} else if o.reply.Fulfilled {
 		c.fulfilled(o)
 	} else {
 		c.rejected(o)

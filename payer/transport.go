@@ -3,6 +3,7 @@ package payer
 // This file is an http.RoundTripper that pays: it sends a request, pays what a 402 asks for, and sends it once more.
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -39,6 +40,24 @@ type Budget interface {
 	Settle(host string, reserved, spent amount.Amount)
 }
 
+// Memory is a Budget that also remembers hosts, for programs that come later or run at the same time.
+type Memory interface {
+	Budget
+	// Enter waits until no other program pays host and sends the paid request; leave lets the next. waited says that one did.
+	Enter(ctx context.Context, host string) (leave func(), waited bool, err error)
+	// Doubtful says until when a payment of unknown outcome to host may arrive; zero: there is none.
+	Doubtful(host string) time.Time
+	// Doubt remembers such a payment.
+	Doubt(host string, until time.Time)
+	// Says remembers what host says the balance of the token is.
+	Says(host string, balance amount.Amount)
+}
+
+// readier is a Link that connects when it is needed first.
+type readier interface {
+	Ready(ctx context.Context) error
+}
+
 // Transport is an http.RoundTripper that pays for requests by Paid HTTP APIs (seed 003). Link, Random, Now, Budget and Secret are
 // required. It is safe for concurrent use, must not be copied after first use, and starts no goroutine that outlives a request.
 //
@@ -48,6 +67,9 @@ type Budget interface {
 // Each request carries the Pay-Token of its host: HMAC-SHA256(Secret, host name). A 402 is paid, as far as the balance at the host does not cover
 // it, and the request is sent once more; whatever is answered then is returned, another 402 too. A request whose body cannot be sent
 // twice (GetBody is nil) is quoted with OPTIONS, and paid, before it is sent.
+//
+// If the Budget is a Memory, such as a Wallet, payments of unknown outcome and balances are remembered there. A Link with a method
+// Ready(context.Context) error is asked for it before each payment; its error ends the payment.
 type Transport struct {
 	Base   http.RoundTripper // nil: http.DefaultTransport
 	Link   ilpcore.Handler
@@ -60,6 +82,12 @@ type Transport struct {
 	Method string
 	// Insecure sends tokens by plain http to other hosts than this one.
 	Insecure bool
+	// Allowance is the most that a request may cost whose server asks for money by STREAM without telling a price, in base units of the
+	// sender: it takes what it wants while it answers. 0: the 402 comes back as it is.
+	Allowance amount.Amount
+	// Progress, if set, is told of each payment: before money is sent, after each fulfilled packet of STREAM, and at the end. It is called
+	// by the goroutine of the request, or one that ends before it.
+	Progress func(Progress)
 
 	hosts hosts
 }
@@ -79,6 +107,10 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := p.send(r.Body)
 	for repeats := 0; err == nil && response.StatusCode == http.StatusPaymentRequired; repeats++ {
 		q, ok := readQuote(response)
+		if ask, open := readOpen(response); !ok && open && repeats == 0 && p.Allowance > 0 {
+			discard(response)
+			return p.payOpen(ask)
+		}
 		if !ok || repeats > 0 && (repeats > mostRepeats || !p.host.shared(p.visit)) {
 			break // not ours to understand, or it was paid: the caller sees the 402
 		}
@@ -90,22 +122,42 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // payAndRepeat pays what q asks and sends the request again.
 func (p *paidRequest) payAndRepeat(q quote) (*http.Response, error) {
+	leave, err := p.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if err := p.pay(q); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnpaid, err)
 	}
 	defer p.host.used(q.ask.Price)
-	body := p.request.Body
-	if p.request.GetBody != nil {
-		var err error
-		if body, err = p.request.GetBody(); err != nil {
-			return nil, fmt.Errorf("sending the paid request once more: %w", err)
-		}
+	body, err := p.bodyAgain()
+	if err != nil {
+		return nil, err
 	}
 	return p.send(body)
 }
 
+// bodyAgain returns the body of the request for one more time.
+func (p *paidRequest) bodyAgain() (io.ReadCloser, error) {
+	if p.request.GetBody == nil {
+		return p.request.Body, nil
+	}
+	body, err := p.request.GetBody()
+	if err != nil {
+		return nil, fmt.Errorf("sending the paid request once more: %w", err)
+	}
+	return body, nil
+}
+
 // quoteFirst pays before the request is sent, because it can be sent only once.
 func (p *paidRequest) quoteFirst() (*http.Response, error) {
+	leave, err := p.enter()
+	if err != nil {
+		closeBody(p.request)
+		return nil, err
+	}
+	defer leave()
 	q, priced, err := p.query()
 	if err == nil && priced {
 		if err = p.pay(q); err == nil {
@@ -135,6 +187,17 @@ func (t *Transport) token(host string) []byte {
 	return mac.Sum(nil)
 }
 
+// CloseIdleConnections closes those of Base.
+func (t *Transport) CloseIdleConnections() {
+	base := t.Base
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
 // paidRequest is a request on its way.
 type paidRequest struct {
 	*Transport
@@ -143,6 +206,7 @@ type paidRequest struct {
 	token   []byte
 	host    *host
 	visit   visit
+	waited  bool // for another program to pay the host
 }
 
 func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
@@ -154,6 +218,12 @@ func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
 		return nil, ErrPlainHTTP
 	}
 	return &paidRequest{Transport: t, request: r, name: name, token: t.token(name), host: t.hosts.get(name)}, nil
+}
+
+// memory returns the Budget if it remembers, else nil.
+func (t *Transport) memory() Memory {
+	m, _ := t.Budget.(Memory)
+	return m
 }
 
 func isLoopback(name string) bool {
@@ -211,6 +281,9 @@ func (p *paidRequest) exchange(r *http.Request) (*http.Response, error) {
 	response.Request = p.request // without the token
 	if balance, err := amount.Parse(response.Header.Get("Pay-Balance")); err == nil {
 		p.host.says(balance)
+		if m := p.memory(); m != nil {
+			m.Says(p.name, balance)
+		}
 	}
 	return response, nil
 }

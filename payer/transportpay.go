@@ -23,7 +23,7 @@ func (p *paidRequest) pay(q quote) error {
 		return err
 	}
 	defer leave()
-	if p.host.changed(p.visit) {
+	if p.host.changed(p.visit) || p.doubtful() > 0 || p.memory() != nil && (p.waited || q.balance > 0) {
 		enough, fresh, err := p.ask(ctx, q)
 		if enough || err != nil {
 			return err
@@ -44,12 +44,22 @@ func (p *paidRequest) pay(q quote) error {
 		return err
 	}
 	// It may have arrived, or may still: the balance tells. Only if it does not is the request unpaid.
-	p.host.doubt(doubtful.Add(doubtPause)) // clocks differ
+	p.doubt(doubtful.Add(doubtPause)) // clocks differ
 	enough, _, asked := p.ask(ctx, q)
 	if enough {
 		return nil
 	}
 	return errors.Join(err, asked)
+}
+
+// enter waits for the turn among the programs that share a Memory. It lasts until the paid request is answered.
+func (p *paidRequest) enter() (leave func(), err error) {
+	m := p.memory()
+	if m == nil {
+		return func() {}, nil
+	}
+	leave, p.waited, err = m.Enter(p.request.Context(), p.name)
+	return leave, err
 }
 
 // ask asks for price and balance anew, and again while a payment of unknown outcome may still arrive and there is too little. enough says that
@@ -60,7 +70,7 @@ func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quot
 		switch {
 		case err != nil:
 			return false, q, err
-		case !priced && p.host.doubtful(p.Now()) > 0:
+		case !priced && p.doubtful() > 0:
 			return false, q, fmt.Errorf("%w: %s does not tell the balance; try again in half a minute", ErrUnknown, p.name)
 		case !priced:
 			return false, q, nil // what the refusal said holds
@@ -70,7 +80,7 @@ func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quot
 			p.host.paid(q.ask.Price)
 			return true, fresh, nil
 		}
-		left := p.host.doubtful(p.Now())
+		left := p.doubtful()
 		if left <= 0 {
 			return false, fresh, nil
 		}
@@ -84,33 +94,48 @@ func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quot
 	}
 }
 
+// doubtful returns how long a payment of unknown outcome may still arrive, one of this program or of another with the same Memory.
+func (p *paidRequest) doubtful() time.Duration {
+	left := p.host.doubtful(p.Now())
+	if m := p.memory(); m != nil {
+		left = max(left, m.Doubtful(p.name).Sub(p.Now()))
+	}
+	return left
+}
+
+func (p *paidRequest) doubt(until time.Time) {
+	p.host.doubt(until)
+	if m := p.memory(); m != nil {
+		m.Doubt(p.name, until)
+	}
+}
+
 // transfer delivers due within the budget. doubtful is until when a packet of which nobody told may still be paid; zero: there is none.
 func (p *paidRequest) transfer(ctx context.Context, ask Ask, due amount.Amount) (doubtful time.Time, err error) {
-	var reserved amount.Amount
-	approve := func(cost amount.Amount) error {
-		err := p.Budget.Reserve(p.name, cost)
-		if err == nil {
-			reserved = cost
-		}
-		return err
+	if err := p.ready(ctx); err != nil {
+		return doubtful, err
 	}
-	var spent amount.Amount
-	defer func() {
-		if reserved > 0 {
-			p.Budget.Settle(p.name, reserved, spent)
-		}
-	}()
+	s := spending{paidRequest: p, progress: Progress{Host: p.name, Method: ask.Method, Due: due}}
+	defer func() { s.end(err) }()
 	if ask.Method == MethodStream {
 		sender := Stream{Link: p.Link, Random: p.Random, Now: p.Now}
-		result, err := sender.Pay(ctx, Payment{Address: ask.Address, Secret: ask.Secret, Deliver: due, Approve: approve})
-		spent = result.Sent.Saturate(result.Unknown)
+		result, err := sender.Pay(ctx, Payment{Address: ask.Address, Secret: ask.Secret, Deliver: due, Approve: s.approve, Progress: s.moved})
+		s.moved(result)
 		return result.Doubtful, err
 	}
-	sender := PSK2{Link: p.Link, Random: p.Random, Now: p.Now, Approve: approve}
+	sender := PSK2{Link: p.Link, Random: p.Random, Now: p.Now, Approve: s.approve}
 	receipt, err := sender.Pay(ctx, ask, due, p.token)
-	spent = receipt.Sent.Saturate(receipt.Unknown)
+	s.moved(Result{Sent: receipt.Sent, Delivered: receipt.Delivered, Unknown: receipt.Unknown})
 	if receipt.Unknown > 0 {
 		doubtful = p.Now().Add(packetLifetime)
 	}
 	return doubtful, err
+}
+
+// ready lets the link connect.
+func (p *paidRequest) ready(ctx context.Context) error {
+	if link, ok := p.Link.(readier); ok {
+		return link.Ready(ctx)
+	}
+	return nil
 }

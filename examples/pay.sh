@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Fetches a paid URL from a script: what it may cost is said once, the exit status tells how it went, and the wallet has the books.
+#
+#   paydoor demo &
+#   examples/pay.sh http://127.0.0.1:8402/hello
+set -euo pipefail
+url=$1
+
+# What would it cost? Nothing is paid.
+paydoor fetch --dry-run --max 100 "$url"
+
+# One request may cost 100 at this host, from now on.
+paydoor fetch --max 100 -o answer.txt "$url"
+cat answer.txt
+
+# A body, JSON about the payment, and a cap that is too low.
+paydoor fetch --json -d 'question=6*7' "$url"
+status=0
+paydoor fetch --max 1 "$url" || status=$?
+[ "$status" = 4 ] && echo "nothing above the cap was paid"
+
+# What was spent when.
+paydoor wallet
+paydoor wallet export --format csv

@@ -1,0 +1,141 @@
+package cli
+
+// This file is what the commands take from the process and from the configuration.
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/payer"
+)
+
+// Environment is what the commands take from the process. Getenv, Now and Random are required.
+type Environment struct {
+	Getenv    func(string) string
+	Dir       string // of the wallet, if neither --wallet nor PAYDOOR_WALLET says so
+	Now       func() time.Time
+	Random    io.Reader
+	Transport http.RoundTripper    // for requests; nil: one of its own for each command
+	Terminal  func(io.Writer) bool // whether it is one; nil: none is
+}
+
+// The variables that the commands read.
+const (
+	walletVariable = "PAYDOOR_WALLET"
+	uplinkVariable = "PAYDOOR_UPLINK"
+	tokenVariable  = "PAYDOOR_UPLINK_TOKEN"
+	nodeVariable   = "PAYDOOR_NODE"
+)
+
+const (
+	configFile  = "config.json"
+	defaultNode = "http://localhost:7770"
+)
+
+// config is the file config.json in the wallet's directory.
+type config struct {
+	Uplink     string `json:"uplink"`
+	Token      string `json:"uplink_token"`
+	Method     string `json:"method"` // "stream" or "psk2"
+	PerRequest units  `json:"max_per_request"`
+	PerHost    units  `json:"max_per_host"`
+	PerDay     units  `json:"max_per_day"`
+}
+
+// units is an amount in a configuration: a number, or a text for those above 2^53 that other programs would round.
+type units amount.Amount
+
+// UnmarshalJSON reads both forms.
+func (u *units) UnmarshalJSON(b []byte) error {
+	n, err := amount.Parse(strings.Trim(string(b), `"`))
+	if err != nil {
+		return errors.New("a cap is a whole number of base units")
+	}
+	*u = units(n)
+	return nil
+}
+
+// dir returns the wallet's directory.
+func (e Environment) dir(cmd *cobra.Command) (string, error) {
+	dir := option(cmd, "wallet")
+	if dir == "" {
+		dir = e.Getenv(walletVariable)
+	}
+	if dir == "" {
+		dir = e.Dir
+	}
+	if dir == "" {
+		return "", fmt.Errorf("there is no directory for the wallet: name one with --wallet or %s", walletVariable)
+	}
+	return dir, nil
+}
+
+// open reads the configuration and opens the wallet.
+func (e Environment) open(cmd *cobra.Command) (*payer.Wallet, config, error) {
+	dir, err := e.dir(cmd)
+	if err != nil {
+		return nil, config{}, err
+	}
+	c, err := readConfig(filepath.Join(dir, configFile))
+	if err != nil {
+		return nil, config{}, err
+	}
+	w, err := payer.OpenWallet(payer.WalletConfig{Dir: dir, Now: e.Now, Random: e.Random, Limits: payer.Limits{
+		PerRequest: amount.Amount(c.PerRequest), PerHost: amount.Amount(c.PerHost), PerDay: amount.Amount(c.PerDay), NeedMax: true,
+	}})
+	return w, c, err
+}
+
+// readConfig reads the file; one that is not there says nothing.
+func readConfig(path string) (c config, err error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return config{}, nil
+	}
+	if err != nil {
+		return config{}, err
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return config{}, err
+	}
+	if secret := c.Token != "" || strings.Contains(c.Uplink, "@"); secret && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return config{}, fmt.Errorf("%s holds a token and can be read by other users: run chmod 600 on it", path)
+	}
+	return c, nil
+}
+
+// option returns the text of a flag that the command has.
+func option(cmd *cobra.Command, name string) string { return cmd.Flag(name).Value.String() }
+
+// chosen says whether a flag without a value was given.
+func chosen(cmd *cobra.Command, name string) bool { return option(cmd, name) == "true" }
+
+// clean makes text from elsewhere safe for a terminal: what is not printable becomes a question mark.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,269 @@
+package cli
+
+// This file is `paydoor fetch`: it goes through the URLs, one after the other, and pays where it has to.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/payer"
+)
+
+// Fetch makes of cmd the command fetch. Its errors are for people; ExitStatus says how to exit.
+func Fetch(cmd *cobra.Command, e Environment) {
+	addRequestFlags(cmd)
+	flags := cmd.Flags()
+	flags.StringArrayP("output", "o", nil, "Write the body to this file instead of stdout; once for each URL")
+	flags.BoolP("remote-name", "O", false, "Write the body to a file with the name at the end of the URL")
+	flags.BoolP("include", "i", false, "Print the headers of the answer, too")
+	flags.BoolP("silent", "s", false, "No progress and no messages; the exit status tells")
+	flags.BoolP("show-error", "S", false, "With -s, messages of errors all the same")
+	flags.BoolP("fail", "f", false, "Print no body of an answer from 400 on")
+	flags.BoolP("location", "L", false, "Follow redirects, up to 50")
+	flags.StringP("max-time", "m", "", "How long each URL may take, payment included: 10, 2.5 or 1m30s; default: no limit")
+	flags.BoolP("verbose", "v", false, "Say each step and show all headers, with secrets masked")
+	flags.Bool("json", false, "Print one line of JSON for each URL: status, body, what was paid")
+	flags.String("max", "", "The most that one request to these hosts may cost, in base units of your account; remembered for each host")
+	flags.Bool("dry-run", false, "Ask what the request costs and say what would be paid; send and pay nothing")
+	flags.String("method", "", "How to pay where the server lets choose: stream (default) or psk2")
+	flags.String("uplink", "", "Your account at a connector: btp+wss://USER@HOST, or an https:// URL for ILP over HTTP; default: "+uplinkVariable+", the configuration, or the sandbox of a node on this machine")
+	flags.String("uplink-token-file", "", "The file with the account's token; default: "+tokenVariable+" or the configuration")
+	flags.String("wallet", "", "The directory of the wallet; default: "+walletVariable+", else the user's own")
+	flags.Bool("plain-http", false, "Send tokens, which are worth money, over http: to other machines")
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return errors.New("write a URL: paydoor fetch --max 100 http://localhost:8402/hello")
+		}
+		return nil
+	}
+	cmd.SilenceUsage = true
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		err := e.fetch(cmd, args)
+		if err != nil && chosen(cmd, "silent") && !chosen(cmd, "show-error") {
+			return failure{silent{err}, ExitStatus(err)}
+		}
+		return err
+	}
+}
+
+// fetcher is a run of fetch.
+type fetcher struct {
+	e         Environment
+	cmd       *cobra.Command
+	wallet    *payer.Wallet
+	uplink    *uplink
+	client    *http.Client
+	transport *payer.Transport
+	maxTime   time.Duration
+	max       amount.Amount // of --max; 0: it was not given
+	show      *display
+	payments  []payer.Progress // of the URL at hand, each as it is now
+}
+
+func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
+	urls, err := parseURLs(args)
+	if err != nil {
+		return err
+	}
+	f := &fetcher{e: e, cmd: cmd}
+	if err := f.checkOutputs(len(urls)); err != nil {
+		return err
+	}
+	var c config
+	if f.wallet, c, err = e.open(cmd); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.wallet.Close()) }()
+	if err := f.settle(c, urls); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.uplink.close()) }()
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	for i, u := range urls {
+		failed := f.one(ctx, u, i)
+		if failed != nil && len(urls) > 1 {
+			failed = failure{fmt.Errorf("%s: %w", f.show.name(u), failed), ExitStatus(failed)}
+		}
+		if err == nil {
+			err = failed
+		} else if failed != nil {
+			f.show.say("%v", failed) // the first is what the command ends with
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return err
+}
+
+// settle reads the flags that hold for all URLs.
+func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
+	if f.maxTime, err = parseTime(option(f.cmd, "max-time")); err != nil {
+		return err
+	}
+	if text := option(f.cmd, "max"); text != "" {
+		if f.max, err = amount.Parse(text); err != nil || f.max == 0 {
+			return errors.New("--max takes a positive whole number of base units, such as 100")
+		}
+	}
+	method, err := paymentMethod(option(f.cmd, "method"), c.Method)
+	if err != nil {
+		return err
+	}
+	local := true
+	for _, u := range urls {
+		local = local && loopback(u.Hostname())
+		if f.max != 0 && !chosen(f.cmd, "dry-run") {
+			if err := f.wallet.SetMax(u.Hostname(), f.max); err != nil {
+				return err
+			}
+		}
+	}
+	if f.uplink, err = f.e.newUplink(f.cmd, c, local); err != nil {
+		return err
+	}
+	f.show = newDisplay(f.cmd, f.e)
+	f.transport = &payer.Transport{
+		Base: f.show.watch(f.base()), Link: f.uplink, Random: f.e.Random, Now: f.e.Now, Budget: f.wallet, Secret: f.wallet.Secret(),
+		Method: method, Insecure: chosen(f.cmd, "plain-http"), Progress: f.moved,
+	}
+	f.client = &http.Client{Transport: f.transport, CheckRedirect: f.redirect}
+	return nil
+}
+
+// base is the transport below the paying one: without compression, as curl's.
+func (f *fetcher) base() http.RoundTripper {
+	if f.e.Transport != nil {
+		return f.e.Transport
+	}
+	own := http.DefaultTransport.(*http.Transport).Clone()
+	own.DisableCompression = true
+	own.IdleConnTimeout = time.Second
+	return own
+}
+
+const mostRedirects = 50
+
+func (f *fetcher) redirect(_ *http.Request, via []*http.Request) error {
+	if !chosen(f.cmd, "location") {
+		return http.ErrUseLastResponse
+	}
+	if len(via) > mostRedirects {
+		return fmt.Errorf("there are more than %d redirects", mostRedirects)
+	}
+	return nil
+}
+
+// moved notes how far a payment is, and shows it.
+func (f *fetcher) moved(p payer.Progress) {
+	if n := len(f.payments); n == 0 || f.payments[n-1].Done {
+		f.payments = append(f.payments, p)
+	}
+	f.payments[len(f.payments)-1] = p
+	f.show.payment(p)
+}
+
+// one fetches one URL.
+func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
+	if f.maxTime > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.maxTime)
+		defer cancel()
+	}
+	f.payments = nil
+	r, err := newRequest(ctx, f.cmd, u)
+	if err != nil {
+		return err
+	}
+	if err := f.allow(u.Hostname()); err != nil {
+		return err
+	}
+	if chosen(f.cmd, "dry-run") {
+		return f.dryRun(r)
+	}
+	defer f.client.CloseIdleConnections()
+	response, err := f.client.Do(r)
+	f.show.clear()
+	if err != nil {
+		err = lost(err, f.unknown())
+		return errors.Join(err, f.reportFailure(r, err))
+	}
+	defer response.Body.Close()
+	return f.answer(r, response, index)
+}
+
+// allow tells the transport how much a request without a price may take.
+func (f *fetcher) allow(host string) error {
+	most, err := f.wallet.Max(host)
+	f.transport.Allowance = max(f.max, most)
+	if f.max != 0 {
+		f.transport.Allowance = f.max
+	}
+	return err
+}
+
+// unknown says whether money of this URL may have been paid without anybody knowing.
+func (f *fetcher) unknown() bool {
+	for _, p := range f.payments {
+		if p.Unknown > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func parseURLs(args []string) (urls []*url.URL, err error) {
+	for _, arg := range args {
+		if !strings.Contains(arg, "://") {
+			arg = "http://" + arg // as curl does
+		}
+		u, err := url.Parse(arg)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, errors.New("a URL is http://HOST/PATH or https://HOST/PATH")
+		}
+		if u.User != nil {
+			return nil, errors.New("write the user and the password with -u, not in the URL")
+		}
+		urls = append(urls, u)
+	}
+	return urls, nil
+}
+
+// parseTime reads curl's seconds, whole or with a point, and Go's times.
+func parseTime(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		d, err = time.ParseDuration(text + "s")
+	}
+	if err != nil || d <= 0 {
+		return 0, errors.New("--max-time takes a positive time: 10, 2.5 or 1m30s")
+	}
+	return d, nil
+}
+
+func paymentMethod(said, configured string) (string, error) {
+	if said == "" {
+		said = configured
+	}
+	switch said {
+	case "", "stream":
+		return payer.MethodStream, nil
+	case "psk2":
+		return payer.MethodPSK2, nil
+	}
+	return "", errors.New("the method is stream or psk2")
+}

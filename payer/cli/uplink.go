@@ -1,0 +1,201 @@
+package cli
+
+// This file is the way to the Interledger: it is found and connected when there is something to pay.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/links/btp"
+	"github.com/paydoor/paydoor/links/ilphttp"
+	"github.com/paydoor/paydoor/payer"
+)
+
+// connectTime is how long connecting may take.
+const connectTime = 10 * time.Second
+
+// uplink is a link that connects with the first payment. It is for one request at a time.
+type uplink struct {
+	dial   func(ctx context.Context) (link, error)
+	opened link
+}
+
+// link is what the links of this module have in common.
+type link interface {
+	ilpcore.Handler
+	io.Closer
+}
+
+// Ready connects.
+func (u *uplink) Ready(ctx context.Context) (err error) {
+	if u.opened == nil {
+		u.opened, err = u.dial(ctx)
+	}
+	return err
+}
+
+// HandlePrepare sends a packet.
+func (u *uplink) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	if u.opened == nil {
+		return ilpcore.Reject(ilpcore.F02, "", "there is no link yet", nil)
+	}
+	return u.opened.HandlePrepare(ctx, in)
+}
+
+func (u *uplink) close() error {
+	if u.opened == nil {
+		return nil
+	}
+	return u.opened.Close()
+}
+
+// newUplink finds out where to connect to: flags, then variables, then the configuration, then, if all URLs are of this machine, the wallet
+// with play money.
+func (e Environment) newUplink(cmd *cobra.Command, c config, local bool) (*uplink, error) {
+	address, token := option(cmd, "uplink"), ""
+	if file := option(cmd, "uplink-token-file"); file != "" {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("--uplink-token-file: %w", err)
+		}
+		token = strings.TrimSpace(string(b))
+	}
+	if address == "" {
+		address = e.Getenv(uplinkVariable)
+	}
+	if token == "" {
+		token = strings.TrimSpace(e.Getenv(tokenVariable))
+	}
+	if address == "" {
+		address = c.Uplink
+	}
+	if token == "" {
+		token = c.Token
+	}
+	switch {
+	case strings.HasPrefix(address, "http://"), strings.HasPrefix(address, "https://"):
+		return &uplink{dial: e.post(address, token)}, nil
+	case address != "":
+		return e.dialBTP(address, token)
+	case local:
+		return &uplink{dial: e.sandbox()}, nil
+	}
+	return &uplink{dial: func(context.Context) (link, error) {
+		return nil, fmt.Errorf("there is no wallet to pay from: name your account at a connector with --uplink btp+wss://USER@HOST, in %s, or as uplink in %s", uplinkVariable, configFile)
+	}}, nil
+}
+
+// post makes a link of ILP over HTTP.
+func (e Environment) post(address, token string) func(context.Context) (link, error) {
+	return func(ctx context.Context) (link, error) {
+		if token == "" {
+			return nil, fmt.Errorf("the uplink needs a token: set %s, or name the file that holds it with --uplink-token-file", tokenVariable)
+		}
+		made, err := ilphttp.NewClient(ilphttp.ClientConfig{Account: "uplink", Endpoint: address, Token: token, Now: e.Now})
+		if err != nil {
+			return nil, fmt.Errorf("the uplink: %w", err)
+		}
+		// Any answer will do: a connector need not tell an address. Without one the payment would try again and again.
+		if _, err := payer.Uplink(ctx, made, e.Now); err != nil && made.Err() != nil {
+			return nil, errors.Join(fmt.Errorf("the uplink %s: %w", hostOf(address), made.Err()), made.Close())
+		}
+		return made, nil
+	}
+}
+
+// hostOf is what may be shown of a URL.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return clean(u.Host)
+}
+
+// dialBTP makes a link of BTP. The token may be in the URL.
+func (e Environment) dialBTP(address, token string) (*uplink, error) {
+	if scheme, rest, ok := strings.Cut(address, "://"); ok && token != "" {
+		user, host, named := strings.Cut(rest, "@")
+		if !named {
+			user, host = "", rest
+		}
+		if !strings.Contains(user, ":") {
+			address = scheme + "://" + user + ":" + token + "@" + host
+		}
+	}
+	where, err := btp.ParseURL(address)
+	if err != nil {
+		return nil, fmt.Errorf("the uplink: %w; the token may also be in %s or a file (--uplink-token-file)", err, tokenVariable)
+	}
+	return &uplink{dial: func(ctx context.Context) (link, error) {
+		made, err := btp.Dial(btp.Config{Account: "uplink", URL: where, Handler: ilpcore.HandlerFunc(refuse), Now: e.Now, Random: e.Random})
+		if err != nil {
+			return nil, fmt.Errorf("the uplink: %w", err)
+		}
+		if err := awaitUp(ctx, made); err != nil {
+			return nil, errors.Join(fmt.Errorf("the uplink %s: %w", where, err), made.Close())
+		}
+		return made, nil
+	}}, nil
+}
+
+// refuse answers packets to this program: it is no receiver.
+func refuse(context.Context, ilpcore.Incoming) ilpcore.Reply {
+	return ilpcore.Reject(ilpcore.F02, "", "this wallet only pays", nil)
+}
+
+// awaitUp waits until the link is connected, or its first attempt has failed.
+func awaitUp(ctx context.Context, l *btp.Link) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for !l.Up() {
+		if err := l.Err(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-look.C:
+		}
+	}
+	return nil
+}
+
+// sandbox is the wallet of a node on this machine: play money, which no other node takes.
+func (e Environment) sandbox() func(context.Context) (link, error) {
+	return func(ctx context.Context) (link, error) {
+		node := strings.TrimRight(e.Getenv(nodeVariable), "/")
+		if node == "" {
+			node = defaultNode
+		}
+		if u, err := url.Parse(node); err != nil || !loopback(u.Hostname()) {
+			return nil, fmt.Errorf("%s is not on this machine, so it has no wallet with play money: name your account at a connector with --uplink", clean(node))
+		}
+		made, err := ilphttp.NewClient(ilphttp.ClientConfig{Account: "sandbox", Endpoint: node + "/sandbox/ilp", Token: "sandbox", Now: e.Now})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := payer.Uplink(ctx, made, e.Now); err != nil {
+			return nil, errors.Join(fmt.Errorf("no node with a sandbox answers at %s: start one with paydoor demo, name it in %s, or pay from an account at a connector with --uplink", node, nodeVariable), made.Close())
+		}
+		return made, nil
+	}
+}
+
+// loopback says whether host is this machine.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

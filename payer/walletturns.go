@@ -1,0 +1,89 @@
+package payer
+
+// This file lets the programs of a wallet pay one host in turns, so that none spends what another has paid for its own request.
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// turnEvery is how often a program looks whether it is its turn.
+const turnEvery = 20 * time.Millisecond
+
+// turns are those that this process has, by host. The requests of one process share a turn: they keep account of each other.
+type turns struct {
+	mu    sync.Mutex
+	taken map[string]*turn
+}
+
+// turn is a locked file, and how many requests use it.
+type turn struct {
+	file  *os.File
+	users int
+}
+
+// Enter waits until no other program pays host; leave lets the next. waited says that one did.
+func (w *Wallet) Enter(ctx context.Context, host string) (leave func(), waited bool, err error) {
+	for {
+		entered, err := w.tryEnter(host)
+		if err != nil {
+			return nil, waited, fmt.Errorf("%w: %w", ErrWallet, err)
+		}
+		if entered {
+			return func() { w.leave(host) }, waited, nil
+		}
+		waited = true
+		timer := time.NewTimer(turnEvery)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, waited, ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
+func (w *Wallet) tryEnter(host string) (entered bool, err error) {
+	w.turns.mu.Lock()
+	defer w.turns.mu.Unlock()
+	if mine := w.turns.taken[host]; mine != nil {
+		mine.users++
+		return true, nil
+	}
+	digest := sha256.Sum256([]byte(host)) // a name may be too long for a file's
+	f, err := os.OpenFile(filepath.Join(w.dir, "turn-"+hex.EncodeToString(digest[:8])), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return false, err
+	}
+	locked, err := tryLockFile(f)
+	if err != nil || !locked {
+		return false, errors.Join(err, f.Close())
+	}
+	if w.turns.taken == nil {
+		w.turns.taken = map[string]*turn{}
+	}
+	w.turns.taken[host] = &turn{file: f, users: 1}
+	return true, nil
+}
+
+func (w *Wallet) leave(host string) {
+	w.turns.mu.Lock()
+	mine := w.turns.taken[host]
+	mine.users--
+	var err error
+	if mine.users == 0 {
+		delete(w.turns.taken, host)
+		err = mine.file.Close() // which ends the lock
+	}
+	w.turns.mu.Unlock()
+	if err != nil {
+		w.note(func() error { return fmt.Errorf("%w: %w", ErrWallet, err) })
+	}
+}
