@@ -70,17 +70,18 @@ func paidCaddyfile(admin, main, node, backend netip.AddrPort, p peers) string {
 		site(node, "\tilp_node\n")
 }
 
-// relayCaddyfile is a node with the accounts of a relay.
+// relayCaddyfile is a node with the accounts of a relay. It tells and asks for no routes, as ilp-connector beside it.
 func relayCaddyfile(p relayPlan) string {
 	var b strings.Builder
 	b.WriteString("\tilp {\n\t\tdata_dir data\n\t\taddress test.relay\n\t\tasset USD 9\n")
+	fmt.Fprintf(&b, "\t\tadmin_token %s\n", p.secret)
 	for _, account := range []struct{ name, link string }{
 		{httpIn, fmt.Sprintf("http {\n\t\t\t\tincoming simple %s\n\t\t\t}", p.secret)},
 		{httpOut, fmt.Sprintf("http http://%s/ {\n\t\t\t\toutgoing simple %s\n\t\t\t}", p.far, p.secret)},
 		{btpIn, "btp " + p.link(btpIn)},
 		{btpOut, "btp " + p.link(btpOut)},
 	} {
-		fmt.Fprintf(&b, "\t\taccount %s {\n\t\t\trelation peer\n\t\t\t%s\n\t\t\tpackets_per_minute 1000000000\n\t\t}\n", account.name, account.link)
+		fmt.Fprintf(&b, "\t\taccount %s {\n\t\t\trelation peer\n\t\t\t%s\n\t\t\tpackets_per_minute 1000000000\n\t\t\tsend_routes off\n\t\t\treceive_routes off\n\t\t}\n", account.name, account.link)
 	}
 	fmt.Fprintf(&b, "\t\troute test.http %s\n\t\troute test.btp %s\n\t}\n", httpOut, btpOut)
 	return globalOptions(p.admin, b.String()) + site(p.entry, "\tilp_node\n")
