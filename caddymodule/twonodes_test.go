@@ -29,6 +29,8 @@ type twin struct {
 	now atomic.Pointer[running] // the same, for the HTTP side
 	url string
 	dir string
+
+	dialect nodeapi.Dialect // from the next start on
 }
 
 // newTwin opens a node at test.NAME whose API may connect it to this machine, with a wallet on it.
@@ -48,7 +50,7 @@ func newTwin(t *testing.T, name string) *twin {
 func (n *twin) start(t *testing.T, name string) {
 	t.Helper()
 	app := &App{
-		DataDir: n.dir, Address: "test." + name, AllowWeakSecrets: true, logger: zap.NewNop(), allowPrivate: true,
+		DataDir: n.dir, Address: "test." + name, AllowWeakSecrets: true, logger: zap.NewNop(), allowPrivate: true, dialect: n.dialect,
 		announces: &announcer{queue: make(chan announcement, 1), ended: make(chan struct{})},
 		Accounts:  []*Account{{Name: "paul", Relation: "local"}},
 	}
