@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,7 +51,34 @@ func TestNodeCommandsAgainstTheNode(t *testing.T) {
 			}
 			n.wantTyped(t, key)
 			n.wantBalances(t, map[ilpcore.AccountID]int64{"alice": -1500, "bob": 1500})
+			n.wantIncoming(t)
 		})
+	}
+}
+
+// wantIncoming has a command wait for a payment to bob, and one for a payment to anybody.
+func (n *twin) wantIncoming(t *testing.T) {
+	t.Helper()
+	var waiting sync.WaitGroup
+	for _, account := range []string{"bob", ""} {
+		waiting.Go(func() {
+			out, err := n.types(t, "accounts incoming-payments "+account+" --count 1")
+			if err != nil || !strings.Contains(out, "bob") || !strings.Contains(out, "7") {
+				t.Errorf("incoming-payments %s prints %q, %v", account, out, err)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { waiting.Wait(); close(done) }()
+	for {
+		if _, err := n.types(t, "pay alice --token env:ALICE --amount 7 --to "+n.url+"/accounts/bob/spsp"); err != nil {
+			t.Error(err)
+		}
+		select {
+		case <-done:
+			return
+		case <-time.After(100 * time.Millisecond): // the commands may not listen yet
+		}
 	}
 }
 
