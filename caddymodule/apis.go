@@ -124,14 +124,25 @@ func (r *running) newAPI() (err error) {
 	r.opener = newOpener(r)
 	r.api, err = nodeapi.New(nodeapi.Config{
 		Directory: r.books.directory, Node: r.node, Books: r.books.accounts, Rates: r.rates, Opener: r.opener, Accounts: r.credentials,
-		Static: static, Routes: r.settings.routes, AdminToken: token, Dialect: r.app.dialect, SPSP: r.settings.spsp, Version: version(),
-		AllowWeakSecrets: r.settings.weak, AllowInsecure: r.settings.insecure, Random: rand.Reader, Logger: r.app.logger,
+		Static: static, Routes: r.settings.routes, AdminToken: token, Dialect: r.app.dialect, Version: version(),
+		Sender: &sender{r.node, r.rates, r.app.allowPrivate, r.settings.insecure}, Quoter: r.receiver, SPSP: r.settings.spsp,
+		AllowWeakSecrets: r.settings.weak, AllowInsecure: r.settings.insecure, PublicOnly: !r.app.allowPrivate,
+		Random: rand.Reader, Logger: r.app.logger,
 	})
 	if err != nil {
 		return fmt.Errorf("making the node's API: %w", err)
 	}
 	r.api.OpenAccounts()
 	return nil
+}
+
+// closeAPI ends what the API has under way. Payments go on when a newer config has the node's accounts: what they hold keeps the books open.
+func (r *running) closeAPI() error {
+	if r.books.newest(r) != r {
+		r.api.EndSubscriptions()
+		return nil
+	}
+	return r.api.Close()
 }
 
 // version is that of the main module, as go install knows it.

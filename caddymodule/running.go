@@ -81,9 +81,10 @@ func open(s *settings, app *App) (_ *running, err error) {
 	if r.receiver, err = r.newReceiver(secrets, addresses, app.logger); err != nil {
 		return nil, err
 	}
+	holders := &nodeapi.Holders{Receiver: r.receiver, Notify: func(p nodeapi.Payment) { r.api.Notify(p) }, Now: time.Now}
 	r.node, err = connector.NewNode(connector.Config{
-		Address: s.address, Asset: s.asset, Accounts: accounts, Routes: s.routes, Receiver: r.receiver, Books: r.books.accounts, Rates: r.rates,
-		Logger: app.logger,
+		Address: s.address, Asset: s.asset, Accounts: accounts, Routes: s.routes, Receiver: r.receiver, Holders: holders, Books: r.books.accounts,
+		Rates: r.rates, Logger: app.logger,
 	})
 	if err != nil {
 		return nil, err
@@ -182,8 +183,11 @@ func (r *running) takePackets() {
 func (r *running) close() error {
 	var err error
 	r.books.end(r)
+	if r.api != nil {
+		err = r.closeAPI()
+	}
 	if r.entry != nil {
-		err = r.entry.close()
+		err = errors.Join(err, r.entry.close())
 	}
 	if r.node != nil {
 		err = errors.Join(err, r.node.Close())

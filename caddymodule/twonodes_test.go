@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/zap"
@@ -21,17 +23,34 @@ func withAmount(p ilpcore.Prepare, units uint64) ilpcore.Incoming {
 	return ilpcore.Incoming{Prepare: p}
 }
 
-// twin is a node with an HTTP side.
+// twin is a node with an HTTP side, which stays where it is over restarts.
 type twin struct {
 	*running
+	now atomic.Pointer[running] // the same, for the HTTP side
 	url string
+	dir string
+
+	dialect nodeapi.Dialect // from the next start on
 }
 
 // newTwin opens a node at test.NAME whose API may connect it to this machine, with a wallet on it.
 func newTwin(t *testing.T, name string) *twin {
 	t.Helper()
+	n := &twin{dir: t.TempDir()}
+	n.start(t, name)
+	server := httptest.NewServer(n)
+	n.url = server.URL
+	t.Cleanup(func() {
+		server.Close()
+		n.stop(t)
+	})
+	return n
+}
+
+func (n *twin) start(t *testing.T, name string) {
+	t.Helper()
 	app := &App{
-		DataDir: t.TempDir(), Address: "test." + name, AllowWeakSecrets: true, logger: zap.NewNop(), allowPrivate: true,
+		DataDir: n.dir, Address: "test." + name, AllowWeakSecrets: true, logger: zap.NewNop(), allowPrivate: true, dialect: n.dialect,
 		announces: &announcer{queue: make(chan announcement, 1), ended: make(chan struct{})},
 		Accounts:  []*Account{{Name: "paul", Relation: "local"}},
 	}
@@ -44,18 +63,31 @@ func newTwin(t *testing.T, name string) *twin {
 		t.Fatal(err)
 	}
 	r.takePackets()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		if !r.entry.serve(w, request) {
-			r.serveAPI(w, request)
-		}
-	}))
-	t.Cleanup(func() {
-		server.Close()
-		if err := app.Cleanup(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &twin{r, server.URL}
+	n.now.Store(r)
+	n.running = r
+}
+
+func (n *twin) stop(t *testing.T) {
+	t.Helper()
+	if err := n.app.Cleanup(); err != nil {
+		t.Error(err)
+	}
+}
+
+// restart gives everything back and opens it again.
+func (n *twin) restart(t *testing.T) {
+	t.Helper()
+	name := string(n.settings.address)
+	n.stop(t)
+	n.start(t, strings.TrimPrefix(name, "test."))
+}
+
+// ServeHTTP is what ilp_node does.
+func (n *twin) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	r := n.now.Load()
+	if !r.entry.serve(w, request) {
+		r.serveAPI(w, request)
+	}
 }
 
 // peer makes the account of another node: tokens with one subject and secret come in, with another go out.

@@ -77,6 +77,18 @@ func (r *Rates) All() map[string]Rate {
 	return maps.Clone(r.rates)
 }
 
+// Ratio returns how many base units of to one of from becomes, exactly, with the spread taken off. The error is ErrNoRate.
+func (r *Rates) Ratio(from, to ilpcore.Asset) (*big.Rat, error) {
+	if from == to {
+		return big.NewRat(1, 1), nil
+	}
+	f, err := r.between(assetPair{from, to})
+	if err != nil {
+		return nil, err
+	}
+	return new(big.Rat).Set(f.exact), nil
+}
+
 // convert returns what a, counted in from, is in to: ErrNoRate, or errTooLarge with the largest amount of from that would do.
 func (r *Rates) convert(a amount.Amount, from, to ilpcore.Asset) (out, largest amount.Amount, err error) {
 	if from == to {

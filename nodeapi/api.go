@@ -35,6 +35,7 @@ type Config struct {
 
 	AllowWeakSecrets bool // lets secrets of accounts have less than 32 bytes
 	AllowInsecure    bool // lets links go to other machines without TLS
+	PublicOnly       bool // refuses settlement engines on this machine and on private networks, where their URLs show it
 
 	Random io.Reader        // cryptographically secure
 	Logger *zap.Logger      // nil: none
@@ -70,7 +71,7 @@ type API struct {
 	logger       *zap.Logger
 	now          func() time.Time
 
-	allowWeakSecrets, allowInsecure bool
+	allowWeakSecrets, allowInsecure, publicOnly bool
 
 	hub      *hub
 	askers   askers
@@ -91,7 +92,7 @@ func New(c Config) (*API, error) {
 		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
 		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, sender: c.Sender, quoter: c.Quoter, spspAccount: c.SPSP,
 		version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
-		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, hub: newHub(), paying: newPaying(), mux: http.NewServeMux(),
+		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, publicOnly: c.PublicOnly, hub: newHub(), paying: newPaying(), mux: http.NewServeMux(),
 		changing: &c.Directory.changing, opened: make(map[ilpcore.AccountID]bool), told: make(map[ilpcore.AccountID]bool),
 	}
 	if a.logger == nil {

@@ -92,24 +92,27 @@ func (h *hub) dropAccount(id ilpcore.AccountID) {
 	}
 }
 
-// close ends all subscriptions and waits for their handlers.
+// close ends all subscriptions. Their handlers go on until the clients are told.
 func (h *hub) close() {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.closed = true
 	for s := range h.subscribers {
 		h.drop(s)
 	}
-	h.mu.Unlock()
-	h.serving.Wait()
 }
 
 // Notify tells the subscribers of a payment. It does not block.
 func (a *API) Notify(p Payment) { a.hub.notify(p) }
 
+// EndSubscriptions has the subscribers told that no more comes here, and waits for nobody. Payments go on.
+func (a *API) EndSubscriptions() { a.hub.close() }
+
 // Close stops the payments that are being made, ends the subscriptions to incoming ones, and waits for both. Other requests are answered
 // as before.
 func (a *API) Close() error {
 	a.paying.close()
-	a.hub.close()
+	a.EndSubscriptions()
+	a.hub.serving.Wait()
 	return nil
 }

@@ -13,7 +13,7 @@ func (a *API) registerJava(e endpoints) {
 	e.add("GET /accounts/{account}", holder, nil, a.javaGet)
 	e.add("PUT /accounts/{account}", admin, nil, a.javaUpdate)
 	e.add("DELETE /accounts/{account}", admin, nil, a.javaDelete)
-	e.add("GET /accounts/{account}/balance", holder, nil, a.javaBalance)
+	e.add("GET /accounts/{account}/balance", holder, nil, a.exactly(a.javaBalance))
 
 	e.add("GET /routes", open, nil, a.javaRoutes) // in interledger-rs it is open; javaRoutes asks for the admin
 	e.add("GET /routes/static", admin, nil, a.javaStaticRoutes)

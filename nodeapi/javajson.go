@@ -194,7 +194,7 @@ func (a *API) readEngine(engine *Engine, old Engine) error {
 		return nil
 	}
 	if engine.URL != old.URL {
-		if err := a.checkURL(within+"baseUrl", engine.URL, true, "https", "http"); err != nil {
+		if err := a.checkEngineURL(within+"baseUrl", engine.URL, true, "https", "http"); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
@@ -48,8 +49,13 @@ func (a *API) javaStaticRoutes(w http.ResponseWriter, _ *request) {
 }
 
 // javaPutRoute answers PUT /routes/static/{prefix}: 201 and the new route. There must be none for the prefix yet.
+// A name alone, which is not said to be JSON, is the body of interledger-rs.
 func (a *API) javaPutRoute(w http.ResponseWriter, r *request) {
 	f, err := javaBody(r)
+	if errors.Is(err, errMediaType) && ValidID(strings.TrimSpace(string(r.body))) {
+		a.rustSetRoute(w, r)
+		return
+	}
 	if err != nil {
 		a.javaFail(w, r, "", err)
 		return

@@ -15,7 +15,7 @@ func (a *API) registerRust(e endpoints) {
 	e.add("PUT /accounts/{account}", admin, a.rustReplace, nil)
 	e.add("DELETE /accounts/{account}", admin, a.rustDelete, nil)
 	e.add("PUT /accounts/{account}/settings", holder, a.rustSettings, nil)
-	e.add("GET /accounts/{account}/balance", holder, a.rustBalance, nil)
+	e.add("GET /accounts/{account}/balance", holder, a.exactly(a.rustBalance), nil)
 
 	e.add("GET /accounts/{account}/payments/incoming", holder, a.rustIncoming, nil)
 	e.add("GET /payments/incoming", admin, a.rustAllIncoming, nil)

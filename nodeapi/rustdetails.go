@@ -114,7 +114,7 @@ func (a *API) checkDetails(s Settings) error {
 		return &FieldError{Field: "ilp_address", Why: fmt.Sprintf("%q is no ILP address", s.Address)}
 	}
 	if s.Engine.URL != "" {
-		if err := a.checkURL("settlement_engine_url", s.Engine.URL, false, "http", "https"); err != nil {
+		if err := a.checkEngineURL("settlement_engine_url", s.Engine.URL, false, "http", "https"); err != nil {
 			return err
 		}
 	}

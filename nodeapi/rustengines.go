@@ -19,7 +19,7 @@ func (a *API) rustEngines(w http.ResponseWriter, r *request) {
 			f.wrong(code, "it is the URL of a settlement engine")
 			continue
 		}
-		if err := a.checkURL(code, url, false, "http", "https"); err != nil {
+		if err := a.checkEngineURL(code, url, false, "http", "https"); err != nil {
 			a.rustFail(w, r, err)
 			return
 		}

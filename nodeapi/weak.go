@@ -1,11 +1,13 @@
 package nodeapi
 
-// This file refuses secrets that can be guessed, and links over which everybody on the way reads them (T28).
+// This file refuses secrets that can be guessed, and links over which everybody on the way reads them (T28), and URLs into networks that are not theirs (T36).
 
 import (
 	"fmt"
 	"net/netip"
 	"net/url"
+
+	"github.com/paydoor/paydoor/payer"
 )
 
 // minSecret is how many bytes a secret of an account has at least.
@@ -33,6 +35,21 @@ func (a *API) checkURL(field, text string, secrets bool, schemes ...string) erro
 		return &FieldError{Field: field, Why: fmt.Sprintf("it is no URL such as %s://host/path, without user, query and fragment", schemes[0])}
 	case secrets && !a.allowInsecure && plain(u.Scheme) && !loopback(u.Hostname()):
 		return &FieldError{Field: field, Why: "without TLS everybody on the way reads the secrets: use https or btp+wss, or write insecure in the ilp block"}
+	}
+	return nil
+}
+
+// checkEngineURL is checkURL for a settlement engine. With Config.PublicOnly it also refuses a host that is not on the public Internet.
+func (a *API) checkEngineURL(field, text string, secrets bool, schemes ...string) error {
+	if err := a.checkURL(field, text, secrets, schemes...); err != nil {
+		return err
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return &FieldError{Field: field, Why: "it is no URL"}
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); a.publicOnly && (u.Hostname() == "localhost" || err == nil && !payer.IsPublic(ip)) {
+		return &FieldError{Field: field, Why: u.Hostname() + " is not on the public Internet, and the API connects the node to nothing else: the operator may write allow_private into ilp_node"}
 	}
 	return nil
 }

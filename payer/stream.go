@@ -61,6 +61,9 @@ type Payment struct {
 	MaxSend amount.Amount
 	// MinRate is the least that has to arrive for what is sent; the zero value asks for nothing.
 	MinRate Rate
+	// LeastRate, if set, is asked for another MinRate when the receiver has said what it counts, before any money is sent; the
+	// higher holds. Its error ends the payment.
+	LeastRate func(counts ilpcore.Asset) (Rate, error)
 	// Slippage is how far below the rate that was measured first a packet may be, in parts per million; 0: 10,000, which is 1 %.
 	// Of MinRate and the measured rate less the slippage the higher holds, for each packet, rounded down to a base unit.
 	Slippage uint32

@@ -171,6 +171,15 @@ func (c *connection) decide() error {
 		}
 		return fmt.Errorf("%w: even %s of the sender's units become nothing", ErrNoRate, c.sizes.good)
 	}
+	if p.LeastRate != nil && c.result.DestinationAsset != nil {
+		least, err := p.LeastRate(*c.result.DestinationAsset)
+		if err != nil {
+			return err
+		}
+		if p.MinRate.Den == 0 || p.MinRate.Below(least) {
+			p.MinRate = least
+		}
+	}
 	if p.MinRate.Den != 0 && !p.MinRate.Below(c.rate.high) {
 		return fmt.Errorf("%w: it is about %s, and the least is %s", ErrRate, c.rate.low, p.MinRate)
 	}

@@ -57,14 +57,17 @@ func TestAccountIsPaid(t *testing.T) {
 			t.Errorf("the asset is %q, want the account's", asset)
 		}
 	}
-	last := f.stream(q, 0, 0, true, func(b *stream.Builder) { b.ConnectionClose(stream.ConnectionClose{Code: stream.NoError}) })
+	end := func(b *stream.Builder) { b.ConnectionClose(stream.ConnectionClose{Code: stream.NoError}) }
+	last := f.stream(q, 0, 0, true, end)
 	f.code(f.ReceiveFor(t.Context(), last, rest(t, last), alice), fulfilled)
+	unfulfillable := f.stream(q, 0, 0, false, end)
+	f.code(f.ReceiveFor(t.Context(), unfulfillable, rest(t, unfulfillable), alice), ilpcore.F99)
 	paid := f.psk2(q, 5, 5, nil, true)
 	f.code(f.ReceiveFor(t.Context(), paid, rest(t, paid), alice), fulfilled)
 	if got := f.books.balances[AccountPayee("alice")]; got != 15 || f.books.credits != 2 {
 		t.Errorf("alice has %d by %d credits, want 15 by 2", got, f.books.credits)
 	}
-	want := []Received{{Amount: 10, Sequence: heard[0].Sequence}, {Sequence: heard[1].Sequence, Closed: true}, {Amount: 5}}
+	want := []Received{{Amount: 10, Sequence: heard[0].Sequence}, {Sequence: heard[1].Sequence, Closed: true}, {Sequence: heard[2].Sequence, Closed: true}, {Amount: 5}}
 	if diff := cmp.Diff(want, heard); diff != "" {
 		t.Errorf("heard (-want +got):\n%s", diff)
 	}

@@ -24,7 +24,8 @@ func (r *Receiver) receiveStream(ctx context.Context, p *payment, plain []byte) 
 	fulfillment := p.quote.stream.Fulfillment(p.Data)
 	switch asked := &s.asked; {
 	case ilpcore.ConditionOf(fulfillment) != p.Condition:
-		// Senders measure the rate with packets that nobody can fulfill.
+		// Senders measure the rate, and say that they are done, with packets that nobody can fulfill.
+		s.tellClosed()
 		return s.reject(ilpcore.F99, "the packet cannot be fulfilled: the amount that arrived is in the data")
 	case p.Amount < packet.PrepareAmount:
 		return s.reject(ilpcore.F99, "less arrived than the packet says is the least")
@@ -40,10 +41,17 @@ func (r *Receiver) receiveStream(ctx context.Context, p *payment, plain []byte) 
 		}
 	}
 	reply := s.fulfill(fulfillment)
-	if s.asked.close && reply.Fulfilled {
-		p.account.tell(Received{Sequence: packet.Sequence, Closed: true})
+	if reply.Fulfilled {
+		s.tellClosed()
 	}
 	return reply
+}
+
+// tellClosed tells the account when the packet ends the connection.
+func (s *streamReply) tellClosed() {
+	if s.asked.close {
+		s.payment.account.tell(Received{Sequence: s.sequence, Closed: true})
+	}
 }
 
 // take credits the packet's money: all of it to the one payee, whichever streams it was meant for. ok is false when the reply

@@ -115,8 +115,10 @@ func (p *process) adminToken() string {
 	return strings.TrimSpace(string(b))
 }
 
-// ping sends one unit to the node and says whether it was fulfilled.
-func ping(url, token string) bool {
+// ping sends one unit to the node as bob and says whether it was fulfilled.
+func ping(url, token string) bool { return pingAs(url, "bob", token) }
+
+func pingAs(url, name, token string) bool {
 	prepare := ilpcore.Prepare{
 		Amount: 1, ExpiresAt: time.Now().Add(20 * time.Second), Condition: ilpcore.PingCondition, Destination: []byte("test.node"),
 	}
@@ -124,7 +126,7 @@ func ping(url, token string) bool {
 	if err != nil {
 		return false
 	}
-	request, err := http.NewRequest(http.MethodPost, url+"/accounts/bob/ilp", bytes.NewReader(packet))
+	request, err := http.NewRequest(http.MethodPost, url+"/accounts/"+name+"/ilp", bytes.NewReader(packet))
 	if err != nil {
 		return false
 	}
