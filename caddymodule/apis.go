@@ -17,6 +17,9 @@ import (
 // adminTokenFile is the file of the generated admin token in the data directory.
 const adminTokenFile = "admin.token"
 
+// engineTokenFile is the file of the generated token of settlement engines there.
+const engineTokenFile = "settlement.token"
+
 // nodes are the configs of one data directory. Those that have started stand in their order.
 type nodes struct {
 	mu      sync.Mutex
@@ -117,6 +120,10 @@ func (r *running) newAPI() (err error) {
 			return err
 		}
 	}
+	engineToken, err := r.books.secret(engineTokenFile)
+	if err != nil {
+		return err
+	}
 	static, err := r.staticAccounts()
 	if err != nil {
 		return err
@@ -124,7 +131,7 @@ func (r *running) newAPI() (err error) {
 	r.opener = newOpener(r)
 	r.api, err = nodeapi.New(nodeapi.Config{
 		Directory: r.books.directory, Node: r.node, Books: r.books.accounts, Rates: r.rates, Opener: r.opener, Accounts: r.credentials,
-		Static: static, Routes: r.settings.routes, AdminToken: token, Dialect: r.app.dialect, SPSP: r.settings.spsp, Version: version(),
+		Static: static, Routes: r.settings.routes, AdminToken: token, EngineToken: engineToken, Dialect: r.app.dialect, SPSP: r.settings.spsp, Version: version(),
 		Random: rand.Reader, Logger: r.app.logger,
 	})
 	if err != nil {

@@ -181,6 +181,8 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 		return s, fmt.Errorf("closing account %q: %w", id, err)
 	}
 	// Only now does the balance stand still.
+	a.directory.settling.Lock() // nor does a settlement come in
+	defer a.directory.settling.Unlock()
 	err = a.books.Forget(id)
 	if errors.Is(err, connector.ErrBalance) {
 		err = ErrBalance
