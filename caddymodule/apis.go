@@ -17,9 +17,6 @@ import (
 // adminTokenFile is the file of the generated admin token in the data directory.
 const adminTokenFile = "admin.token"
 
-// engineTokenFile is the file of the generated token of settlement engines there.
-const engineTokenFile = "settlement.token"
-
 // nodes are the configs of one data directory. Those that have started stand in their order.
 type nodes struct {
 	mu      sync.Mutex
@@ -131,7 +128,7 @@ func (r *running) newAPI() (err error) {
 	r.opener = newOpener(r)
 	r.api, err = nodeapi.New(nodeapi.Config{
 		Directory: r.books.directory, Node: r.node, Books: r.books.accounts, Rates: r.rates, Opener: r.opener, Accounts: r.credentials,
-		Static: static, Routes: r.settings.routes, AdminToken: token, EngineToken: engineToken, Dialect: r.app.dialect, SPSP: r.settings.spsp, Version: version(),
+		Static: static, Routes: r.settings.routes, AdminToken: token, EngineToken: engineToken, Engines: r.engineTransport(), Dialect: r.app.dialect, SPSP: r.settings.spsp, Version: version(),
 		Random: rand.Reader, Logger: r.app.logger,
 	})
 	if err != nil {

@@ -83,7 +83,7 @@ func open(s *settings, app *App) (_ *running, err error) {
 	}
 	r.node, err = connector.NewNode(connector.Config{
 		Address: s.address, Asset: s.asset, Accounts: accounts, Routes: s.routes, Receiver: r.receiver, Books: r.books.accounts, Rates: r.rates,
-		Logger: app.logger,
+		Due: r.due, Logger: app.logger,
 	})
 	if err != nil {
 		return nil, err
@@ -184,6 +184,9 @@ func (r *running) close() error {
 	r.books.end(r)
 	if r.entry != nil {
 		err = r.entry.close()
+	}
+	if r.api != nil {
+		err = errors.Join(err, r.api.Close())
 	}
 	if r.node != nil {
 		err = errors.Join(err, r.node.Close())

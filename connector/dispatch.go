@@ -19,6 +19,7 @@ var peerPrefix = []byte("peer.")
 type dispatch struct {
 	node    *Node
 	account *account // where it came from
+	to      *account // that it goes to; nil while that is none
 	held    hold     // a value, so that a packet needs no memory of its own
 }
 
@@ -38,6 +39,7 @@ func (d *dispatch) answer(ctx context.Context, in ilpcore.Incoming) ilpcore.Repl
 	case to.ID == d.account.ID:
 		return ilpcore.Reject(ilpcore.F02, d.node.self(), "the route leads back to the account the packet came from", nil)
 	}
+	d.to = to
 	if reply, ok := d.receive(ctx, to, in); ok {
 		return reply
 	}

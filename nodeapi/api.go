@@ -31,6 +31,7 @@ type Config struct {
 	Dialect     Dialect           // in which the admin's bare bearer token is answered
 	Sender      Sender            // pays for accounts; nil: POST …/payments is not there
 	Quoter      Quoter            // mints how to pay an account; nil: the endpoints of SPSP are not there
+	Engines     http.RoundTripper // reaches settlement engines, and none that must not be called; nil: none is called
 	SPSP        ilpcore.AccountID // whom /.well-known/pay pays; "": nobody
 	Version     string            // what GET / says
 
@@ -78,6 +79,7 @@ type API struct {
 	askers   askers
 	answers  answers
 	paying   *paying
+	settler  *settler
 	mux      *http.ServeMux
 	changing *sync.Mutex                // the Directory's: one change of accounts, routes or rates at a time
 	opened   map[ilpcore.AccountID]bool // the accounts of the Directory that were opened; guarded by changing
@@ -105,6 +107,11 @@ func New(c Config) (*API, error) {
 	for _, s := range c.Static {
 		a.static[s.ID] = s
 	}
+	var client *engineClient
+	if c.Engines != nil {
+		client = newEngineClient(c.Engines)
+	}
+	a.settler = newSettler(a, client)
 	a.register()
 	return a, nil
 }

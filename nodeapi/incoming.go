@@ -106,9 +106,13 @@ func (h *hub) close() {
 // Notify tells the subscribers of a payment. It does not block.
 func (a *API) Notify(p Payment) { a.hub.notify(p) }
 
-// Close stops the payments that are being made, ends the subscriptions to incoming ones, and waits for both. Other requests are answered
+// Due tells that an account has reached its threshold, so that it is settled. It does not block.
+func (a *API) Due(id ilpcore.AccountID) { a.settler.due(id) }
+
+// Close stops the payments that are being made and the calls to settlement engines, ends the subscriptions to incoming payments, and waits for all. Other requests are answered
 // as before.
 func (a *API) Close() error {
+	a.settler.stop()
 	a.paying.close()
 	a.hub.close()
 	return nil

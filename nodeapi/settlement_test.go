@@ -108,7 +108,7 @@ func TestSettlementPaysDebtFirst(t *testing.T) {
 	b := newBed(t, withEngine)
 	b.settled(t, "alice", 0)
 	// A payout above the balance leaves a debt, as packets would.
-	if due, err := b.books.Payout(t.Context(), "alice", -100, -100); due != 100 || err != nil {
+	if due, err := b.books.Payout(t.Context(), "alice", -100, -100, nil); due != 100 || err != nil {
 		t.Fatal(due, err)
 	}
 	for i, step := range []struct {
