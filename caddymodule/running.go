@@ -83,7 +83,7 @@ func open(s *settings, app *App) (_ *running, err error) {
 	}
 	r.node, err = connector.NewNode(connector.Config{
 		Address: s.address, Asset: s.asset, Accounts: accounts, Routes: s.routes, Receiver: r.receiver, Books: r.books.accounts, Rates: r.rates,
-		Due: r.due, Logger: app.logger,
+		Due: r.due, Messages: r, Logger: app.logger,
 	})
 	if err != nil {
 		return nil, err

@@ -3,10 +3,12 @@ package caddymodule
 // This file is what settlement needs of a config: how engines are reached, and who is told that an account is to be settled.
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"time"
 
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/payer"
 )
@@ -32,4 +34,12 @@ func (r *running) due(id ilpcore.AccountID) {
 	if r.api != nil {
 		r.api.Due(id)
 	}
+}
+
+// Message brings a message to the settlement engine of an account (connector.Messenger).
+func (r *running) Message(ctx context.Context, from ilpcore.AccountID, data []byte) ([]byte, error) {
+	if r.api == nil {
+		return nil, connector.ErrNoEngine
+	}
+	return r.api.Message(ctx, from, data)
 }

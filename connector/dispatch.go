@@ -25,7 +25,7 @@ type dispatch struct {
 
 func (d *dispatch) answer(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	if bytes.HasPrefix(in.Destination, peerPrefix) {
-		return d.peerService(in)
+		return d.peerService(ctx, in)
 	}
 	to, local := d.node.resolve(in.Destination)
 	switch {
@@ -47,7 +47,7 @@ func (d *dispatch) answer(ctx context.Context, in ilpcore.Incoming) ilpcore.Repl
 }
 
 // peerService answers what is meant for this node alone: addresses below peer. are never forwarded (RFC 15).
-func (d *dispatch) peerService(in ilpcore.Incoming) ilpcore.Reply {
+func (d *dispatch) peerService(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	switch string(in.Destination) {
 	case ilpcore.PeerConfig:
 		return d.node.configure(d.account, in)
@@ -55,6 +55,8 @@ func (d *dispatch) peerService(in ilpcore.Incoming) ilpcore.Reply {
 		return d.node.routing.control(d.account, in)
 	case ccp.UpdateDestination:
 		return d.node.routing.update(d.account, in)
+	case PeerSettle:
+		return d.settlementMessage(ctx, in)
 	}
 	return ilpcore.Reject(ilpcore.F02, d.node.self(), "this node has no such peer service", nil)
 }

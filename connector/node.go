@@ -42,6 +42,8 @@ type Config struct {
 	// block; nil: nobody settles.
 	Due func(id ilpcore.AccountID)
 
+	Messages Messenger // brings messages to settlement engines; nil: F02
+
 	BroadcastEvery time.Duration // how often routes are told, if any account wants them; 0: DefaultBroadcast
 	EchoPerMinute  int           // echo requests answered per minute and account; 0: 60; negative: none
 
@@ -61,6 +63,7 @@ type Node struct {
 	books    *Books
 	rates    *Rates
 	due      func(ilpcore.AccountID)
+	messages Messenger
 	echo     int // per minute and account
 	logger   *zap.Logger
 	now      func() time.Time
@@ -73,7 +76,7 @@ type Node struct {
 // NewNode checks the configuration and builds each account's chain. Errors: ErrAccount, ErrRoute, ErrAddress, ErrParents.
 func NewNode(c Config) (*Node, error) {
 	n := &Node{
-		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates, due: c.Due,
+		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates, due: c.Due, messages: c.Messages,
 		echo: c.EchoPerMinute, logger: c.Logger, now: c.Now,
 	}
 	if err := n.withDefaults(); err != nil {

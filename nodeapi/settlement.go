@@ -28,6 +28,7 @@ var errNoAsset = errors.New("the node has not learned its asset from its parent 
 // registerSettlement registers what engines call, whatever the dialect.
 func (a *API) registerSettlement(e endpoints) {
 	e.add("POST /accounts/{account}/settlements", engine, a.takeSettlement, nil)
+	e.add("POST /accounts/{account}/messages", engine, a.sendMessage, nil)
 }
 
 // takeSettlement answers POST /accounts/:id/settlements. The 201 has the quantity of the request: all of it is taken, and what is less than a base
