@@ -118,7 +118,7 @@ func TestPayoutAndRefund(t *testing.T) {
 		want          amount.Amount
 		left          int64
 	}{{101, 0, 0, 100}, {100, 100, 0, 100}, {100, 40, 60, 40}, {10, -50, 90, -50}, {math.MinInt64, math.MinInt64 + 100, math.MaxInt64 - 149, math.MinInt64 + 100}} {
-		got, err := b.Payout(ctx, "b", step.threshold, step.to)
+		got, err := b.Payout(ctx, "b", step.threshold, step.to, nil)
 		if err != nil || got != step.want || balanceOf(b, "b").Clearing != step.left {
 			t.Errorf("%+v: %v, %v, left %+v", step, got, err, balanceOf(b, "b"))
 		}
@@ -128,12 +128,60 @@ func TestPayoutAndRefund(t *testing.T) {
 		t.Fatal(err)
 	}
 	h, err := b.take("b", 30, nil) // money under way is not paid out
-	if got, _ := b.Payout(ctx, "b", 50, 0); got != 70 || err != nil {
+	if got, _ := b.Payout(ctx, "b", 50, 0, nil); got != 70 || err != nil {
 		t.Errorf("beside a packet under way: %v, %v", got, err)
 	}
 	b.release(&h)
-	if got, err := b.Refund(ctx, "b", 70); err != nil || got != (Balance{100, 0}) {
+	if got, err := b.Refund(ctx, "b", 70, nil); err != nil || got != (Balance{100, 0}) {
 		t.Errorf("refunded: %+v, %v", got, err)
+	}
+}
+
+// TestPayoutIsKeptWithItsRecord: the balance is lowered and raised together with what the caller keeps about it.
+func TestPayoutIsKeptWithItsRecord(t *testing.T) {
+	dir, ctx := filepath.Join(t.TempDir(), "store"), t.Context()
+	s := openStore(t, dir, store.Options{})
+	b, err := OpenBooks(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Refund(ctx, "b", 100, nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time nothing is due
+		_, err := b.Payout(ctx, "b", 100, 40, func(g *store.Group, due amount.Amount) { g.Put([]byte("due"), due.Append(nil)) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Get([]byte("due")); string(got) != "60" || err != nil {
+			t.Errorf("kept %q, %v", got, err)
+		}
+	}
+	if got, err := b.Refund(ctx, "b", 60, func(g *store.Group) { g.Delete([]byte("due")) }); err != nil || got.Clearing != 100 {
+		t.Errorf("refunded: %+v, %v", got, err)
+	}
+	if got, err := s.Get([]byte("due")); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("still kept: %q, %v", got, err)
+	}
+}
+
+// TestDueIsTold: after fulfilled packets to an account that has reached its threshold, and no others.
+func TestDueIsTold(t *testing.T) {
+	var told []ilpcore.AccountID
+	n := newTestNode(t, func(c *Config) {
+		c.Due = func(id ilpcore.AccountID) { told = append(told, id) }
+		c.Accounts[4].SettleThreshold = ptr(20) // bob
+	})
+	for i, want := range []int{0, 1, 2} {
+		p := packet("wallet", "test.bob")
+		p.Data = []byte{byte(i)}
+		if reply := n.HandlePrepare(t.Context(), p); !reply.Fulfilled {
+			t.Fatalf("%+v", reply)
+		}
+		n.HandlePrepare(t.Context(), packet("wallet", "test.gw.kid")) // who has no threshold
+		if len(told) != want || want > 0 && told[want-1] != "bob" {
+			t.Errorf("after packet %d: told of %v", i+1, told)
+		}
 	}
 }
 
@@ -150,7 +198,7 @@ func TestBalancesNeverWrap(t *testing.T) {
 		"two more from a":       func() error { return pass(b, "a", 2, "d", 2) },
 		"a settlement":          func() error { _, err := b.Credit(context.Background(), "b", 1, nil); return err },
 		"a large settlement":    func() error { _, err := b.Credit(context.Background(), "c", amount.Max, nil); return err },
-		"a refund":              func() error { _, err := b.Refund(context.Background(), "b", 1); return err },
+		"a refund":              func() error { _, err := b.Refund(context.Background(), "b", 1, nil); return err },
 	} {
 		if err := f(); !errors.Is(err, ErrRange) {
 			t.Errorf("%s: %v", name, err)

@@ -19,12 +19,13 @@ var peerPrefix = []byte("peer.")
 type dispatch struct {
 	node    *Node
 	account *account // where it came from
+	to      *account // that it goes to; nil while that is none
 	held    hold     // a value, so that a packet needs no memory of its own
 }
 
 func (d *dispatch) answer(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	if bytes.HasPrefix(in.Destination, peerPrefix) {
-		return d.peerService(in)
+		return d.peerService(ctx, in)
 	}
 	to, local := d.node.resolve(in.Destination)
 	switch {
@@ -38,6 +39,7 @@ func (d *dispatch) answer(ctx context.Context, in ilpcore.Incoming) ilpcore.Repl
 	case to.ID == d.account.ID:
 		return ilpcore.Reject(ilpcore.F02, d.node.self(), "the route leads back to the account the packet came from", nil)
 	}
+	d.to = to
 	if reply, ok := d.receive(ctx, to, in); ok {
 		return reply
 	}
@@ -45,7 +47,7 @@ func (d *dispatch) answer(ctx context.Context, in ilpcore.Incoming) ilpcore.Repl
 }
 
 // peerService answers what is meant for this node alone: addresses below peer. are never forwarded (RFC 15).
-func (d *dispatch) peerService(in ilpcore.Incoming) ilpcore.Reply {
+func (d *dispatch) peerService(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	switch string(in.Destination) {
 	case ilpcore.PeerConfig:
 		return d.node.configure(d.account, in)
@@ -53,6 +55,8 @@ func (d *dispatch) peerService(in ilpcore.Incoming) ilpcore.Reply {
 		return d.node.routing.control(d.account, in)
 	case ccp.UpdateDestination:
 		return d.node.routing.update(d.account, in)
+	case PeerSettle:
+		return d.settlementMessage(ctx, in)
 	}
 	return ilpcore.Reject(ilpcore.F02, d.node.self(), "this node has no such peer service", nil)
 }

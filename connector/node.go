@@ -38,6 +38,12 @@ type Config struct {
 	Books    *Books          // nil: balances are kept in memory and end with the Node
 	Rates    *Rates          // nil: none
 
+	// Due is told that an account has reached its SettleThreshold, after each fulfilled packet to it, before that is answered. It does not
+	// block; nil: nobody settles.
+	Due func(id ilpcore.AccountID)
+
+	Messages Messenger // brings messages to settlement engines; nil: F02
+
 	BroadcastEvery time.Duration // how often routes are told, if any account wants them; 0: DefaultBroadcast
 	EchoPerMinute  int           // echo requests answered per minute and account; 0: 60; negative: none
 
@@ -56,6 +62,8 @@ type Node struct {
 	accounts AccountReceiver // nil: none
 	books    *Books
 	rates    *Rates
+	due      func(ilpcore.AccountID)
+	messages Messenger
 	echo     int // per minute and account
 	logger   *zap.Logger
 	now      func() time.Time
@@ -68,7 +76,7 @@ type Node struct {
 // NewNode checks the configuration and builds each account's chain. Errors: ErrAccount, ErrRoute, ErrAddress, ErrParents.
 func NewNode(c Config) (*Node, error) {
 	n := &Node{
-		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates,
+		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates, due: c.Due, messages: c.Messages,
 		echo: c.EchoPerMinute, logger: c.Logger, now: c.Now,
 	}
 	if err := n.withDefaults(); err != nil {

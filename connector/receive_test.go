@@ -248,7 +248,7 @@ func TestProbation(t *testing.T) {
 			if _, err := b.take("alice", 1, &none); !errors.Is(err, errLow) {
 				t.Errorf("money on probation was spent: %v", err)
 			}
-			if due, err := b.Payout(t.Context(), "alice", 1, 0); due != 0 || err != nil {
+			if due, err := b.Payout(t.Context(), "alice", 1, 0, nil); due != 0 || err != nil {
 				t.Errorf("money on probation was paid out: %d, %v", due, err)
 			}
 			var other hold

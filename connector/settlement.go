@@ -41,9 +41,15 @@ func (b *Books) Credit(ctx context.Context, id ilpcore.AccountID, y amount.Amoun
 
 // Payout is what the node has to pay now: where the clearing balance, without what packets under way have taken, is threshold or more and more than to,
 // it is lowered to that, durably, and the difference returned; else 0. Whoever pays does so after this, and calls Refund if it
-// fails. The error is ErrRange, the store's, or ctx's, which leaves the balance lowered.
-func (b *Books) Payout(ctx context.Context, id ilpcore.AccountID, threshold, to int64) (due amount.Amount, err error) {
-	_, err = b.change(ctx, id, nil, func(e *entry) error {
+// fails. along, if not nil, puts records of the caller about what is due into the same group, so that it is paid even if the process dies; without a
+// store, and where nothing is due, it is not called. The error is ErrRange, the store's, or ctx's, which leaves the balance lowered.
+func (b *Books) Payout(ctx context.Context, id ilpcore.AccountID, threshold, to int64, along func(g *store.Group, due amount.Amount)) (due amount.Amount, err error) {
+	with := func(g *store.Group) {
+		if along != nil {
+			along(g, due)
+		}
+	}
+	_, err = b.change(ctx, id, with, func(e *entry) error {
 		free := e.Clearing - e.held.Clearing
 		if free < threshold || free <= to {
 			return errUnchanged
@@ -59,13 +65,13 @@ func (b *Books) Payout(ctx context.Context, id ilpcore.AccountID, threshold, to 
 	return due, err
 }
 
-// Refund adds back what Payout took when it could not be paid. The error is ErrRange, the store's, or ctx's, which leaves the refund standing.
-func (b *Books) Refund(ctx context.Context, id ilpcore.AccountID, y amount.Amount) (Balance, error) {
+// Refund adds back what Payout took when it could not be paid. along is as of Credit. The error is ErrRange, the store's, or ctx's, which leaves the refund standing.
+func (b *Books) Refund(ctx context.Context, id ilpcore.AccountID, y amount.Amount, along func(*store.Group)) (Balance, error) {
 	n, ok := signed(y)
 	if !ok {
 		return Balance{}, fmt.Errorf("account %q: %w", id, ErrRange)
 	}
-	return b.change(ctx, id, nil, func(e *entry) error {
+	return b.change(ctx, id, along, func(e *entry) error {
 		clearing, ok := sum(e.Clearing, n)
 		if !ok || !fits(clearing, e.Prepaid, e.expected) {
 			return ErrRange

@@ -46,7 +46,18 @@ func (t *transfer) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpco
 	if err := n.books.settle(&d.held); err != nil {
 		return n.refuse(err)
 	}
+	n.tellDue(d.to)
 	return reply
+}
+
+// tellDue tells who settles when the account that a packet went to has reached its threshold.
+func (n *Node) tellDue(to *account) {
+	if n.due == nil || to == nil || to.SettleThreshold == nil {
+		return
+	}
+	if balance, _ := n.books.Balance(to.ID); balance.Clearing >= *to.SettleThreshold {
+		n.due(to.ID)
+	}
 }
 
 // refuse says why the books do not take a packet.

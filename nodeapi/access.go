@@ -63,6 +63,7 @@ type principal struct {
 	account ilpcore.AccountID // whose token it is; "" of the admin and of nobody
 	basic   bool              // by user and password
 	pair    bool              // by account:token
+	engine  bool              // a settlement engine
 }
 
 // adminUser is the only user of Basic authentication.
@@ -77,6 +78,7 @@ func (a *API) identify(r *http.Request, account string) (p principal) {
 	if user, password, ok := basicCredentials(lines[0]); ok {
 		p.admin = same(user, adminUser) && same(password, a.adminToken)
 		p.basic = p.admin
+		p.engine = same(user, engineUser) && same(password, a.engineToken)
 		return p
 	}
 	token, ok := bearer(lines[0])
@@ -85,6 +87,10 @@ func (a *API) identify(r *http.Request, account string) (p principal) {
 	}
 	if same(token, a.adminToken) {
 		p.admin = true
+		return p
+	}
+	if same(token, a.engineToken) {
+		p.engine = true
 		return p
 	}
 	id, ok := a.accounts.Authenticate(account, token)

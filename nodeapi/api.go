@@ -18,20 +18,22 @@ import (
 
 // Config is what an API is made of. Directory, Node, Books, Rates, Opener, Accounts, AdminToken and Random are required.
 type Config struct {
-	Directory  *Directory
-	Node       *connector.Node
-	Books      *connector.Books // the node's
-	Rates      *connector.Rates // the node's
-	Opener     Opener
-	Accounts   Authenticator     // of all accounts, those of the Caddyfile included
-	Static     []Settings        // the accounts of the Caddyfile, with Origin; they win over those in the Directory
-	Routes     []connector.Route // of the Caddyfile; they win over those in the Directory
-	AdminToken string            // of the admin: as bearer token, or as the password of the user "admin"
-	Dialect    Dialect           // in which the admin's bare bearer token is answered
-	Sender     Sender            // pays for accounts; nil: POST …/payments is not there
-	Quoter     Quoter            // mints how to pay an account; nil: the endpoints of SPSP are not there
-	SPSP       ilpcore.AccountID // whom /.well-known/pay pays; "": nobody
-	Version    string            // what GET / says
+	Directory   *Directory
+	Node        *connector.Node
+	Books       *connector.Books // the node's
+	Rates       *connector.Rates // the node's
+	Opener      Opener
+	Accounts    Authenticator     // of all accounts, those of the Caddyfile included
+	Static      []Settings        // the accounts of the Caddyfile, with Origin; they win over those in the Directory
+	Routes      []connector.Route // of the Caddyfile; they win over those in the Directory
+	AdminToken  string            // of the admin: as bearer token, or as the password of the user "admin"
+	EngineToken string            // of settlement engines: as bearer token, or as the password of the user "settlement"; "": the admin's alone
+	Dialect     Dialect           // in which the admin's bare bearer token is answered
+	Sender      Sender            // pays for accounts; nil: POST …/payments is not there
+	Quoter      Quoter            // mints how to pay an account; nil: the endpoints of SPSP are not there
+	Engines     http.RoundTripper // reaches settlement engines, and none that must not be called; nil: none is called
+	SPSP        ilpcore.AccountID // whom /.well-known/pay pays; "": nobody
+	Version     string            // what GET / says
 
 	AllowWeakSecrets bool // lets secrets of accounts have less than 32 bytes
 	AllowInsecure    bool // lets links go to other machines without TLS
@@ -62,6 +64,7 @@ type API struct {
 	static       map[ilpcore.AccountID]Settings
 	staticRoutes []connector.Route
 	adminToken   string
+	engineToken  string
 	dialect      Dialect
 	sender       Sender
 	quoter       Quoter
@@ -77,6 +80,7 @@ type API struct {
 	askers   askers
 	answers  answers
 	paying   *paying
+	settler  *settler
 	mux      *http.ServeMux
 	changing *sync.Mutex                // the Directory's: one change of accounts, routes or rates at a time
 	opened   map[ilpcore.AccountID]bool // the accounts of the Directory that were opened; guarded by changing
@@ -90,7 +94,7 @@ func New(c Config) (*API, error) {
 	}
 	a := &API{
 		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
-		staticRoutes: c.Routes, adminToken: c.AdminToken, dialect: c.Dialect, sender: c.Sender, quoter: c.Quoter, spspAccount: c.SPSP,
+		staticRoutes: c.Routes, adminToken: c.AdminToken, engineToken: c.EngineToken, dialect: c.Dialect, sender: c.Sender, quoter: c.Quoter, spspAccount: c.SPSP,
 		version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
 		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, publicOnly: c.PublicOnly, hub: newHub(), paying: newPaying(), mux: http.NewServeMux(),
 		changing: &c.Directory.changing, opened: make(map[ilpcore.AccountID]bool), told: make(map[ilpcore.AccountID]bool),
@@ -104,6 +108,11 @@ func New(c Config) (*API, error) {
 	for _, s := range c.Static {
 		a.static[s.ID] = s
 	}
+	var client *engineClient
+	if c.Engines != nil {
+		client = newEngineClient(c.Engines)
+	}
+	a.settler = newSettler(a, client)
 	a.register()
 	return a, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/receiver"
+	"github.com/paydoor/paydoor/store"
 )
 
 const testAdmin = "the admin's token"
@@ -84,7 +85,12 @@ func (o *opener) Authenticate(account, bearer string) (ilpcore.AccountID, bool) 
 // newBed returns an API on an empty directory; edit may change its Config.
 func newBed(t testing.TB, edit func(*Config)) *bed {
 	t.Helper()
-	s := openStore(t, filepath.Join(t.TempDir(), "store"))
+	return newBedOn(t, openStore(t, filepath.Join(t.TempDir(), "store")), edit)
+}
+
+// newBedOn returns an API on what s holds.
+func newBedOn(t testing.TB, s *store.Store, edit func(*Config)) *bed {
+	t.Helper()
 	books, err := connector.OpenBooks(s)
 	if err != nil {
 		t.Fatal(err)

@@ -42,11 +42,15 @@ func (a *API) OpenAccounts() {
 func (a *API) TakeOver() {
 	a.changing.Lock()
 	defer a.changing.Unlock()
+	if before := a.directory.current; before != nil && before != a {
+		before.settler.stop()
+	}
 	a.directory.current = a
 	if err := a.directory.reseal(context.Background()); err != nil {
 		a.logger.Error("secrets could not be encrypted anew: keep the node's old secret behind the new one", zap.Error(err))
 	}
 	a.openAccounts()
+	a.settler.start()
 }
 
 func (a *API) openAccounts() {
@@ -181,7 +185,11 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 		return s, fmt.Errorf("closing account %q: %w", id, err)
 	}
 	// Only now does the balance stand still.
-	err = a.books.Forget(id)
+	a.directory.settling.Lock() // nor does a settlement come in
+	defer a.directory.settling.Unlock()
+	if err = a.outgoingNone(id); err == nil {
+		err = a.books.Forget(id)
+	}
 	if errors.Is(err, connector.ErrBalance) {
 		err = ErrBalance
 	}
@@ -193,7 +201,17 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	}
 	delete(a.opened, id)
 	a.hub.dropAccount(id)
+	a.settler.farewell(id, a.EngineOf(s))
 	return s, nil
+}
+
+// outgoingNone returns ErrBalance while the account is being settled.
+func (a *API) outgoingNone(id ilpcore.AccountID) error {
+	o, err := a.directory.outgoing(id)
+	if err == nil && o != nil {
+		err = fmt.Errorf("%w (a settlement is under way)", ErrBalance)
+	}
+	return err
 }
 
 func (a *API) changeable(id ilpcore.AccountID) (Settings, error) {
@@ -215,6 +233,7 @@ func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
 	err := a.directory.PutAccount(ctx, s)
 	if err == nil {
 		a.opened[s.ID] = true
+		a.settler.review(s.ID)
 		return nil
 	}
 	var undo error

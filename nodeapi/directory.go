@@ -42,6 +42,8 @@ type Directory struct {
 
 	changing sync.Mutex // one change of accounts, routes or rates at a time, by whichever API
 	current  *API       // whose node they are for; nil: any. Guarded by changing
+
+	settling sync.Mutex // one settlement at a time: what is left over from one counts with the next. Taken after changing
 }
 
 // OpenDirectory reads what is in the store. The Keeper gets the imported keys.
@@ -142,7 +144,11 @@ func (d *Directory) PutAccount(ctx context.Context, s Settings) error {
 
 // DeleteAccount forgets the account, and returns when that is durable.
 func (d *Directory) DeleteAccount(ctx context.Context, id ilpcore.AccountID) error {
-	if err := d.change(ctx, func(g *store.Group) { g.Delete([]byte(accountKey + string(id))) }); err != nil {
+	err := d.change(ctx, func(g *store.Group) {
+		g.Delete([]byte(accountKey + string(id)))
+		g.Delete(keyOfLeftover(id)) // less than one base unit
+	})
+	if err != nil {
 		return err
 	}
 	d.mu.Lock()

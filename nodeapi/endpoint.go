@@ -34,6 +34,7 @@ const (
 	holder               // the account that the path names, and the admin
 	owner                // the account that the path names alone
 	admin                // the admin alone
+	engine               // settlement engines, and the admin
 )
 
 // endpoint is one method and path, and who answers it in the dialects of interledger-rs and in Java's. Where one of them does not know
@@ -69,6 +70,7 @@ func (a *API) register() {
 	all := make(endpoints)
 	a.registerRust(all)
 	a.registerJava(all)
+	a.registerSettlement(all)
 	for _, pattern := range slices.Sorted(maps.Keys(all)) {
 		e := all[pattern]
 		a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.answer(w, r, e) })
@@ -115,6 +117,8 @@ func (who access) allows(p principal, account ilpcore.AccountID) bool {
 		return p.admin || own
 	case owner:
 		return own
+	case engine:
+		return p.engine || p.admin
 	default:
 		return p.admin
 	}

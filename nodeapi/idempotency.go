@@ -1,6 +1,6 @@
 package nodeapi
 
-// This file has a payment made once for each Idempotency-Key, and its answer kept in the store for 24 hours.
+// This file has a payment made once for each Idempotency-Key, and its answer kept in the store for 24 hours. Those to settlements are kept with them.
 
 import (
 	"context"
@@ -140,7 +140,7 @@ func (a *API) sweepAnswers(ctx context.Context) {
 	if !a.answers.due(now) {
 		return
 	}
-	if err := a.directory.deleteAnswers(ctx, now.Add(-answerLifetime)); err != nil {
+	if err := a.directory.deleteAnswers(ctx, now.Add(-answerLifetime-keyRefresh)); err != nil {
 		a.logger.Warn("old answers to payments could not be deleted", zap.Error(err))
 	}
 }

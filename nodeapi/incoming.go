@@ -105,12 +105,16 @@ func (h *hub) close() {
 // Notify tells the subscribers of a payment. It does not block.
 func (a *API) Notify(p Payment) { a.hub.notify(p) }
 
+// Due tells that an account has reached its threshold, so that it is settled. It does not block.
+func (a *API) Due(id ilpcore.AccountID) { a.settler.due(id) }
+
 // EndSubscriptions has the subscribers told that no more comes here, and waits for nobody. Payments go on.
 func (a *API) EndSubscriptions() { a.hub.close() }
 
-// Close stops the payments that are being made, ends the subscriptions to incoming ones, and waits for both. Other requests are answered
-// as before.
+// Close stops the payments that are being made and the calls to settlement engines, ends the subscriptions to incoming payments, and waits
+// for all. Other requests are answered as before.
 func (a *API) Close() error {
+	a.settler.stop()
 	a.paying.close()
 	a.EndSubscriptions()
 	a.hub.serving.Wait()

@@ -32,6 +32,7 @@ func (a *API) rustEngines(w http.ResponseWriter, r *request) {
 		a.rustFail(w, r, err)
 		return
 	}
+	a.settler.reviewAll()
 	writeJSON(w, http.StatusOK, engines)
 }
 

@@ -1,0 +1,249 @@
+package nodeapi
+
+// This file settles: it has engines pay what the node owes, asks again until they have answered, and tells them of accounts.
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+const (
+	firstRetry    = time.Second // after that twice as long each time
+	longestRetry  = time.Hour   // RFC 38
+	refusedPause  = time.Minute // before the account is settled again
+	farewellTries = 5           // to tell an engine that an account is gone
+)
+
+// settler has at most one goroutine for each account. It runs between start and stop.
+type settler struct {
+	api    *API
+	client *engineClient // nil: no engine is called
+	first  time.Duration
+
+	mu         sync.Mutex
+	ctx        context.Context // nil while it does not run
+	cancel     context.CancelFunc
+	workers    map[ilpcore.AccountID]*worker
+	registered map[ilpcore.AccountID]engineName // as engines were told in this process
+	refused    map[ilpcore.AccountID]time.Time  // until when nothing is sent
+	running    sync.WaitGroup
+}
+
+// engineName is an account, as an engine knows it.
+type engineName struct{ url, account string }
+
+// worker is the goroutine of one account.
+type worker struct {
+	again bool          // there may be more to do
+	wake  chan struct{} // ends a wait
+}
+
+func newSettler(a *API, client *engineClient) *settler {
+	return &settler{
+		api: a, client: client, first: firstRetry, workers: make(map[ilpcore.AccountID]*worker),
+		registered: make(map[ilpcore.AccountID]engineName), refused: make(map[ilpcore.AccountID]time.Time),
+	}
+}
+
+// start begins, with whatever was left unanswered.
+func (s *settler) start() {
+	s.mu.Lock()
+	if s.client == nil || s.ctx != nil {
+		s.mu.Unlock()
+		return
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.mu.Unlock()
+	s.reviewAll()
+}
+
+// stop ends all calls and waits for it. What was not answered is kept, for the next start.
+func (s *settler) stop() {
+	s.mu.Lock()
+	if s.ctx == nil {
+		s.mu.Unlock()
+		return
+	}
+	s.cancel()
+	s.ctx = nil
+	s.mu.Unlock()
+	s.running.Wait()
+	s.client.http.CloseIdleConnections()
+}
+
+// due has an account looked after: registered, and settled if it is to be. It does not block.
+func (s *settler) due(id ilpcore.AccountID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil || s.api.now().Before(s.refused[id]) {
+		return
+	}
+	if w := s.workers[id]; w != nil {
+		w.again = true
+		return
+	}
+	w := &worker{wake: make(chan struct{}, 1)}
+	s.workers[id] = w
+	ctx := s.ctx
+	s.running.Go(func() { s.work(ctx, id, w) })
+}
+
+// review is due for an account whose settings have changed: it does not wait for the next retry.
+func (s *settler) review(id ilpcore.AccountID) {
+	s.mu.Lock()
+	delete(s.refused, id)
+	if w := s.workers[id]; w != nil {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+	s.mu.Unlock()
+	s.due(id)
+}
+
+func (s *settler) reviewAll() {
+	for _, account := range s.api.list() {
+		s.review(account.ID)
+	}
+}
+
+// work goes on until there is nothing to do for the account.
+func (s *settler) work(ctx context.Context, id ilpcore.AccountID, w *worker) {
+	for tries := 0; ctx.Err() == nil; {
+		more, err := s.step(ctx, id)
+		if err != nil && ctx.Err() == nil {
+			s.api.logger.Warn("an account could not be settled; it is tried again", zap.String("account", string(id)), zap.Int("tries", tries+1), zap.Error(err))
+			s.sleep(ctx, tries, w.wake)
+			tries++
+			continue
+		}
+		tries = 0
+		if !more && s.leave(id, w) {
+			return
+		}
+	}
+	s.mu.Lock()
+	delete(s.workers, id)
+	s.mu.Unlock()
+}
+
+// leave ends the worker, unless there is more to do since it looked.
+func (s *settler) leave(id ilpcore.AccountID, w *worker) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.again {
+		w.again = false
+		return false
+	}
+	delete(s.workers, id)
+	return true
+}
+
+// sleep waits longer each time, up to an hour, and for between half of that and all of it.
+func (s *settler) sleep(ctx context.Context, tries int, wake <-chan struct{}) {
+	pause := longestRetry
+	if tries < 20 {
+		pause = min(s.first<<tries, longestRetry)
+	}
+	timer := time.NewTimer(pause/2 + rand.N(pause/2+1))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-wake:
+	case <-ctx.Done():
+	}
+}
+
+// step does one thing for the account; more says that there may be another. After an error the same is to be tried again.
+func (s *settler) step(ctx context.Context, id ilpcore.AccountID) (more bool, err error) {
+	o, err := s.api.directory.outgoing(id)
+	if err != nil {
+		return false, err
+	}
+	// What an earlier attempt, or an earlier process, may have sent is never refunded: the engine may have paid before it began to refuse.
+	doubt := o != nil
+	if o == nil {
+		account, err := s.api.find(id)
+		if err != nil {
+			return false, nil //nolint:nilerr // it is gone
+		}
+		e := s.api.EngineOf(account)
+		if e.URL == "" {
+			return false, nil
+		}
+		if err := s.register(ctx, id, e); err != nil {
+			return false, err
+		}
+		if o, err = s.api.payOut(ctx, id, e); o == nil || err != nil {
+			return false, err
+		}
+	}
+	err = s.client.settle(ctx, *o)
+	fields := []zap.Field{zap.String("account", string(id)), zap.String("amount", o.Quantity.Amount), zap.Uint8("scale", o.Quantity.Scale), zap.String("key", o.Key)}
+	switch {
+	case err == nil:
+		s.api.logger.Info("a settlement was handed to the engine", fields...)
+		return true, s.api.finish(ctx, id, *o, false)
+	case errors.Is(err, errRefused) && !doubt:
+		s.api.logger.Error("the settlement engine refused a settlement; the balance has the amount again", append(fields, zap.Error(err))...)
+		s.pause(id)
+		return false, s.api.finish(ctx, id, *o, true)
+	}
+	return false, err
+}
+
+// register tells the account's engine of it, once in each process.
+func (s *settler) register(ctx context.Context, id ilpcore.AccountID, e Engine) error {
+	name := engineName{e.URL, e.AccountID}
+	s.mu.Lock()
+	known := s.registered[id] == name
+	s.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := s.client.register(ctx, e); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.registered[id] = name
+	return nil
+}
+
+// pause keeps an account from being settled for a while, and has its engine told of it again before that.
+func (s *settler) pause(id ilpcore.AccountID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused[id] = s.api.now().Add(refusedPause)
+	delete(s.registered, id)
+}
+
+// farewell tells the engine that an account is gone.
+func (s *settler) farewell(id ilpcore.AccountID, e Engine) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.registered, id)
+	delete(s.refused, id)
+	if s.ctx == nil || e.URL == "" {
+		return
+	}
+	ctx := s.ctx
+	s.running.Go(func() {
+		var err error
+		for tries := 0; tries < farewellTries && ctx.Err() == nil; tries++ {
+			if err = s.client.unregister(ctx, e); err == nil {
+				return
+			}
+			s.sleep(ctx, tries, nil)
+		}
+		s.api.logger.Warn("the settlement engine was not told that an account is gone", zap.String("account", string(id)), zap.Error(err))
+	})
+}
