@@ -64,9 +64,9 @@ type readier interface {
 // Requests to one host share a balance. One that finds its money spent by another, which began or went on meanwhile, pays once more, up to
 // four times.
 //
-// Each request carries the Pay-Token of its host: HMAC-SHA256(Secret, host name), cut to 16 bytes for servers that know only such. A 402 is paid, as far as the balance at the host does not cover
-// it, and the request is sent once more; whatever is answered then is returned, another 402 too. A request whose body cannot be sent
-// twice (GetBody is nil) is quoted with OPTIONS, and paid, before it is sent.
+// Each request carries the Pay-Token of its host: HMAC-SHA256(Secret, host name), cut to 16 bytes for servers that know only such. A 402
+// is paid, as far as the balance at the host does not cover it, and the request is sent once more; whatever is answered then is returned,
+// another 402 too. A request whose body cannot be sent twice (GetBody is nil) is quoted with OPTIONS, and paid, before it is sent.
 //
 // If the Budget is a Memory, such as a Wallet, payments of unknown outcome and balances are remembered there. A Link with a method
 // Ready(context.Context) error is asked for it before each payment; its error ends the payment.
