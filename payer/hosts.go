@@ -53,6 +53,7 @@ type host struct {
 	payments uint64
 	arrivals uint64
 	present  int       // requests under way
+	short    bool      // it knows tokens of 16 bytes only
 	doubted  time.Time // until then a payment may arrive that nobody told of
 }
 
@@ -133,6 +134,18 @@ func (h *host) used(price amount.Amount) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.promised, _ = h.promised.Sub(price)
+}
+
+func (h *host) shorten() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.short = true
+}
+
+func (h *host) takesShort() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.short
 }
 
 func (h *host) doubt(until time.Time) {

@@ -35,16 +35,15 @@ func (c *connection) questionIn(now time.Time) time.Duration {
 	return c.asked.Add(questionEvery).Sub(now)
 }
 
-// question asks, with a packet that nobody can fulfill, if it is time.
+// question asks, with a packet of nothing, if it is time. It can be fulfilled: JavaScript receivers tell no limits when they reject one that cannot.
 func (c *connection) question() {
 	now := c.stream.Now()
 	if c.questionIn(now) > 0 {
 		return
 	}
 	c.asked = now
-	err := c.send(c.packets, sent{question: true}, true, func(b *stream.Builder) {
+	err := c.send(c.packets, sent{question: true}, false, func(b *stream.Builder) {
 		// Receivers tell the limits of streams that they have heard of.
-		b.StreamMoney(stream.StreamMoney{StreamID: moneyStream, Shares: 1})
 		b.StreamMaxMoney(stream.StreamMaxMoney{StreamID: moneyStream})
 	})
 	if err != nil {
@@ -56,6 +55,10 @@ func (c *connection) question() {
 
 // answered reads the reply to a question. While the receiver answers, the payment is alive.
 func (c *connection) answered(o outcome) {
+	if o.reply.Fulfilled && o.reply.Fulfillment != o.fulfillment {
+		c.stop = ErrUnverified
+		return
+	}
 	if _, _, ok := c.read(o); ok {
 		c.attempts, c.advanced = 0, c.stream.Now()
 		if c.remote.told && c.payment.open.opened != nil {
@@ -65,7 +68,6 @@ func (c *connection) answered(o outcome) {
 		return
 	}
 	if o.reply.Fulfilled {
-		c.stop = ErrUnverified
 		return
 	}
 	c.last = rejection(o.reply)

@@ -64,9 +64,9 @@ type readier interface {
 // Requests to one host share a balance. One that finds its money spent by another, which began or went on meanwhile, pays once more, up to
 // four times.
 //
-// Each request carries the Pay-Token of its host: HMAC-SHA256(Secret, host name). A 402 is paid, as far as the balance at the host does not cover
-// it, and the request is sent once more; whatever is answered then is returned, another 402 too. A request whose body cannot be sent
-// twice (GetBody is nil) is quoted with OPTIONS, and paid, before it is sent.
+// Each request carries the Pay-Token of its host: HMAC-SHA256(Secret, host name), cut to 16 bytes for servers that know only such. A 402
+// is paid, as far as the balance at the host does not cover it, and the request is sent once more; whatever is answered then is returned,
+// another 402 too. A request whose body cannot be sent twice (GetBody is nil) is quoted with OPTIONS, and paid, before it is sent.
 //
 // If the Budget is a Memory, such as a Wallet, payments of unknown outcome and balances are remembered there. A Link with a method
 // Ready(context.Context) error is asked for it before each payment; its error ends the payment.
@@ -105,6 +105,10 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return p.quoteFirst()
 	}
 	response, err := p.send(r.Body)
+	if err == nil && p.wantsShort(response) {
+		discard(response)
+		response, err = p.sendAgain()
+	}
 	for repeats := 0; err == nil && response.StatusCode == http.StatusPaymentRequired; repeats++ {
 		q, ok := readQuote(response)
 		if ask, open := readOpen(response); !ok && open && repeats == 0 && p.Allowance > 0 {
@@ -131,6 +135,11 @@ func (p *paidRequest) payAndRepeat(q quote) (*http.Response, error) {
 		return nil, fmt.Errorf("%w: %w", ErrUnpaid, err)
 	}
 	defer p.host.used(q.ask.Price)
+	return p.sendAgain()
+}
+
+// sendAgain sends the request once more.
+func (p *paidRequest) sendAgain() (*http.Response, error) {
 	body, err := p.bodyAgain()
 	if err != nil {
 		return nil, err
@@ -178,7 +187,11 @@ func (t *Transport) Balance(host string) (balance amount.Amount, known bool) {
 
 // Token returns the Pay-Token for the host of that name, which is worth what the balance there is: keep it secret.
 func (t *Transport) Token(host string) string {
-	return base64.RawURLEncoding.EncodeToString(t.token(host))
+	token := t.token(host)
+	if t.hosts.get(strings.ToLower(host)).takesShort() {
+		token = token[:shortToken]
+	}
+	return base64.RawURLEncoding.EncodeToString(token)
 }
 
 func (t *Transport) token(host string) []byte {
@@ -268,7 +281,7 @@ func (p *paidRequest) exchange(r *http.Request) (*http.Response, error) {
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}
-	r.Header.Set("Pay-Token", base64.RawURLEncoding.EncodeToString(p.token))
+	r.Header.Set("Pay-Token", base64.RawURLEncoding.EncodeToString(p.tokenBytes()))
 	r.Header.Set("Pay-Accept", method)
 	base := p.Base
 	if base == nil {

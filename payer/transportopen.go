@@ -67,7 +67,7 @@ func (p *paidRequest) payOpen(ask Ask) (*http.Response, error) {
 	}
 	failed := <-ended
 	s.end(failed)
-	if errors.Is(err, ErrUnpaid) {
+	if errors.Is(err, ErrUnpaid) && failed != nil {
 		err = fmt.Errorf("%w: %w", err, failed)
 	}
 	return response, err
@@ -88,11 +88,7 @@ func (p *paidRequest) repeatOpen(ctx context.Context, opened <-chan struct{}, en
 		return nil, ctx.Err()
 	}
 	for repeats := 1; ; repeats++ {
-		body, err := p.bodyAgain()
-		if err != nil {
-			return nil, err
-		}
-		response, err := p.send(body)
+		response, err := p.sendAgain()
 		if err != nil || response.StatusCode != http.StatusPaymentRequired || repeats == openRepeats {
 			return response, err
 		}

@@ -41,7 +41,10 @@ func newMeter(price amount.Amount) *meter {
 func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
 	closeBody(r)
 	answer := func(status int, header http.Header) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader("`Pay-Token` must be 16 bytes of base64.")), Request: r}, nil
+	}
+	if len(r.Header.Get("Pay-Token")) != 22 {
+		return answer(400, http.Header{})
 	}
 	m.mu.Lock()
 	connected := !m.connects.IsZero() && time.Now().After(m.connects)

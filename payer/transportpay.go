@@ -124,7 +124,7 @@ func (p *paidRequest) transfer(ctx context.Context, ask Ask, due amount.Amount) 
 		return result.Doubtful, err
 	}
 	sender := PSK2{Link: p.Link, Random: p.Random, Now: p.Now, Approve: s.approve}
-	receipt, err := sender.Pay(ctx, ask, due, p.token)
+	receipt, err := sender.Pay(ctx, ask, due, p.tokenBytes())
 	s.moved(Result{Sent: receipt.Sent, Delivered: receipt.Delivered, Unknown: receipt.Unknown})
 	if receipt.Unknown > 0 {
 		doubtful = p.Now().Add(packetLifetime)

@@ -72,4 +72,4 @@ func masked(name, value string) string {
 }
 
 // maskedToken shows enough of a token to tell it from others.
-func maskedToken(token string) string { return token[:min(4, len(token))] + "…" }
+func maskedToken(token string) string { return clean(token[:min(4, len(token))]) + "…" }
