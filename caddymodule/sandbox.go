@@ -33,15 +33,16 @@ type anybody struct{}
 
 func (anybody) Authenticate(string, string) (ilpcore.AccountID, bool) { return sandboxAccount, true }
 
-// newSandbox returns the wallet's HTTP side. Its packets never leave the node: the next one would take them for money.
+// newSandbox returns the wallet's HTTP side. Its packets end at this node's sites: a neighbour, and the holder of an account, who may spend
+// what comes in elsewhere, would take them for money.
 func (r *running) newSandbox(logger *zap.Logger) (http.Handler, error) {
 	local, err := r.node.Local(sandboxAccount)
 	if err != nil {
 		return nil, err
 	}
 	link := ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-		if _, own := r.node.Suffix(in.Destination); !own && string(in.Destination) != ilpcore.PeerConfig {
-			return ilpcore.Reject(ilpcore.F02, "", "play money is worth nothing at another node: this wallet pays the sites of this server only", nil)
+		if !r.node.Terminates(in.Destination) && string(in.Destination) != ilpcore.PeerConfig {
+			return ilpcore.Reject(ilpcore.F02, "", "play money is worth nothing to others: this wallet pays the sites of this server only", nil)
 		}
 		return local.HandlePrepare(ctx, in)
 	})

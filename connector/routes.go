@@ -158,6 +158,12 @@ func (t routes) find(destination []byte) (to *account, length int) {
 	return nil, -1
 }
 
+// Terminates says whether packets for destination end at this node's own receiver, and go to no account.
+func (n *Node) Terminates(destination []byte) bool {
+	_, local := n.resolve(destination)
+	return local
+}
+
 // resolve finds who gets a packet: an account, or the node itself when local is set. The longest prefix wins; the node's own
 // address, and that of an account below it, beat a route of the same length.
 func (n *Node) resolve(destination []byte) (to *account, local bool) {
