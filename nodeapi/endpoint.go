@@ -65,12 +65,18 @@ func (e endpoints) add(pattern string, who access, rust, java handler) {
 	}
 }
 
-// register fills the mux.
-func (a *API) register() {
+// endpoints returns all endpoints of the API.
+func (a *API) endpoints() endpoints {
 	all := make(endpoints)
 	a.registerRust(all)
 	a.registerJava(all)
 	a.registerSettlement(all)
+	return all
+}
+
+// register fills the mux.
+func (a *API) register() {
+	all := a.endpoints()
 	for _, pattern := range slices.Sorted(maps.Keys(all)) {
 		e := all[pattern]
 		a.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.answer(w, r, e) })

@@ -6,6 +6,7 @@ package nodeapi
 func (a *API) registerRust(e endpoints) {
 	e.add("GET /{$}", open, a.rustStatus, nil)
 	e.add("GET /status", admin, a.nodeStatus, nil)
+	e.add("GET /openapi.json", open, a.describe, nil)
 
 	e.add("POST /accounts", admin, a.rustCreate, nil)
 	e.add("POST /accounts/{$}", admin, a.rustCreate, nil)
