@@ -5,7 +5,10 @@
 // the running node through connector.Node, and has links opened and closed through an Opener:
 //
 //	directory, err := nodeapi.OpenDirectory(s, nodeapi.NewKeeper(secrets, rand.Reader))
-//	api, err := nodeapi.New(nodeapi.Config{Directory: directory, Node: node, Opener: links, Accounts: credentials, AdminToken: token})
+//	api, err := nodeapi.New(nodeapi.Config{
+//		Directory: directory, Node: node, Books: books, Rates: rates, Opener: links, Accounts: credentials, AdminToken: token, Random: rand.Reader,
+//	})
+//	api.OpenAccounts()
 //	http.ListenAndServe("127.0.0.1:7770", api)
 //
 // A node whose accounts are to be paid, and to pay, needs some more: a *Holders as connector.Config.Holders, with the receiver that is also

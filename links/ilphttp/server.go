@@ -71,15 +71,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // ServeAccount is ServeHTTP for callers with a router of their own. account is the one the path names; "" lets the token decide.
 func (s *Server) ServeAccount(w http.ResponseWriter, r *http.Request, account string) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		posting.Refuse(w, http.StatusMethodNotAllowed, "ILP packets are sent by POST")
-		return
-	}
-	bearer, ok := posting.BearerToken(r.Header)
-	from, known := s.accounts.Authenticate(account, bearer)
-	if !ok || !known {
-		posting.RefuseLogin(w)
+	from, ok := posting.Login(w, r, s.accounts, account)
+	if !ok {
 		return
 	}
 	if !acceptable(r.Header) {

@@ -5,6 +5,8 @@ package posting
 import (
 	"net/http"
 	"strings"
+
+	"github.com/paydoor/paydoor/ilpcore"
 )
 
 // BearerToken returns what follows "Bearer " in the one Authorization header there may be. Some versions of ilp-plugin-http and of the Java
@@ -22,8 +24,29 @@ func BearerToken(h http.Header) (token string, ok bool) {
 	return token, token != "" && strings.EqualFold(scheme, "Bearer")
 }
 
-// RefuseLogin answers a request whose bearer token is missing or wrong.
-func RefuseLogin(w http.ResponseWriter) {
+// Authenticator tells whose bearer token a request shows. account is the one the path names, or "". It compares in constant time.
+type Authenticator interface {
+	Authenticate(account, bearer string) (ilpcore.AccountID, bool)
+}
+
+// Login returns whose request r is, if it is a POST that logs in; else it has answered with 405 or 401.
+func Login(w http.ResponseWriter, r *http.Request, accounts Authenticator, account string) (from ilpcore.AccountID, ok bool) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		Refuse(w, http.StatusMethodNotAllowed, "ILP packets are sent by POST")
+		return "", false
+	}
+	bearer, there := BearerToken(r.Header)
+	from, known := accounts.Authenticate(account, bearer)
+	if !there || !known {
+		refuseLogin(w)
+		return "", false
+	}
+	return from, true
+}
+
+// refuseLogin answers a request whose bearer token is missing or wrong.
+func refuseLogin(w http.ResponseWriter) {
 	w.Header().Set("WWW-Authenticate", `Bearer realm="ilp"`)
 	Refuse(w, http.StatusUnauthorized, "the bearer token is missing or not valid here")
 }
