@@ -22,7 +22,7 @@ func benchmarkCharges(b *testing.B, accounts int) {
 	for _, durability := range []Durability{Group, Process} {
 		for _, workers := range []int{64, 512} {
 			b.Run(fmt.Sprintf("%s/%d", []string{"group", "process"}[durability], workers), func(b *testing.B) {
-				l := newBench(b, Options{Durability: durability, Now: time.Now, CacheSize: 2 * accounts})
+				l := newBenchOn(b, Options{Durability: durability, Now: time.Now, CacheSize: 2 * accounts}, true)
 				names := fill(l, accounts)
 				first := l.store.Durable()
 				var next atomic.Int64

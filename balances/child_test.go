@@ -28,9 +28,9 @@ func childAccount(worker int) Account { return account(worker / 2) }
 
 func childOptions(process bool) (store.Options, Options) {
 	if process {
-		return store.Options{MinFree: 1, Tail: true}, Options{Durability: Process}
+		return store.Options{MinFree: 1, Tail: true, Journal: true}, Options{Durability: Process}
 	}
-	return store.Options{MinFree: 1}, Options{}
+	return store.Options{MinFree: 1, Journal: true}, Options{}
 }
 
 // child runs until it is killed. The specification is "round mode directory".

@@ -23,7 +23,7 @@ const (
 
 // BenchmarkDurable takes turns of a quarter of a second: with -benchtime=5x five pairs, of whose rates and ratios it reports the medians.
 func BenchmarkDurable(b *testing.B) {
-	l := newBench(b, Options{Now: time.Now, CacheSize: 2 * benchAccounts})
+	l := newBenchOn(b, Options{Now: time.Now, CacheSize: 2 * benchAccounts}, true)
 	names := fill(l, benchAccounts)
 	plain := newPlain(b, names)
 	for _, spread := range []int{1, benchAccounts} {
@@ -38,7 +38,7 @@ func BenchmarkDurable(b *testing.B) {
 
 // BenchmarkHot is charges of one account beside charges of many.
 func BenchmarkHot(b *testing.B) {
-	l := newBench(b, Options{Now: time.Now, CacheSize: 2 * benchAccounts})
+	l := newBenchOn(b, Options{Now: time.Now, CacheSize: 2 * benchAccounts}, true)
 	names := fill(l, benchAccounts)
 	for _, workers := range []int{64, 512} {
 		b.Run(fmt.Sprint(workers), func(b *testing.B) {

@@ -78,10 +78,16 @@ type bench struct {
 	free  atomic.Uint64
 	o     Options
 	so    store.Options
+
+	copying sync.RWMutex // held while the directory is copied
 }
 
-func newBench(t testing.TB, o Options) *bench {
+func newBench(t testing.TB, o Options) *bench { return newBenchOn(t, o, false) }
+
+// newBenchOn has a store with or without a journal.
+func newBenchOn(t testing.TB, o Options, journal bool) *bench {
 	b := &bench{t: t, dir: filepath.Join(t.TempDir(), "ledger"), clock: newClock(), o: o}
+	b.so.Journal = journal
 	b.free.Store(1 << 40)
 	b.open()
 	t.Cleanup(func() { b.store.Close() })
@@ -98,6 +104,10 @@ func (b *bench) open() {
 	}
 	b.so.FreeSpace = func(string) (uint64, error) { return b.free.Load(), nil }
 	b.so.Fault = func(at store.Point, n uint64) error {
+		if b.so.Journal && (at == store.BeforeCheckpoint || at == store.BeforeSidecar) {
+			b.copying.RLock()
+			b.copying.RUnlock() // it only has to wait
+		}
 		if f := b.fault.Load(); f != nil {
 			return (*f)(at, n)
 		}
@@ -194,6 +204,11 @@ func is(t testing.TB, err, want error) {
 func (b *bench) crash() *bench {
 	b.t.Helper()
 	to := filepath.Join(b.t.TempDir(), "crashed")
+	if b.so.Journal { // Badger gets groups in the background
+		b.copying.Lock()
+		defer b.copying.Unlock()
+		time.Sleep(20 * time.Millisecond) // what was let through is written meanwhile
+	}
 	for { // again, if Badger has exchanged tables meanwhile: a copy takes time, a crash does not
 		tables := b.tables()
 		err := copySparse(b.dir, to)
@@ -208,6 +223,7 @@ func (b *bench) crash() *bench {
 		}
 	}
 	c := &bench{t: b.t, dir: to, clock: b.clock, o: b.o}
+	c.so.Journal = b.so.Journal
 	c.free.Store(1 << 40)
 	c.open()
 	b.t.Cleanup(func() { c.store.Close() })

@@ -77,7 +77,7 @@ var drawAmount = rapid.OneOf(rapid.Uint64Range(0, 20), rapid.Uint64Range(0, 20),
 
 func TestP1ToP8Model(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b := newBench(t, Options{CacheSize: 1, Retention: modelRetention})
+		b := newBenchOn(t, Options{CacheSize: 1, Retention: modelRetention}, rapid.Bool().Draw(rt, "journal"))
 		m := newModel()
 		b.t = fataler{t, rt}
 		rt.Repeat(map[string]func(*rapid.T){

@@ -115,6 +115,7 @@ var (
 func openBooks(dir string, s ledgerSettings) (*books, error) {
 	logger := pooledLogger()
 	opened, err := store.Open(context.Background(), filepath.Join(dir, ledgerDirectory), store.Options{
+		Journal: true,
 		Logger: logger, MinFree: s.minFree, Ballast: s.ballast, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace, Observe: observeGroup,
 	})
 	if err != nil {

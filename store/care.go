@@ -41,6 +41,9 @@ func (s *Store) careForSpace() {
 		s.roomy = true
 		s.wake.Signal()
 		s.mu.Unlock()
+		if s.checkpoints != nil {
+			s.checkpoints.ask()
+		}
 	}
 	if b := s.ballast; b.there() != uint64(b.size) && s.space.measure(s.space.floor+uint64(b.size)) == nil {
 		if err := b.make(); err != nil {
@@ -49,7 +52,7 @@ func (s *Store) careForSpace() {
 	}
 }
 
-// chore is what the committer does between groups: it opens Badger anew, with compaction, or says in the sidecar that nothing is under way.
+// chore is what is done between groups, by the checkpointer if there is one, else by the committer: it opens Badger anew, with compaction, or says in the sidecar that nothing is under way.
 func (s *Store) chore() error {
 	if s.space.cramped.Load() && s.space.measure(s.space.floor) == nil {
 		return s.reopenDatabase()

@@ -26,7 +26,7 @@ func child(spec string) {
 		work(dir)
 		return
 	}
-	s, err := Open(context.Background(), dir, Options{Tail: mode == "tail", MinFree: 1})
+	s, err := Open(context.Background(), dir, Options{Tail: strings.HasSuffix(mode, "tail"), Journal: strings.HasPrefix(mode, "journal"), MinFree: 1})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -43,14 +43,14 @@ func child(spec string) {
 					g.Put([]byte("total"), []byte(strconv.Itoa(total)))
 					g.Put(fmt.Appendf(nil, "each/%s/%d", key, n), nil)
 				})
-				if err == nil && mode != "tail" || s.Backlog() > 20 {
+				if err == nil && !strings.HasSuffix(mode, "tail") || s.Backlog() > 20 {
 					err = ticket.Wait(context.Background())
 				}
 				if err != nil {
 					fmt.Fprintln(os.Stderr, err)
 					os.Exit(1)
 				}
-				if n%10 == 0 || mode != "tail" {
+				if n%10 == 0 || !strings.HasSuffix(mode, "tail") {
 					os.Stdout.WriteString(fmt.Sprintf("%d %d\n", w, n))
 				}
 			}
@@ -66,13 +66,13 @@ func readCount(s *Store, key string) int {
 }
 
 func TestP1KilledProcessKeepsWhatItAcknowledged(t *testing.T) {
-	for _, mode := range []string{"group", "tail"} {
+	for _, mode := range []string{"group", "tail", "journal", "journal and tail"} {
 		t.Run(mode, func(t *testing.T) {
 			dir := newDir(t)
 			acknowledged := map[int]int{}
 			for round := range 5 {
 				runAndKill(t, mode+":"+dir, time.Duration(50+round*60)*time.Millisecond, acknowledged)
-				s := mustOpen(t, dir, Options{})
+				s := mustOpen(t, dir, Options{Journal: round%2 == 0})
 				sum := 0
 				for w := range childWorkers {
 					n := readCount(s, fmt.Sprintf("k/%d", w))

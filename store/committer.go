@@ -1,6 +1,7 @@
 package store
 
-// This file is the one goroutine that makes groups durable. No group waits for company: it commits what gathered while the last sync ran.
+// This file is the one goroutine that makes groups durable. No group waits for company: it commits what gathered while the last sync ran. To hold
+// changes for a fuller group was tried: where requests wait for each other, what a held one keeps idle costs more than the syncs that are saved.
 
 import (
 	"errors"
@@ -39,12 +40,10 @@ func (s *Store) commitGroups() {
 			continue
 		}
 		start := time.Now()
-		after, err := s.commit(g)
-		if err != nil {
+		if err := s.commit(g); err != nil {
 			s.Fail(fmt.Errorf("group %d: %w", g.sequence, err))
 			return
 		}
-		s.last = after
 		done := Commit{Sequence: g.sequence, Joins: g.joined, Entries: len(g.entries), Bytes: g.size, Took: time.Since(start)}
 		s.release(g)
 		if s.observe != nil {
@@ -57,9 +56,11 @@ func (s *Store) commitGroups() {
 func (s *Store) nextGroup() (g *Group, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.idle.Stop()
-	if s.last.sequence > s.settledAt {
-		s.idle.Reset(settleAfter)
+	if s.journal == nil { // else the checkpointer does the chores
+		s.idle.Stop()
+		if s.last.sequence > s.settledAt {
+			s.idle.Reset(settleAfter)
+		}
 	}
 	for {
 		switch {
@@ -74,7 +75,7 @@ func (s *Store) nextGroup() (g *Group, more bool) {
 			return s.committing, true
 		case s.closing:
 			return nil, false
-		case s.settle || s.roomy:
+		case s.journal == nil && (s.settle || s.roomy):
 			s.settle, s.roomy = false, false
 			return nil, true
 		}
@@ -89,26 +90,67 @@ func (s *Store) wakeToSettle() {
 	s.wake.Signal()
 }
 
-// commit has the group and the slot that announces it synced at the same time.
-func (s *Store) commit(g *Group) (head, error) {
-	after := s.last.next(g.entries, s.now())
+// commit returns when the group is on disk: in the journal, if there is one, else in Badger.
+func (s *Store) commit(g *Group) (err error) {
+	if s.journal == nil {
+		s.last, err = s.write(g)
+	} else {
+		err = s.record(g)
+	}
+	if err == nil && s.fault != nil {
+		err = s.fault(BeforeRelease, g.sequence)
+	}
+	return err
+}
+
+// record writes the group into the journal, and puts it on the shelf for Badger.
+func (s *Store) record(g *Group) error {
+	failpoint.Hit("store/before-commit")
+	if s.fault != nil {
+		if err := s.fault(BeforeCommit, g.sequence); err != nil {
+			return err
+		}
+	}
+	if err := s.journal.append(g, s.now(), s.awaitBadger); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	failpoint.Hit("store/committed")
+	if s.fault != nil {
+		if err := s.fault(AfterCommit, g.sequence); err != nil {
+			return err
+		}
+	}
+	if s.checkpoints.shelf.put(g) {
+		s.checkpoints.ask()
+	}
+	return nil
+}
+
+// write has a transaction of Badger and the slot that announces it synced at the same time. It returns the head that Badger has then.
+func (s *Store) write(g *Group) (head, error) {
+	after := s.last.next(g.entries, g.sequence, s.now())
 	marked := make(chan error, 1)
 	go func() {
 		marked <- s.sink.mark(slot{
 			acknowledged: s.last.sequence, acknowledgedHash: s.last.hash,
 			intended: after.sequence, intendedHash: after.hash,
-			identity: s.identity,
+			identity: s.identity, journal: s.journaled,
 		})
 		failpoint.Hit("store/marked")
 	}()
-	failpoint.Hit("store/before-commit")
+	if s.journal == nil {
+		failpoint.Hit("store/before-commit")
+	} else {
+		failpoint.Hit("store/before-checkpoint")
+	}
 	err := s.sink.commit(g.entries, after)
-	failpoint.Hit("store/committed")
+	if s.journal == nil {
+		failpoint.Hit("store/committed")
+	} else {
+		failpoint.Hit("store/checkpointed")
+	}
 	if markErr := <-marked; markErr != nil && err == nil {
 		err = fmt.Errorf("sidecar: %w", markErr)
-	}
-	if err == nil && s.fault != nil {
-		err = s.fault(BeforeRelease, g.sequence)
 	}
 	return after, err
 }
@@ -159,20 +201,21 @@ func callAll(callbacks []func()) (err error) {
 	return nil
 }
 
-// faulty is a sink that fails where a test wants it to.
+// faulty is a sink that fails where a test wants it to. before and after are the points of its commits: with a journal, those of a checkpoint.
 type faulty struct {
 	sink
-	fault func(at Point, sequence uint64) error
+	fault         func(at Point, sequence uint64) error
+	before, after Point
 }
 
 func (f faulty) commit(entries []entry, h head) error {
-	if err := f.fault(BeforeCommit, h.sequence); err != nil {
+	if err := f.fault(f.before, h.sequence); err != nil {
 		return err
 	}
 	if err := f.sink.commit(entries, h); err != nil {
 		return err
 	}
-	return f.fault(AfterCommit, h.sequence)
+	return f.fault(f.after, h.sequence)
 }
 
 func (f faulty) mark(s slot) error {

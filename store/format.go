@@ -6,7 +6,10 @@ package store
 //
 //	lock      empty; the process that has the directory open holds flock(2) on it
 //	sidecar   8,192 bytes: two slots, at offsets 0 and 4,096, that say how far the store must have come (see sidecar.go)
-//	tail.0    the groups that are not in Badger yet, only with Options.Tail (see tail.go)
+//	journal.0 the groups that are not in Badger yet, only with Options.Journal and until the store is closed (see journal.go)
+//	journal.1
+//	reached   8,192 bytes: two slots that say how far the journal must reach (see reached.go)
+//	tail.0    the joins that are not on disk yet, only with Options.Tail (see tail.go)
 //	tail.1
 //	ballast   nothing; blocks to be given up when the disk is full (see ballast.go)
 //	restoring empty; there while a backup is being restored (see restore.go)
@@ -26,8 +29,9 @@ package store
 //	hash of group n = SHA-256("paydoor/group/v1" | hash of group n-1 | n u64 | number of entries u32 | entries)
 //	entry           = kind u8 (0 delete, 1 put) | key length u32 | key | value length u32 | value
 //
-// where the entries stand in the order in which the group first met their keys. The group that records a loss may skip numbers, so that
-// none is given out twice. A store of a higher version is refused.
+// where the entries stand in the order in which the group first met their keys. With a journal, Badger gets several groups as one, which has the
+// number of the last of them; and the group that records a loss may skip numbers, so that none is given out twice. A store of a
+// higher version is refused.
 
 import (
 	"crypto/sha256"
@@ -85,18 +89,18 @@ func genesis(id identity) head {
 	return first
 }
 
-// next is the head after a group with these entries.
-func (h head) next(entries []entry, at time.Time) head {
+// next is the head after a group with these entries and this number.
+func (h head) next(entries []entry, sequence uint64, at time.Time) head {
 	s := sha256.New()
 	b := append([]byte("paydoor/group/v1"), h.hash[:]...)
-	b = binary.BigEndian.AppendUint64(b, h.sequence+1)
+	b = binary.BigEndian.AppendUint64(b, sequence)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(entries)))
 	for i := range entries {
 		s.Write(b)
 		b = appendEntry(b[:0], &entries[i])
 	}
 	s.Write(b)
-	after := head{sequence: h.sequence + 1, previous: h.hash, at: at}
+	after := head{sequence: sequence, previous: h.hash, at: at}
 	s.Sum(after.hash[:0])
 	return after
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,7 @@ type inspection struct {
 	fresh  bool // there is neither a sidecar nor a database
 	id     identity
 	known  bool     // there is an identity
-	held   head     // the last group that can be read
+	held   head     // the last group that can be read of Badger's
 	spent  []string // logs of which all is in the tables
 	tables []uint64 // on the MANIFEST
 	listed bool     // the MANIFEST is whole
@@ -30,6 +31,10 @@ type inspection struct {
 	log     []string // what is wrong with the logs
 	list    []string // what is wrong with the MANIFEST and the tables
 	limited bool     // part of it cannot be read, so held may be too low
+
+	journal []journaled // the groups after held
+	reached uint64      // the last group that may have been told of, by the file of that name
+	records []string    // what is wrong with the journal
 }
 
 // inspect reads the whole directory. Its error is not about loss: the directory cannot be read, or is of another format.
@@ -54,8 +59,50 @@ func inspect(dir string) (*inspection, error) {
 	if err := in.readDatabase(database); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
+	if in.said.journal || in.sidecar != "" || !in.found {
+		if err := in.readJournal(); err != nil {
+			return nil, fmt.Errorf("%s: %w", dir, err)
+		}
+	}
 	return in, nil
 }
+
+// readJournal reads what follows Badger's last group.
+func (in *inspection) readJournal() error {
+	of := in.id
+	if !in.known {
+		of = in.said.identity
+	}
+	next, _, damaged, err := readJournal(in.dir, of, in.held.sequence)
+	in.journal = next
+	if err != nil || !in.said.journal {
+		return err // without a sidecar that asks for it, it is only counted
+	}
+	id, reached, damage, err := readReached(in.dir)
+	if err != nil {
+		return err
+	}
+	if damage == "" && in.known && id != in.id {
+		damage = filepath.Join(in.dir, reachedFile) + " belongs to another store"
+	}
+	if damage != "" {
+		damaged = append(damaged, damage)
+	}
+	in.reached, in.records = reached, damaged
+	return nil
+}
+
+func (in *inspection) journalThere() bool {
+	for i := range 2 {
+		if _, err := os.Lstat(journalPath(in.dir, i)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// last is the number of the last group that is there.
+func (in *inspection) last() uint64 { return max(in.held.sequence, lastOf(in.journal)) }
 
 // used says that there has been a store here, by what is made only in the directory of one.
 func (in *inspection) used() bool {
@@ -64,7 +111,7 @@ func (in *inspection) used() bool {
 			return true
 		}
 	}
-	return false
+	return in.journalThere()
 }
 
 func (in *inspection) readDatabase(database string) error {
@@ -139,7 +186,7 @@ func (in *inspection) loss() error {
 }
 
 func (in *inspection) reason() string {
-	damage := append(append([]string{}, in.list...), in.log...)
+	damage := slices.Concat(in.list, in.log, in.records)
 	if in.sidecar != "" {
 		damage = append(damage, in.sidecar)
 	}
@@ -150,28 +197,34 @@ func (in *inspection) reason() string {
 		return strings.Join(damage, ", ")
 	case in.fresh:
 		return ""
-	case !in.found && in.held.sequence > 0:
+	case !in.found && (in.held.sequence > 0 || in.journalThere()):
 		return filepath.Join(in.dir, sidecarFile) + " is missing"
 	case !in.found:
 		return "" // made, and never used
 	case !in.known:
 		return filepath.Join(in.dir, databaseDir) + " has no records"
 	}
-	return in.said.check(in.held, in.id, in.dir)
+	if why := in.said.check(in.held, in.id, in.dir); why != "" {
+		return why
+	}
+	if in.last() < in.reached {
+		return "the last ones are missing in the journal"
+	}
+	return ""
 }
 
 func (in *inspection) holds() string {
 	if in.limited {
-		return fmt.Sprintf("%d groups of changes that can be read,", in.held.sequence)
+		return fmt.Sprintf("%d groups of changes that can be read,", in.last())
 	}
-	return fmt.Sprintf("%d groups of changes,", in.held.sequence)
+	return fmt.Sprintf("%d groups of changes,", in.last())
 }
 
 func (in *inspection) acknowledged() string {
 	if !in.found || in.sidecar != "" {
 		return "an unknown number were"
 	}
-	return fmt.Sprintf("%d were", in.said.acknowledged)
+	return fmt.Sprintf("%d were", max(in.said.acknowledged, in.reached))
 }
 
 func (in *inspection) wayOut() string {
@@ -183,7 +236,7 @@ func (in *inspection) wayOut() string {
 
 // readable says that there is something to go on with.
 func (in *inspection) readable() bool {
-	if in.known || in.held.sequence > 0 {
+	if in.known || in.last() > 0 {
 		return true
 	}
 	ids, _ := listTables(filepath.Join(in.dir, databaseDir))

@@ -257,9 +257,9 @@ func TestSlotCheck(t *testing.T) {
 	id := identity{1}
 	heads := []head{genesis(id)}
 	for range 5 {
-		heads = append(heads, heads[len(heads)-1].next(nil, time.Now()))
+		heads = append(heads, heads[len(heads)-1].next(nil, heads[len(heads)-1].sequence+1, time.Now()))
 	}
-	stray := heads[3].next([]entry{{key: []byte("x")}}, time.Now())
+	stray := heads[3].next([]entry{{key: []byte("x")}}, 4, time.Now())
 	s := slot{acknowledged: 3, acknowledgedHash: heads[3].hash, intended: 4, intendedHash: heads[4].hash, identity: id}
 	for i, h := range append(heads, stray) {
 		err := s.check(h, id, "dir")
@@ -334,7 +334,7 @@ func FuzzDecodeRecords(f *testing.F) {
 // The bytes of version 1 are final: this test may get new cases, and its old ones never change.
 func TestGoldenFormat(t *testing.T) {
 	id := identity{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
-	first := genesis(id).next([]entry{{key: []byte("a"), value: []byte("bc")}, {key: []byte("d"), remove: true}}, time.UnixMilli(1_700_000_000_123))
+	first := genesis(id).next([]entry{{key: []byte("a"), value: []byte("bc")}, {key: []byte("d"), remove: true}}, 1, time.UnixMilli(1_700_000_000_123))
 	golden(t, "format", encodeFormat(id), "0001000102030405060708090a0b0c0d0e0f")
 	golden(t, "head", first.encode(), "0000000000000001c7b12cb7ea5347dda14a9a07f908716994603329e60908febcde57165c1211d95feb2294920149259c45b929ce0e5c2c3ba1451e3f296dad3440de3968c9087a0000018bcfe5687b")
 	golden(t, "slot", slot{generation: 5, acknowledged: 0, intended: 1, acknowledgedHash: first.previous, intendedHash: first.hash, identity: id}.encode(),

@@ -72,7 +72,7 @@ func recordLoss(d *disk, last head, l Loss, atLeast uint64, now time.Time) (head
 	last.sequence = max(last.sequence, atLeast)
 	key := binary.BigEndian.AppendUint64([]byte(lossPrefix), last.sequence+1)
 	entries := []entry{{key: key, value: l.encode()}}
-	after := last.next(entries, now)
+	after := last.next(entries, last.sequence+1, now)
 	if err := d.commit(entries, after); err != nil {
 		return last, fmt.Errorf("recording what was given up: %w", err)
 	}
@@ -92,16 +92,22 @@ func (s *Store) goOn(o Options, in *inspection) error {
 		last = genesis(id)
 	}
 	ours := in.said.identity == (identity{}) || in.said.identity == id
-	newest, err := s.salvageTail(last.sequence, ours)
+	held := last.sequence
+	if ours {
+		if held, err = s.salvageJournal(id, held); err != nil {
+			return fmt.Errorf("taking what the journal has: %w", err)
+		}
+	}
+	newest, err := s.salvageTail(held, ours)
 	if err != nil {
 		return fmt.Errorf("taking what the tail has: %w", err)
 	}
 	reason := in.reason()
-	l := Loss{Time: o.Now(), Held: last.sequence, Acknowledged: in.said.acknowledged, Reason: reason}
-	if last, err = recordLoss(s.disk, last, l, max(in.said.intended, newest), o.Now()); err != nil {
+	l := Loss{Time: o.Now(), Held: held, Acknowledged: max(in.said.acknowledged, in.reached), Reason: reason}
+	if last, err = recordLoss(s.disk, last, l, max(in.said.intended, in.reached, held, newest), o.Now()); err != nil {
 		return err
 	}
-	s.identity, s.last = id, last
+	s.identity, s.last, s.journaled, in.journal = id, last, false, nil
 	o.Logger.Sugar().Warnf("going on after a loss, as was asked for: %s holds %d groups of changes and %s acknowledged: %s",
 		s.dir, l.Held, in.acknowledged(), reason)
 	return s.startSidecar(in.said.generation, in.found && in.sidecar == "")

@@ -14,7 +14,18 @@ var ErrNotFound = errors.New("no such key")
 // Get returns a copy of the value of key: what durable groups, or ones about to be, have put. Changes that still gather are not seen.
 // ErrNotFound, ErrClosed or ErrPoisoned.
 func (s *Store) Get(key []byte) (value []byte, err error) {
-	err = s.View(func(v *View) error {
+	if s.checkpoints != nil {
+		if err := s.Err(); errors.Is(err, ErrPoisoned) {
+			return nil, err
+		}
+		// What leaves the shelf is in Badger by then, so it has to be looked at first.
+		if value, ok := s.checkpoints.shelf.get(key); ok && value != nil {
+			return value, nil
+		} else if ok {
+			return nil, ErrNotFound
+		}
+	}
+	err = s.view(func(v *View) error {
 		value, err = v.Get(key)
 		return err
 	})
@@ -29,6 +40,16 @@ func (s *Store) Iterate(prefix []byte, f func(key, value []byte) error) error {
 // View calls f with a view of the store that shows whole groups and does not change. Close waits for f to return, and f must not
 // read the store by other means than the view: it could then wait for a Close that waits for it.
 func (s *Store) View(f func(v *View) error) error {
+	if s.checkpoints != nil {
+		if err := s.awaitBadger(s.durable.Load()); err != nil {
+			return err
+		}
+	}
+	return s.view(f)
+}
+
+// view is View of what Badger has.
+func (s *Store) view(f func(v *View) error) error {
 	s.open.RLock()
 	defer s.open.RUnlock()
 	if s.db == nil {

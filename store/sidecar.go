@@ -13,9 +13,11 @@ package store
 //	32  hash of the acknowledged group
 //	64  hash of the intended group
 //	96  identity of the store
-//	112 length of Badger's MANIFEST u32
+//	112 length of Badger's MANIFEST u31, and in the highest bit whether there is a journal, which has to reach as far as the file reached says
 //	116 first 8 bytes of the SHA-256 of that many bytes of it
 //	124 CRC-32C of the bytes before
+//
+// What is said here of groups holds, with a journal, of the checkpoints that Badger gets of them.
 //
 // The slot for group n is synced while Badger syncs group n, and both come before anyone is told. So after a crash Badger may be at
 // n-1 (its commit did not arrive), at n, or, when its commit arrived and the slot for it did not, one past what the slot intended;
@@ -50,7 +52,11 @@ type slot struct {
 	intendedHash     digest
 	identity         identity
 	manifest         manifestNote
+	journal          bool
 }
+
+// journalBit marks a slot of a store that has a journal.
+const journalBit = 1 << 31
 
 func (s slot) encode() []byte {
 	b := make([]byte, 0, slotSize)
@@ -61,7 +67,11 @@ func (s slot) encode() []byte {
 	b = append(b, s.acknowledgedHash[:]...)
 	b = append(b, s.intendedHash[:]...)
 	b = append(b, s.identity[:]...)
-	b = binary.BigEndian.AppendUint32(b, s.manifest.length)
+	length := s.manifest.length
+	if s.journal {
+		length |= journalBit
+	}
+	b = binary.BigEndian.AppendUint32(b, length)
 	b = append(b, s.manifest.hash[:]...)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
@@ -78,7 +88,8 @@ func decodeSlot(b []byte) (slot, bool) {
 		acknowledged: binary.BigEndian.Uint64(b[16:]),
 		intended:     binary.BigEndian.Uint64(b[24:]),
 		identity:     identity(b[96:112]),
-		manifest:     manifestNote{binary.BigEndian.Uint32(b[112:]), [8]byte(b[116:124])},
+		manifest:     manifestNote{binary.BigEndian.Uint32(b[112:]) &^ journalBit, [8]byte(b[116:124])},
+		journal:      b[112]&0x80 != 0,
 	}
 	copy(s.acknowledgedHash[:], b[32:])
 	copy(s.intendedHash[:], b[64:])
@@ -92,7 +103,7 @@ func (s slot) check(h head, id identity, dir string) string {
 		return fmt.Sprintf("%s and %s belong to different stores", filepath.Join(dir, sidecarFile), filepath.Join(dir, databaseDir))
 	case h.sequence == s.intended && h.hash == s.intendedHash,
 		h.sequence == s.acknowledged && h.hash == s.acknowledgedHash,
-		h.sequence == s.intended+1 && h.previous == s.intendedHash:
+		h.sequence > s.intended && h.previous == s.intendedHash:
 		return ""
 	case h.sequence < s.acknowledged:
 		return "the last ones are missing"

@@ -45,8 +45,12 @@ type Store struct {
 	open sync.RWMutex // held for reading while db is used, for writing to close it
 	db   *badger.DB   // nil once closed
 
-	last      head   // of the last durable group; belongs to the committer
-	settledAt uint64 // the group of the last slot in which nothing was under way; belongs to the committer
+	journal     *journal      // nil without Options.Journal; belongs to the committer
+	checkpoints *checkpointer // nil without Options.Journal
+	journaled   bool          // groups may be in the journal and not in Badger; changes only while the store is opened and closed
+
+	last      head   // of the last group in Badger; belongs to the checkpointer, or the committer if there is none
+	settledAt uint64 // the group of the last slot in which nothing was under way; belongs to the same
 	durable   atomic.Uint64
 	backlog   atomic.Int64 // groups that are sealed and not durable
 
@@ -94,6 +98,9 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	}
 	s.lock = lock
 	go s.commitGroups()
+	if s.journal != nil {
+		go s.checkpoint()
+	}
 	go s.care()
 	return s, nil
 }
@@ -135,7 +142,7 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, observe: o.Observe, space: space, ballast: ballast,
-		db: db, failed: make(chan struct{}), stopped: make(chan struct{}), cared: make(chan struct{})}
+		db: db, journaled: in.said.journal, failed: make(chan struct{}), stopped: make(chan struct{}), cared: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
 	s.idle = time.NewTimer(settleAfter)
 	s.idle.Stop()
@@ -153,16 +160,30 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	} else {
 		err = s.establish(o.Random, in)
 	}
+	if err == nil {
+		err = s.recoverJournal(in.journal)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if err = s.recoverTail(o.Tail); err != nil {
 		return nil, err
 	}
+	if o.Journal {
+		if err = s.startJournal(o); err != nil {
+			return nil, err
+		}
+	} else if err = removeJournal(dir); err != nil {
+		return nil, err
+	}
 	s.durable.Store(s.last.sequence)
 	s.gathering = newGroup(s.last.sequence + 1)
 	if s.fault != nil {
-		s.sink = faulty{s.sink, s.fault}
+		f := faulty{s.sink, s.fault, BeforeCommit, AfterCommit}
+		if s.journal != nil {
+			f.before, f.after = BeforeCheckpoint, AfterCheckpoint
+		}
+		s.sink = f
 	}
 	opened.Store(s)
 	return s, nil
@@ -215,7 +236,7 @@ func (s *Store) settled() slot {
 	return slot{
 		acknowledged: s.last.sequence, acknowledgedHash: s.last.hash,
 		intended: s.last.sequence, intendedHash: s.last.hash,
-		identity: s.identity,
+		identity: s.identity, journal: s.journaled,
 	}
 }
 
@@ -261,6 +282,9 @@ func (s *Store) close() error {
 	s.wake.Signal()
 	s.mu.Unlock()
 	<-s.stopped
+	if s.checkpoints != nil {
+		<-s.checkpoints.ended
+	}
 	<-s.cared
 	s.open.Lock()
 	defer s.open.Unlock()
@@ -297,16 +321,23 @@ func (s *Store) closeDatabase() error {
 	}
 }
 
-// closeFiles closes Badger, the sidecar and the tail, as far as they are open. Badger writes its last table and list only now, so the sidecar
-// gets its last slot after that.
+// closeFiles closes Badger, the sidecar, the journal and the tail, as far as they are open. Badger writes its last table and list only now, so the
+// sidecar gets its last slot after that: it asks for no journal any more, for Badger has all of it.
 func (s *Store) closeFiles() error {
 	var err error
 	if s.db != nil {
 		err = s.closeDatabase()
 		s.db = nil
 	}
+	journal := s.journal
+	if journal != nil {
+		err = errors.Join(err, journal.close())
+	}
 	if s.sidecar != nil && err == nil && s.poison() == nil {
-		err = s.disk.mark(s.settled())
+		s.journaled = false
+		if err = s.disk.mark(s.settled()); err == nil && journal != nil {
+			err = removeJournal(s.dir)
+		}
 	}
 	if s.sidecar != nil {
 		err = errors.Join(err, s.sidecar.close())

@@ -196,10 +196,7 @@ func (s *Store) recoverTail(wanted bool) error {
 	if err != nil {
 		return fmt.Errorf("reading the tail: %w", err)
 	}
-	if err := eachGroup(records, func(g *Group) (err error) {
-		s.last, err = s.commit(g)
-		return err
-	}); err != nil {
+	if err := eachGroup(records, s.commit); err != nil {
 		return fmt.Errorf("replaying the tail: %w", err)
 	}
 	for i := range 2 {

@@ -157,8 +157,6 @@ func (t *torture) damage(ctx context.Context, b *bed, o *original) (what, outcom
 		return what, "", fmt.Errorf("the gateway has started on it: %w", broken(found.wrong))
 	case found.same(o.books):
 		return what, "same books", nil
-	case o.killed && found.sequence+1 == o.books.sequence:
-		return what, "without the last group", nil // docs/promises.md: the loss of exactly that cannot be seen after a crash
 	}
 	if o.killed && strings.HasPrefix(what, filepath.Join("ledger", "tail.")) && found.sequence >= o.synced {
 		// It is as after a power cut. Charges may be missing, and nothing that was fulfilled.

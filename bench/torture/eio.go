@@ -34,8 +34,8 @@ func needTracer() error {
 	return nil
 }
 
-// failSync lets syncs fail: those of the database's log and of the sidecar under load by turns, and every fourth time one while the
-// gateway starts.
+// failSync lets syncs fail: those of the database's log and of the journal or the sidecar under load by turns, and every fourth time one while
+// the gateway starts.
 func failSync(ctx context.Context, t *torture, s *series) (err error) {
 	b, end, err := s.bed(ctx, plan{binary: t.binary, home: s.home, durability: durGroup})
 	if err != nil {
@@ -45,8 +45,11 @@ func failSync(ctx context.Context, t *torture, s *series) (err error) {
 	for n := range s.cycles {
 		b.gateway.kill() // nothing is under way
 		number := s.first + n
-		call, when := [...]string{"msync", "fdatasync"}[number%2], 20+b.random.IntN(100)
-		if number%4 == 3 {
+		call, when := "msync", 2+b.random.IntN(8) // four a second under load
+		switch number % 4 {
+		case 1:
+			call, when = "fdatasync", 20+b.random.IntN(100)
+		case 3:
 			call, when = "fsync", 1+b.random.IntN(6)
 		}
 		if err := t.failOnce(ctx, b, s, call, when); err != nil {

@@ -29,7 +29,7 @@ var mutations = []func(m mutator, path, relative string) (how string, ok bool, e
 var digits = regexp.MustCompile(`[0-9]+`)
 
 // precious are the kinds of files whose damage is most likely to cost money.
-var precious = []string{"N.mem", "N.sst", "MANIFEST", "sidecar", "tail.N"}
+var precious = []string{"N.mem", "N.sst", "MANIFEST", "sidecar", "tail.N", "journal.N", "reached"}
 
 // mutate damages one file below dir: first it chooses a kind of file, so that the many tables do not get all the damage. It returns what it did.
 func (m mutator) mutate(dir string) (what string, err error) {
