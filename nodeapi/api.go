@@ -14,6 +14,7 @@ import (
 
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/spsp"
 )
 
 // Config is what an API is made of. Directory, Node, Books, Rates, Opener, Accounts, AdminToken and Random are required.
@@ -77,7 +78,7 @@ type API struct {
 	allowWeakSecrets, allowInsecure, publicOnly bool
 
 	hub      *hub
-	askers   askers
+	askers   spsp.Askers
 	answers  answers
 	paying   *paying
 	settler  *settler

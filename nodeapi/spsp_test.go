@@ -14,6 +14,7 @@ import (
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/ilpcore/stream"
+	"github.com/paydoor/paydoor/spsp"
 )
 
 // invoice is what SPSP answered.
@@ -118,7 +119,7 @@ func TestSPSPIsLimited(t *testing.T) {
 		c.Now = func() time.Time { return now }
 	})
 	refused := 0
-	for range asksAtOnce + 5 {
+	for range spsp.AsksAtOnce + 5 {
 		if w := b.ask(t, "GET", "/accounts/alice/spsp", "", ""); w.Code == http.StatusTooManyRequests {
 			refused++
 		}
