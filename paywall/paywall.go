@@ -45,6 +45,8 @@ type Config struct {
 	Prefer Method
 	// Asset tells what the units of prices and balances are; ok is false while it is not known. May be nil.
 	Asset func() (asset Asset, ok bool)
+	// Pointers answers the payment pointers of tokens, at /.well-known/pay/; nil: tokens have none.
+	Pointers *Pointers
 	// CORS answers browsers on priced routes; nil leaves that to the backend.
 	CORS *CORS
 	// PassBackend402 hands a backend's own 402 to the client, charged like any answer. Otherwise it becomes a 502.
@@ -109,6 +111,9 @@ func (p *Paywall) ServeHTTP(w http.ResponseWriter, r *http.Request, next Next) e
 	}
 	if prob := checkRequest(r); prob != nil {
 		p.refuse(w, r, prob)
+		return nil
+	}
+	if p.config.Pointers != nil && p.config.Pointers.Serve(w, r) {
 		return nil
 	}
 	if r.Method == http.MethodOptions {
