@@ -47,6 +47,8 @@ type Config struct {
 	Asset func() (asset Asset, ok bool)
 	// Pointers answers the payment pointers of tokens, at /.well-known/pay/; nil: tokens have none.
 	Pointers *Pointers
+	// PointerBase is scheme and host of the site where Pointers are answered, such as "https://pay.example.com"; "": this one.
+	PointerBase string
 	// CORS answers browsers on priced routes; nil leaves that to the backend.
 	CORS *CORS
 	// PassBackend402 hands a backend's own 402 to the client, charged like any answer. Otherwise it becomes a 502.
@@ -81,6 +83,9 @@ func New(config Config) (*Paywall, error) {
 		return nil, fmt.Errorf("paywall: unknown payment method %q: write %s or %s", config.Prefer, PSK2, STREAM)
 	}
 	if err := config.CORS.validate(); err != nil {
+		return nil, err
+	}
+	if err := checkPointerBase(config.PointerBase); err != nil {
 		return nil, err
 	}
 	prices, err := newPriceTable(config.Prices)

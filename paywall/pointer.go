@@ -5,7 +5,9 @@ package paywall
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -28,11 +30,12 @@ type PointerQuoter interface {
 // Pointers answers the questions to payment pointers. One serves all paywalls of a node, so that its limit holds for all of them. It is safe
 // for concurrent use; its fields are set before that.
 type Pointers struct {
-	Quoter PointerQuoter
-	Length int                        // of a pointer in characters
-	Client func(*http.Request) string // the address that questions are counted by; nil: Request.RemoteAddr
-	Now    func() time.Time           // nil: time.Now
-	Failed func(*http.Request, error) // is told why a question could not be answered, if the fault is ours; nil: nobody is
+	Quoter   PointerQuoter
+	Length   int                        // of a pointer in characters
+	Client   func(*http.Request) string // the address that questions are counted by; nil: Request.RemoteAddr
+	Original func(*http.Request) string // the path that the client sent, if a server rewrites; nil: Request.URL.Path
+	Now      func() time.Time           // nil: time.Now
+	Failed   func(*http.Request, error) // is told why a question could not be answered, if the fault is ours; nil: nobody is
 
 	askers spsp.Askers
 }
@@ -40,6 +43,10 @@ type Pointers struct {
 // Serve answers a request for /.well-known/pay/ and a pointer, and returns false if the path is none of that kind.
 func (s *Pointers) Serve(w http.ResponseWriter, r *http.Request) bool {
 	pointer, ok := s.named(r.URL.Path)
+	// Whoever has a token, or sends something, is no wallet, and is not held up.
+	if !ok && s.Original != nil && r.Header["Pay-Token"] == nil && r.Method != http.MethodPost {
+		pointer, ok = s.named(s.Original(r))
+	}
 	if !ok {
 		return false
 	}
@@ -131,23 +138,45 @@ func (p *Paywall) offerTopUp(h http.Header, r *http.Request, account balances.Ac
 		return t // the quote beside it, which needs more, is there
 	}
 	path := spsp.Path + "/" + pointer
-	h["Link"] = append(h["Link"], "<"+path+`>; rel="payment"`)
+	h["Link"] = append(h["Link"], "<"+p.config.PointerBase+path+`>; rel="payment"`)
 	if len(h["Access-Control-Allow-Origin"]) > 0 {
 		addListed(h, "Access-Control-Expose-Headers", "Link")
 	}
-	if !isHost(r.Host) {
+	base := p.config.PointerBase
+	if base == "" {
+		base = ownBase(r)
+	}
+	if base == "" {
 		return t
 	}
-	if r.TLS == nil && r.Header.Get("X-Forwarded-Proto") != "https" { // whoever lies about it misleads himself
-		t.endpoint = "http://" + r.Host + path
-		return t
-	}
-	host := strings.TrimSuffix(r.Host, ":443")
-	t.endpoint = "https://" + host + path
-	if !strings.Contains(host, ":") { // wallets take neither ports nor bare IPv6
+	t.endpoint = base + path
+	if host, ok := strings.CutPrefix(base, "https://"); ok && !strings.Contains(host, ":") { // wallets take neither ports nor bare IPv6
 		t.pointer = "$" + host + path
 	}
 	return t
+}
+
+// ownBase returns scheme and host of the site that r came to, or "" if they are not known.
+func ownBase(r *http.Request) string {
+	switch {
+	case !isHost(r.Host):
+		return ""
+	case r.TLS == nil && r.Header.Get("X-Forwarded-Proto") != "https": // whoever lies about it misleads himself
+		return "http://" + r.Host
+	}
+	return "https://" + strings.TrimSuffix(r.Host, ":443")
+}
+
+// checkPointerBase wants scheme and host, as in https://pay.example.com.
+func checkPointerBase(base string) error {
+	if base == "" {
+		return nil
+	}
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !isHost(u.Host) || u.Scheme+"://"+u.Host != base {
+		return fmt.Errorf("paywall: the payment pointers cannot be at %q: write scheme and host only, such as https://pay.example.com", base)
+	}
+	return nil
 }
 
 // isHost says whether s can stand in a URL as it is: a name or an address, and maybe a port.

@@ -191,6 +191,47 @@ func TestRefusalsTellThePointer(t *testing.T) {
 	}
 }
 
+func TestPointersElsewhere(t *testing.T) {
+	for base, pointer := range map[string]string{"https://pay.example": "$pay.example", "https://pay.example:8443": "", "http://pay.example": ""} {
+		b, _ := newPointerBench(t)
+		b.config.PointerBase = base
+		w := b.do(noBackend(t), request("GET", "/", testToken))
+		var body struct {
+			Pointer  string `json:"payment_pointer"`
+			Endpoint string `json:"spsp_endpoint"`
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+			t.Fatal(err)
+		}
+		const path = "/.well-known/pay/" + testPointer
+		if body.Endpoint != base+path || body.Pointer != ended(pointer, path) || w.Header().Get("Link") != "<"+base+path+`>; rel="payment"` {
+			t.Errorf("%s: %+v, %q", base, body, w.Header().Get("Link"))
+		}
+	}
+	for _, base := range []string{"pay.example", "ftp://pay.example", "https://pay.example/x", "https://u@pay.example", "https://", "https://pay example", "https://pay.example?"} {
+		b, _ := newPointerBench(t)
+		b.config.PointerBase = base
+		if _, err := New(b.config); err == nil || !strings.Contains(err.Error(), "https://pay.example.com") {
+			t.Errorf("%s: %v", base, err)
+		}
+	}
+}
+
+// TestRewrittenPointers: a wallet knows the path that it was told, whatever becomes of it on the way here.
+func TestRewrittenPointers(t *testing.T) {
+	b, _ := newPointerBench(t)
+	b.config.Pointers.Original = func(r *http.Request) string { return r.Header.Get("X-Original") }
+	r := request("GET", "/index.php", "")
+	r.Header.Set("X-Original", "/.well-known/pay/"+testPointer)
+	if w := b.do(noBackend(t), r); w.Code != 200 {
+		t.Errorf("a wallet: %d %s", w.Code, w.Body)
+	}
+	r.Header.Set("Pay-Token", testToken)
+	if w := b.do(noBackend(t), r); w.Code != 402 {
+		t.Errorf("with a token: %d", w.Code)
+	}
+}
+
 func ended(s, end string) string {
 	if s == "" {
 		return ""
