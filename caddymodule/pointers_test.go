@@ -103,6 +103,14 @@ func TestPointersWhereThePaywallDoesNotSeeThem(t *testing.T) {
 			s.want(s.do(http.MethodGet, "/paid/x"), http.StatusOK, "20")
 		})
 	}
+	t.Run("a handle", func(t *testing.T) {
+		s := newServer(t)
+		s.site = "handle /paid/* {\n" + s.site + "\n}\nilp_node /.well-known/pay/*"
+		s.load()
+		said, _ := s.refusedWith("/paid/x")
+		s.paySPSP(said.Endpoint, 10)
+		s.want(s.do(http.MethodGet, "/paid/x"), http.StatusOK, "0")
+	})
 	t.Run("elsewhere", func(t *testing.T) {
 		s := newServer(t)
 		s.site = strings.Replace(s.site, "paywall 10", "handle /paid/* {\npaywall {\nprice 10\npointers http://"+s.node+"\n}\n}", 1)
