@@ -34,7 +34,7 @@ func (a *API) rustWellKnown(w http.ResponseWriter, r *request) {
 // often is 429.
 func (a *API) spsp(w http.ResponseWriter, r *request, id ilpcore.AccountID) {
 	spsp.AllowWebPages(w.Header())
-	if !a.askers.Allow(r.RemoteAddr, a.now()) {
+	if !a.askers.Allow(a.client(r.Request), a.now()) {
 		w.Header().Set("Retry-After", "1")
 		writeProblem(w, problemDetails{Status: http.StatusTooManyRequests, Detail: "you ask too often how to pay; wait a moment"})
 		return

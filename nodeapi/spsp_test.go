@@ -127,8 +127,9 @@ func TestSPSPIsLimited(t *testing.T) {
 	if refused != 5 {
 		t.Errorf("%d were refused, want 5", refused)
 	}
+	client := "[2001:db8::1]:1234"
+	b.client = func(*http.Request) string { return client } // behind a proxy
 	r := httptest.NewRequest("GET", "/accounts/alice/spsp", nil)
-	r.RemoteAddr = "[2001:db8::1]:1234"
 	w := httptest.NewRecorder()
 	if b.ServeHTTP(w, r); w.Code != http.StatusOK {
 		t.Errorf("another client: %d", w.Code)

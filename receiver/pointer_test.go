@@ -144,3 +144,12 @@ func FuzzPointer(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkPointer is what each 402 costs for telling the pointer.
+func BenchmarkPointer(b *testing.B) {
+	f := newFixture(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		f.Pointer(payee.ID)
+	}
+}
