@@ -3,7 +3,6 @@ package cli
 // This file hears of the payment pointer in a 402, at which a person can pay from any wallet what this command could not.
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -36,15 +35,14 @@ func (p *pointers) note(pointer string) {
 	p.last = pointer
 }
 
-// orByWallet adds to a payment that was not made how else to pay. The balance is that of this wallet's token, which the next fetch sends again.
+// orByWallet adds to a payment that could not be made how else to pay; a cap is a will, not a lack. The balance is that of this wallet's token, which the next fetch sends again.
 func (p *pointers) orByWallet(err error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	status := ExitStatus(err)
-	if p.last == "" || status != StatusUnpaid && !errors.Is(err, payer.ErrCap) && !errors.Is(err, payer.ErrNoMax) {
+	if p.last == "" || ExitStatus(err) != StatusUnpaid {
 		return err
 	}
-	return failure{fmt.Errorf("%w; or pay from any wallet to %s, and run this again", err, p.last), status}
+	return failure{fmt.Errorf("%w; or pay from any wallet to %s, and run this again", err, p.last), StatusUnpaid}
 }
 
 // pointerOf returns the target of rel="payment" in the Link headers (RFC 8288) of an answer from u: a payment pointer, or the URL where that
