@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/nodeapi"
+	"github.com/paydoor/paydoor/paywall"
 )
 
 func init() { caddy.RegisterModule(new(App)) }
@@ -69,6 +70,7 @@ type App struct {
 	logger    *zap.Logger
 	settings  settings
 	announces *announcer
+	pointers  *paywall.Pointers
 
 	// What the ilp_node handlers say. They are provisioned before anything is opened.
 	dialect      nodeapi.Dialect

@@ -15,7 +15,7 @@ import (
 
 func init() {
 	httpcaddyfile.RegisterGlobalOption("ilp", parseApp)
-	httpcaddyfile.RegisterHandlerDirective("paywall", parsePaywall)
+	httpcaddyfile.RegisterDirective("paywall", parsePaywallRoutes)
 	httpcaddyfile.RegisterHandlerDirective("ilp_node", parseNode)
 	// Inside forward_auth, so that nobody is charged for a 401; outside of everything that makes the answer.
 	httpcaddyfile.RegisterDirectiveOrder("paywall", httpcaddyfile.After, "forward_auth")

@@ -22,7 +22,7 @@ func init() { caddy.RegisterModule(new(Node)) }
 // its draft 1, whose packets are in ILP-* headers, there and at POST /;
 // BTP: WebSockets at /ilp/btp and /accounts/NAME/ilp/btp, for accounts with btp listen;
 // with sandbox, on loopback addresses only, the test wallet: POST /sandbox/pay and POST /sandbox/ilp; and the node's API: /accounts, /routes, /rates,
-// /settlement, /encryption, /payments, /status, /openapi.json and /.well-known/pay. GET / says how the node is, unless the next handler
+// /settlement, /encryption, /payments, /status, /openapi.json and /.well-known/pay; and the payment pointers of tokens. GET / says how the node is, unless the next handler
 // answers. Other requests go on to the next handler; where there is none, they get a 404. It needs the ilp app. In the Caddyfile it is
 // the directive ilp_node.
 type Node struct {
@@ -151,6 +151,9 @@ func configuredApp(ctx caddy.Context, directive string) (*App, error) {
 
 // ServeHTTP answers what is the node's, and passes everything else on.
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if n.app.pointers.Serve(w, r) {
+		return nil
+	}
 	api := r.URL.Path != "/" && n.apiPath(r.URL.Path)
 	if !ofNode(r) && !api {
 		return n.serveOthers(w, r, next)

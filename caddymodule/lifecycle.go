@@ -21,6 +21,7 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("ilp: %w", err)
 	}
+	a.pointers = a.newPointers()
 	events, err := ctx.App("events")
 	if err != nil {
 		return fmt.Errorf("ilp: getting the events app: %w", err)

@@ -7,13 +7,12 @@ import (
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/dustin/go-humanize"
 
 	"github.com/paydoor/paydoor/paywall"
 )
 
-func parsePaywall(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+func parsePaywall(h httpcaddyfile.Helper) (*Paywall, error) {
 	start := *h.Dispenser
 	p := new(Paywall)
 	if err := p.UnmarshalCaddyfile(h.Dispenser); err != nil {
@@ -40,6 +39,7 @@ func needNode(h httpcaddyfile.Helper, start *caddyfile.Dispenser, directive stri
 //		realm      NAME
 //		prefer     psk2|stream
 //		cors       ORIGIN...
+//		pointers   URL|off
 //		pass_402
 //	}
 func (p *Paywall) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
@@ -99,10 +99,12 @@ func (p *Paywall) readOption(l lines, option string) (err error) {
 		}
 	case "cors":
 		p.CORS, err = l.some("cors https://app.example.com")
+	case "pointers":
+		p.Pointers, err = l.one("pointers https://pay.example.com")
 	case "pass_402":
 		p.Pass402, err = true, l.none("pass_402")
 	default:
-		return l.unknown("price", "free", "refund_on", "realm", "prefer", "cors", "pass_402")
+		return l.unknown("price", "free", "refund_on", "realm", "prefer", "cors", "pointers", "pass_402")
 	}
 	return err
 }

@@ -31,6 +31,9 @@ type Paywall struct {
 	Prefer string `json:"prefer,omitempty"`
 	// CORS are the origins whose scripts may pay, such as "https://app.example.com", or "*". Default: none.
 	CORS []string `json:"cors,omitempty"`
+	// Pointers is scheme and host of another site, with ilp_node or paywall, where the payment pointers of tokens are answered, such as
+	// "https://pay.example.com"; or "off": clients are told of none. Default: "", this site answers them.
+	Pointers string `json:"pointers,omitempty"`
 	// Pass402 passes a 402 of the backend on; without it that is a 502, because paying clients take every 402 for ours.
 	Pass402 bool `json:"pass_402,omitempty"`
 
@@ -65,6 +68,9 @@ func unresolved(n Number, what string) (amount.Amount, error) {
 }
 
 func resolved(n Number, what string) (amount.Amount, error) { return n.resolve(what) }
+
+// pointersOff tells clients of no payment pointer.
+const pointersOff = "off"
 
 // check finds the mistakes that show without placeholders, by making a paywall that nobody will ask.
 func (p *Paywall) check() error {
@@ -107,6 +113,9 @@ func (p *Paywall) config(value valueOf) (paywall.Config, error) {
 			return config, err
 		}
 		config.RefundOn = append(config.RefundOn, statuses)
+	}
+	if p.Pointers != pointersOff && !hasPlaceholder(p.Pointers) {
+		config.PointerBase = p.Pointers
 	}
 	if len(p.CORS) > 0 {
 		config.CORS = &paywall.CORS{Origins: p.CORS}

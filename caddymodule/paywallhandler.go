@@ -54,6 +54,12 @@ func (p *Paywall) Provision(ctx caddy.Context) error {
 	}
 	config.Ledger, config.Quoter, config.Asset = &ledger{app}, &quoter{app}, app.asset
 	config.Observe = p.observe
+	if p.Pointers != pointersOff {
+		config.Pointers = app.pointers
+		if config.PointerBase, err = resolve(p.Pointers, "paywall: pointers"); err != nil {
+			return p.at("pointers", err)
+		}
+	}
 	p.wall, err = paywall.New(config)
 	return err
 }

@@ -31,6 +31,7 @@ type gatewayConfig struct {
 	code     string   // of the node's asset; "": USD
 	scale    int      // of the node's asset; 0: 9
 	secure   bool     // the sites also listen with TLS, and for HTTP/3
+	more     string   // whole sites of other hosts
 }
 
 // gateway is a directory, a Caddyfile, and the process that is running on them, if any.
@@ -98,6 +99,7 @@ func (g *gateway) caddyfile(config gatewayConfig) string {
 			fmt.Fprintf(&b, "\nhttps://127.0.0.1:%d {\n\tbind 127.0.0.1\n\ttls internal\n%s\n}\n", g.securePorts[i], site)
 		}
 	}
+	b.WriteString(config.more)
 	return b.String()
 }
 

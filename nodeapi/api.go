@@ -14,6 +14,7 @@ import (
 
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/spsp"
 )
 
 // Config is what an API is made of. Directory, Node, Books, Rates, Opener, Accounts, AdminToken and Random are required.
@@ -39,9 +40,10 @@ type Config struct {
 	AllowInsecure    bool // lets links go to other machines without TLS
 	PublicOnly       bool // refuses settlement engines on this machine and on private networks, where their URLs show it
 
-	Random io.Reader        // cryptographically secure
-	Logger *zap.Logger      // nil: none
-	Now    func() time.Time // nil: time.Now
+	Random io.Reader                  // cryptographically secure
+	Logger *zap.Logger                // nil: none
+	Now    func() time.Time           // nil: time.Now
+	Client func(*http.Request) string // the address that questions of SPSP are counted by; nil: Request.RemoteAddr, which may be a proxy's
 }
 
 // Opener makes accounts work: it opens their links, lets their neighbours in, and puts them into the node.
@@ -77,7 +79,8 @@ type API struct {
 	allowWeakSecrets, allowInsecure, publicOnly bool
 
 	hub      *hub
-	askers   askers
+	askers   spsp.Askers
+	client   func(*http.Request) string
 	answers  answers
 	paying   *paying
 	settler  *settler
@@ -104,6 +107,9 @@ func New(c Config) (*API, error) {
 	}
 	if a.now == nil {
 		a.now = time.Now
+	}
+	if a.client = c.Client; a.client == nil {
+		a.client = func(r *http.Request) string { return r.RemoteAddr }
 	}
 	for _, s := range c.Static {
 		a.static[s.ID] = s

@@ -3,14 +3,12 @@ package nodeapi
 // This file answers whoever wants to pay an account: SPSP (RFC 9), an address and a secret of their own for each query.
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/receiver"
+	"github.com/paydoor/paydoor/spsp"
 )
 
 // Quoter mints what it takes to pay an account, as *receiver.Receiver does.
@@ -35,8 +33,8 @@ func (a *API) rustWellKnown(w http.ResponseWriter, r *request) {
 // spsp answers with the address and the secret with which to pay the account. Everybody may ask, web pages too; what one client asks too
 // often is 429.
 func (a *API) spsp(w http.ResponseWriter, r *request, id ilpcore.AccountID) {
-	allowWebPages(w)
-	if !a.askers.allow(r.RemoteAddr, a.now()) {
+	spsp.AllowWebPages(w.Header())
+	if !a.askers.Allow(a.client(r.Request), a.now()) {
 		w.Header().Set("Retry-After", "1")
 		writeProblem(w, problemDetails{Status: http.StatusTooManyRequests, Detail: "you ask too often how to pay; wait a moment"})
 		return
@@ -69,54 +67,25 @@ func (a *API) spsp(w http.ResponseWriter, r *request, id ilpcore.AccountID) {
 		a.fail(w, r, err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/spsp4+json")
-	w.Header().Set("Cache-Control", "no-cache, private")                                             // a secret is one payer's own
-	_ = json.NewEncoder(w).Encode(spspAnswer{quote.Address, quote.SharedSecret[:], receipts != nil}) // a client that left
+	spsp.Answer{Address: quote.Address, Secret: quote.SharedSecret, Receipts: receipts != nil}.Write(w)
 }
 
-type spspAnswer struct {
-	Destination  string `json:"destination_account"`
-	SharedSecret []byte `json:"shared_secret"` // base64 with padding
-	Receipts     bool   `json:"receipts_enabled,omitempty"`
-}
-
-// readReceiptTerms reads Receipt-Nonce and Receipt-Secret, which a verifier of receipts sends (RFC 39); nil without. The error is a *FieldError.
+// readReceiptTerms reads what a verifier of receipts asks for; nil without. The error is a *FieldError.
 func readReceiptTerms(h http.Header) (*receiver.ReceiptTerms, error) {
-	nonces, secrets := h.Values("Receipt-Nonce"), h.Values("Receipt-Secret")
-	if len(nonces) == 0 && len(secrets) == 0 {
-		return nil, nil
+	terms, err := spsp.ReadReceiptTerms(h)
+	var wrong *spsp.HeaderError
+	if errors.As(err, &wrong) {
+		return nil, &FieldError{Field: wrong.Header, Why: wrong.Why}
 	}
-	terms := new(receiver.ReceiptTerms)
-	if len(nonces) != 1 || !decodeExactly(terms.Nonce[:], nonces[0]) {
-		return nil, &FieldError{Field: "Receipt-Nonce", Why: "it is base64 of 16 bytes, and comes with Receipt-Secret"}
-	}
-	if len(secrets) != 1 || !decodeExactly(terms.Secret[:], secrets[0]) {
-		return nil, &FieldError{Field: "Receipt-Secret", Why: "it is base64 of 32 bytes, and comes with Receipt-Nonce"}
-	}
-	return terms, nil
-}
-
-// decodeExactly fills b from base64 or base64url, padded or not.
-func decodeExactly(b []byte, text string) bool {
-	text = strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(text), "=")
-	decoded, err := base64.RawURLEncoding.DecodeString(text)
-	return err == nil && copy(b, decoded) == len(b) && len(decoded) == len(b)
+	return (*receiver.ReceiptTerms)(terms), err
 }
 
 // invalidReceiver is what RFC 9 wants of a 404.
 func invalidReceiver() map[string]any {
-	return map[string]any{"id": "InvalidReceiverError", "message": "Invalid receiver"}
+	return map[string]any{"id": spsp.InvalidReceiverID, "message": spsp.InvalidReceiverMessage}
 }
 
 // rustSPSPOptions answers the preflight requests of browsers.
 func (a *API) rustSPSPOptions(w http.ResponseWriter, _ *request) {
-	allowWebPages(w)
-	w.Header().Set("Access-Control-Allow-Methods", "GET, OPTIONS")
-	w.WriteHeader(http.StatusNoContent)
-}
-
-// allowWebPages lets every web page ask how to pay (RFC 9).
-func allowWebPages(w http.ResponseWriter) {
-	w.Header().Set("Access-Control-Allow-Origin", "*")
-	w.Header().Set("Access-Control-Allow-Headers", "web-monetization-id")
+	spsp.WritePreflight(w)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/ilpcore/stream"
+	"github.com/paydoor/paydoor/spsp"
 )
 
 // invoice is what SPSP answered.
@@ -118,7 +119,7 @@ func TestSPSPIsLimited(t *testing.T) {
 		c.Now = func() time.Time { return now }
 	})
 	refused := 0
-	for range asksAtOnce + 5 {
+	for range spsp.AsksAtOnce + 5 {
 		if w := b.ask(t, "GET", "/accounts/alice/spsp", "", ""); w.Code == http.StatusTooManyRequests {
 			refused++
 		}
@@ -126,8 +127,9 @@ func TestSPSPIsLimited(t *testing.T) {
 	if refused != 5 {
 		t.Errorf("%d were refused, want 5", refused)
 	}
+	client := "[2001:db8::1]:1234"
+	b.client = func(*http.Request) string { return client } // behind a proxy
 	r := httptest.NewRequest("GET", "/accounts/alice/spsp", nil)
-	r.RemoteAddr = "[2001:db8::1]:1234"
 	w := httptest.NewRecorder()
 	if b.ServeHTTP(w, r); w.Code != http.StatusOK {
 		t.Errorf("another client: %d", w.Code)

@@ -45,7 +45,7 @@ type Resolver struct {
 type Endpoint struct {
 	Address  ilpcore.Address
 	Secret   []byte // 32 bytes
-	Receipts bool   // the receiver can give receipts (RFC 39)
+	Receipts bool   // the receiver gives receipts (RFC 39), if it was asked to
 	URL      string // that answered, after redirects: its host is who is paid, and worth showing
 }
 
@@ -58,6 +58,11 @@ func (e Endpoint) GoString() string { return e.String() }
 // Resolve asks the payment pointer, or URL, for an address and a secret. It takes at most ten seconds. The errors wrap ErrPointer,
 // ErrPrivateAddress, ErrNoReceiver, ErrSPSP or that of ctx.
 func (r Resolver) Resolve(ctx context.Context, pointer string) (Endpoint, error) {
+	return r.resolve(ctx, pointer, func(http.Header) {})
+}
+
+// resolve asks, with what add puts into the headers.
+func (r Resolver) resolve(ctx context.Context, pointer string, add func(http.Header)) (Endpoint, error) {
 	u, err := ParsePointer(pointer, r.Insecure)
 	if err != nil {
 		return Endpoint{}, err
@@ -72,6 +77,7 @@ func (r Resolver) Resolve(ctx context.Context, pointer string) (Endpoint, error)
 		return Endpoint{}, fmt.Errorf("%w: %w", ErrPointer, err)
 	}
 	request.Header.Set("Accept", "application/spsp4+json, application/spsp+json")
+	add(request.Header)
 	transport := r.transport()
 	defer transport.CloseIdleConnections()
 	client := http.Client{Transport: transport, CheckRedirect: r.checkRedirect}

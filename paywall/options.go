@@ -103,6 +103,7 @@ func (p *Paywall) serveQuote(w http.ResponseWriter, r *http.Request, tok token, 
 	h["Pay-Balance"] = []string{balance.String()}
 	p.nameAsset(h)
 	p.config.CORS.share(h, r)
+	p.offerTopUp(h, r, account)
 	p.observe(r, &Event{Outcome: Quoted, Account: account, Price: dearest.price, Balance: balance, Status: http.StatusNoContent})
 	w.WriteHeader(http.StatusNoContent)
 	return nil

@@ -45,6 +45,10 @@ type Config struct {
 	Prefer Method
 	// Asset tells what the units of prices and balances are; ok is false while it is not known. May be nil.
 	Asset func() (asset Asset, ok bool)
+	// Pointers answers the payment pointers of tokens, at /.well-known/pay/; nil: tokens have none.
+	Pointers *Pointers
+	// PointerBase is scheme and host of the site where Pointers are answered, such as "https://pay.example.com"; "": this one.
+	PointerBase string
 	// CORS answers browsers on priced routes; nil leaves that to the backend.
 	CORS *CORS
 	// PassBackend402 hands a backend's own 402 to the client, charged like any answer. Otherwise it becomes a 502.
@@ -81,6 +85,9 @@ func New(config Config) (*Paywall, error) {
 	if err := config.CORS.validate(); err != nil {
 		return nil, err
 	}
+	if err := checkPointerBase(config.PointerBase); err != nil {
+		return nil, err
+	}
 	prices, err := newPriceTable(config.Prices)
 	if err != nil {
 		return nil, err
@@ -109,6 +116,9 @@ func (p *Paywall) ServeHTTP(w http.ResponseWriter, r *http.Request, next Next) e
 	}
 	if prob := checkRequest(r); prob != nil {
 		p.refuse(w, r, prob)
+		return nil
+	}
+	if p.config.Pointers != nil && p.config.Pointers.Serve(w, r) {
 		return nil
 	}
 	if r.Method == http.MethodOptions {

@@ -25,8 +25,12 @@ type problem struct {
 	Shortfall string        `json:"shortfall,omitempty"`
 	Asset     *assetProblem `json:"asset,omitempty"`
 	Pay       *payProblem   `json:"pay,omitempty"`
+	Pointer   string        `json:"payment_pointer,omitempty"`
+	Endpoint  string        `json:"spsp_endpoint,omitempty"`
 	PayToken  string        `json:"pay_token,omitempty"`
 	Steps     []string      `json:"steps,omitempty"`
+	ID        string        `json:"id,omitempty"`      // of RFC 9
+	Message   string        `json:"message,omitempty"` // of RFC 9
 
 	retryAfter string
 }
@@ -80,12 +84,13 @@ func tooLarge(maxBytes uint64) *problem {
 }
 
 // paymentRequired describes a 402: what is missing, where to pay it and what to do then.
-func (p *Paywall) paymentRequired(t *token, minted bool, price, balance amount.Amount, method Method, q Quote) *problem {
+func (p *Paywall) paymentRequired(t *token, minted bool, price, balance amount.Amount, method Method, q Quote, at topUp) *problem {
 	shortfall, _ := price.Sub(balance)
 	prob := newProblem("payment-required", http.StatusPaymentRequired,
 		fmt.Sprintf("This request costs %s and your balance is %s: pay at least %s, then send it again.", price, balance, shortfall))
 	prob.Price, prob.Balance, prob.Shortfall = price.String(), balance.String(), shortfall.String()
 	prob.Pay = &payProblem{method, q.Address, q.Secret}
+	prob.Pointer, prob.Endpoint = at.pointer, at.endpoint
 	unit := "base units"
 	if asset, ok := p.asset(); ok {
 		prob.Asset = &assetProblem{asset.Code, asset.Scale}
@@ -96,9 +101,16 @@ func (p *Paywall) paymentRequired(t *token, minted bool, price, balance amount.A
 		prob.PayToken = t.text()
 		again = "Send this request again with the header Pay-Token: " + prob.PayToken + " (keep it: it is the key to your balance)."
 	}
+	wallet := ""
+	switch {
+	case at.pointer != "":
+		wallet = ", or from any wallet to the payment pointer " + at.pointer
+	case at.endpoint != "":
+		wallet = ", or from any SPSP wallet to " + at.endpoint
+	}
 	prob.Steps = []string{
-		fmt.Sprintf("Pay %s or more %s over Interledger (%s) to the address and secret in pay; what is left stays on your balance.",
-			shortfall, unit, method),
+		fmt.Sprintf("Pay %s or more %s over Interledger (%s) to the address and secret in pay%s; what is left stays on your balance.",
+			shortfall, unit, method, wallet),
 		again,
 	}
 	return prob
@@ -145,7 +157,10 @@ var pageTemplate = template.Must(template.New("problem").Parse(`<!doctype html>
 <h1>{{.Title}}</h1>
 <p>{{.Detail}}</p>
 {{with .Steps}}<ol>{{range .}}<li>{{.}}</li>{{end}}</ol>
-{{end}}{{with .Pay}}<dl><dt>Method</dt><dd>{{.Method}}</dd><dt>Address</dt><dd>{{.Address}}</dd><dt>Secret</dt><dd>{{.Secret}}</dd></dl>
+{{end}}{{with .Pay}}<dl><dt>Method</dt><dd>{{.Method}}</dd><dt>Address</dt><dd>{{.Address}}</dd><dt>Secret</dt><dd>{{.Secret}}</dd>
+{{with $.Pointer}}<dt>Payment pointer</dt><dd>{{.}}</dd>
+{{else}}{{with $.Endpoint}}<dt>SPSP endpoint</dt><dd>{{.}}</dd>
+{{end}}{{end}}</dl>
 {{end}}</html>
 `))
 

@@ -41,8 +41,9 @@ func (p *Paywall) requirePayment(w http.ResponseWriter, r *http.Request, tok tok
 	}
 	p.nameAsset(h)
 	p.config.CORS.share(h, r)
+	topUp := p.offerTopUp(h, r, account)
 	p.observe(r, &Event{Outcome: Refused, Account: account, Price: price, Balance: balance, Status: http.StatusPaymentRequired})
-	p.paymentRequired(&tok, minted, price, balance, method, quote).write(w, r)
+	p.paymentRequired(&tok, minted, price, balance, method, quote, topUp).write(w, r)
 }
 
 // refuse answers a request that cannot be priced or paid as it is.

@@ -248,11 +248,15 @@ func (r *Receiver) credit(ctx context.Context, p *payment) (repeated bool, err e
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), expires.Sub(p.now))
 	defer cancel()
-	failpoint.Hit("receiver/crediting")
-	repeated, err = p.crediter.Credit(ctx, Credit{
+	c := Credit{
 		Payee: p.quote.payee, Amount: p.Amount, Condition: p.Condition, Digest: p.digest(), From: p.From,
-		ExpiresAt: expires, Deadline: expires.Add(-r.reserve), Quote: p.quote.id, Due: p.quote.due,
-	})
+		ExpiresAt: expires, Deadline: expires.Add(-r.reserve), Due: p.quote.due,
+	}
+	if p.quote.capped {
+		c.Quote = p.quote.id
+	}
+	failpoint.Hit("receiver/crediting")
+	repeated, err = p.crediter.Credit(ctx, c)
 	failpoint.Hit("receiver/credited")
 	return repeated, err
 }

@@ -24,6 +24,7 @@ type books struct {
 	balances map[Payee]amount.Amount
 	known    map[[32]byte][32]byte
 	credits  int
+	quotes   int // credits to the quote of a 402
 	fail     error
 }
 
@@ -46,6 +47,9 @@ func (b *books) Credit(_ context.Context, c Credit) (bool, error) {
 	b.balances[c.Payee] = sum
 	b.known[c.Condition] = c.Digest
 	b.credits++
+	if c.Quote != [8]byte{} {
+		b.quotes++
+	}
 	return false, nil
 }
 

@@ -9,7 +9,7 @@ package receiver
 //	 1  flags: 1 the payee is an account of the node; 2 STREAM takes no more than due; 4 the memo checks are set; 8 receipts; others refused
 //	 2  payee, 32 bytes: the key of its balance
 //	34  due, 8 bytes
-//	42  quote id, 8 bytes: random if flag 1 or 2 is set, else zero
+//	42  quote id, 8 bytes: random if flag 1 or 2 is set, or if the payee's payment pointer was asked, else zero
 //	50  expiry, 4 bytes: minutes since 1970; zero is never
 //	54  memo check of the whole token, 8 bytes: SHA-256("paydoor/memo/v1" | token), cut
 //	62  memo check of the token's first 16 bytes, 8 bytes
@@ -69,7 +69,7 @@ type terms struct {
 	payee  Payee
 	capped bool          // STREAM payments stop at due
 	due    amount.Amount // the price, or with capped the shortfall
-	id     [8]byte       // of a capped quote, and of an account's, random; zero for the others
+	id     [8]byte       // of a capped quote, and of one by SPSP, random; zero for the others
 	expiry time.Time     // zero: never
 	memo   memo
 
@@ -78,28 +78,39 @@ type terms struct {
 
 // secretKeys are the subkeys of one receiver secret.
 type secretKeys struct {
-	seal   cipher.AEAD
-	nonce  ilpcore.MAC
-	shared ilpcore.MAC
+	seal    cipher.AEAD
+	nonce   ilpcore.MAC
+	shared  ilpcore.MAC
+	pointer pointerKeys
 }
 
 func newSecretKeys(secret []byte) (secretKeys, error) {
 	if len(secret) < MinSecret {
 		return secretKeys{}, fmt.Errorf("the receiver secret has %d bytes; it needs at least %d random ones", len(secret), MinSecret)
 	}
-	block, err := aes.NewCipher(subkey(secret, "paydoor/receiver/seal/v1"))
+	seal, err := newSeal(subkey(secret, "paydoor/receiver/seal/v1"))
 	if err != nil {
-		return secretKeys{}, fmt.Errorf("making the sealing key: %w", err)
+		return secretKeys{}, err
+	}
+	pointer, err := newPointerKeys(secret)
+	return secretKeys{
+		seal:    seal,
+		nonce:   ilpcore.NewMAC(subkey(secret, "paydoor/receiver/nonce/v1")),
+		shared:  ilpcore.NewMAC(subkey(secret, "paydoor/receiver/shared/v1")),
+		pointer: pointer,
+	}, err
+}
+
+func newSeal(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("making the sealing key: %w", err)
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
-		return secretKeys{}, fmt.Errorf("making the sealing cipher: %w", err)
+		return nil, fmt.Errorf("making the sealing cipher: %w", err)
 	}
-	return secretKeys{
-		seal:   aead,
-		nonce:  ilpcore.NewMAC(subkey(secret, "paydoor/receiver/nonce/v1")),
-		shared: ilpcore.NewMAC(subkey(secret, "paydoor/receiver/shared/v1")),
-	}, nil
+	return aead, nil
 }
 
 func subkey(secret []byte, label string) []byte {

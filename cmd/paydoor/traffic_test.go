@@ -4,6 +4,8 @@ package main
 
 import (
 	"bufio"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -130,7 +132,8 @@ http://%[8]s {
 func (s *shop) visit() {
 	s.t.Helper()
 	quote := s.do(http.MethodOptions, s.paid, "/", http.StatusNoContent, "Pay-Token", canaryToken)
-	s.do(http.MethodGet, s.paid, "/", http.StatusPaymentRequired, "Pay-Token", canaryToken, "Authorization", "Bearer "+canaryLink)
+	refused := s.do(http.MethodGet, s.paid, "/", http.StatusPaymentRequired, "Pay-Token", canaryToken, "Authorization", "Bearer "+canaryLink)
+	s.askPointer(refused.Header.Get("Link"))
 	minted := s.do(http.MethodGet, s.paid, "/", http.StatusPaymentRequired)
 	s.secrets = append(s.secrets, minted.Header.Get("Pay-Token"))
 	s.pay(quote.Header.Get("Pay"))
@@ -144,6 +147,19 @@ func (s *shop) visit() {
 	s.do(http.MethodPost, s.node, "/ilp", http.StatusBadRequest, "Authorization", "Bearer "+canaryLink, "Pay-Token", canaryToken)
 	s.do(http.MethodPost, s.node, "/accounts/kid/ilp", http.StatusUnauthorized, "Authorization", "Bearer x"+canaryLink)
 	s.upgrade()
+}
+
+// askPointer asks the payment pointer of a 402 where to pay, as a verifier of receipts does. The pointer is in the log, the secrets are not.
+func (s *shop) askPointer(link string) {
+	s.t.Helper()
+	path := strings.TrimSuffix(strings.TrimPrefix(link, "<"), `>; rel="payment"`)
+	secret := base64.StdEncoding.EncodeToString([]byte("the canary secret of receipts 32"))
+	s.secrets = append(s.secrets, secret)
+	before := len(s.secrets)
+	s.do(http.MethodGet, s.paid, path, http.StatusOK, "Receipt-Nonce", "AAAAAAAAAAAAAAAAAAAAAA==", "Receipt-Secret", secret)
+	if len(s.secrets) != before+1 {
+		s.t.Errorf("%s has no secret", path)
+	}
 }
 
 // do makes a request, checks its status, and remembers the secret that is in the answer.
@@ -175,6 +191,12 @@ func (s *shop) send(r *http.Request, status int) *http.Response {
 	}
 	if pay := strings.Fields(answer.Header.Get("Pay")); len(pay) == 4 {
 		s.secrets = append(s.secrets, pay[2])
+	}
+	var spsp struct {
+		Secret string `json:"shared_secret"`
+	}
+	if json.Unmarshal(body, &spsp) == nil && spsp.Secret != "" {
+		s.secrets = append(s.secrets, spsp.Secret)
 	}
 	return answer
 }

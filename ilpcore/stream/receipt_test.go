@@ -4,7 +4,10 @@ package stream
 
 import (
 	"bytes"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"os"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -62,4 +65,49 @@ func TestReceiptRoundTrip(t *testing.T) {
 			t.Fatalf("VerifyReceipt = %+v, %v; want %+v", got, err, want)
 		}
 	})
+}
+
+// TestReceiptsOfJavaScript reads what createReceipt of npm's ilp-protocol-stream 2.7.2-alpha.3 has made, and makes the same.
+func TestReceiptsOfJavaScript(t *testing.T) {
+	text, err := os.ReadFile("testdata/receipts.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors []struct {
+		Name, Nonce, Secret, Receipt string
+		Stream                       uint8
+		Total                        amount.Amount `json:",string"`
+	}
+	if err := json.Unmarshal(text, &vectors); err != nil || len(vectors) < 7 {
+		t.Fatalf("%d vectors, %v", len(vectors), err)
+	}
+	for _, v := range vectors {
+		secret, receipt := unhex(t, v.Secret), unhex(t, v.Receipt)
+		want := Receipt{Nonce: [16]byte(unhex(t, v.Nonce)), StreamID: v.Stream, TotalReceived: v.Total}
+		if got, err := VerifyReceipt(receipt, secret); err != nil || got != want {
+			t.Errorf("%s: %+v, %v; want %+v", v.Name, got, err, want)
+		}
+		if made := want.Append(nil, secret); !bytes.Equal(made, receipt) {
+			t.Errorf("%s: made %x", v.Name, made)
+		}
+	}
+}
+
+// FuzzVerifyReceipt: what verifies is what Append makes.
+func FuzzVerifyReceipt(f *testing.F) {
+	f.Add(Receipt{StreamID: 1, TotalReceived: 500}.Append(nil, make([]byte, 32)), make([]byte, 32))
+	f.Fuzz(func(t *testing.T, b, secret []byte) {
+		if r, err := VerifyReceipt(b, secret); err == nil && !bytes.Equal(r.Append(nil, secret), b) {
+			t.Errorf("%x verifies as %+v", b, r)
+		}
+	})
+}
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

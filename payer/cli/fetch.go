@@ -67,6 +67,7 @@ type fetcher struct {
 	maxTime   time.Duration
 	max       amount.Amount // of --max; 0: it was not given
 	show      *display
+	pointers  pointers
 	payments  []payer.Progress // of the URL at hand, each as it is now
 }
 
@@ -134,8 +135,9 @@ func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 		return err
 	}
 	f.show = newDisplay(f.cmd, f.e)
+	f.pointers.RoundTripper = f.base()
 	f.transport = &payer.Transport{
-		Base: f.show.watch(f.base()), Link: f.uplink, Random: f.e.Random, Now: f.e.Now, Budget: f.wallet, Secret: f.wallet.Secret(),
+		Base: f.show.watch(&f.pointers), Link: f.uplink, Random: f.e.Random, Now: f.e.Now, Budget: f.wallet, Secret: f.wallet.Secret(),
 		Method: method, Insecure: chosen(f.cmd, "plain-http"), Progress: f.moved,
 	}
 	f.client = &http.Client{Transport: f.transport, CheckRedirect: f.redirect}
@@ -182,6 +184,7 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 		defer cancel()
 	}
 	f.payments = nil
+	f.pointers.note("")
 	r, err := newRequest(ctx, f.cmd, u)
 	if err != nil {
 		return err
@@ -196,7 +199,7 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 	response, err := f.client.Do(r)
 	f.show.clear()
 	if err != nil {
-		err = lost(err, f.unknown())
+		err = f.pointers.orByWallet(lost(err, f.unknown()))
 		return errors.Join(err, f.reportFailure(r, err))
 	}
 	defer response.Body.Close()

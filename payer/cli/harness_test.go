@@ -77,6 +77,7 @@ type shop struct {
 	seen  []string // what arrived: method, path, body
 	heads []http.Header
 	asks  func(pay string) string // changes the Pay header
+	links []string                // the Link header
 }
 
 func newShop(t *testing.T) *shop {
@@ -136,6 +137,7 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Pay", s.asks(r.Header.Get("Pay-Accept")+" "+string(quote.Address)+" "+base64.RawURLEncoding.EncodeToString(quote.SharedSecret[:])+" 10"))
 	w.Header().Set("Pay-Balance", fmt.Sprint(balance))
+	w.Header()["Link"] = s.links
 	w.WriteHeader(status)
 	if status == http.StatusOK {
 		fmt.Fprintln(w, "worth 10")
