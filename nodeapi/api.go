@@ -34,6 +34,7 @@ type Config struct {
 	Engines     http.RoundTripper // reaches settlement engines, and none that must not be called; nil: none is called
 	SPSP        ilpcore.AccountID // whom /.well-known/pay pays; "": nobody
 	Version     string            // what GET / says
+	Retention   time.Duration     // how long payments stay in the history of accounts; 0: for ever
 
 	AllowWeakSecrets bool // lets secrets of accounts have less than 32 bytes
 	AllowInsecure    bool // lets links go to other machines without TLS
@@ -70,6 +71,7 @@ type API struct {
 	quoter       Quoter
 	spspAccount  ilpcore.AccountID
 	version      string
+	retention    time.Duration
 	random       io.Reader
 	logger       *zap.Logger
 	now          func() time.Time
@@ -81,6 +83,7 @@ type API struct {
 	answers  answers
 	paying   *paying
 	settler  *settler
+	sweeper  sweeper
 	mux      *http.ServeMux
 	changing *sync.Mutex                // the Directory's: one change of accounts, routes or rates at a time
 	opened   map[ilpcore.AccountID]bool // the accounts of the Directory that were opened; guarded by changing
@@ -95,7 +98,7 @@ func New(c Config) (*API, error) {
 	a := &API{
 		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
 		staticRoutes: c.Routes, adminToken: c.AdminToken, engineToken: c.EngineToken, dialect: c.Dialect, sender: c.Sender, quoter: c.Quoter, spspAccount: c.SPSP,
-		version: c.Version, random: c.Random, logger: c.Logger, now: c.Now,
+		version: c.Version, retention: c.Retention, random: c.Random, logger: c.Logger, now: c.Now,
 		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, publicOnly: c.PublicOnly, hub: newHub(), paying: newPaying(), mux: http.NewServeMux(),
 		changing: &c.Directory.changing, opened: make(map[ilpcore.AccountID]bool), told: make(map[ilpcore.AccountID]bool),
 	}

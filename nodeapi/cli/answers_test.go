@@ -28,6 +28,15 @@ const nodeStatus = `{"ready":true,"address":"test.paydoor","asset":{"Code":"USD"
 	{"id":"uplink","relation":"parent","asset":{"Code":"USD","Scale":9},"has_link":true,"up":false,"problem":"connection refused","in_flight":0,"balance":{"clearing":-1500,"prepaid":0}},
 	{"id":"alice","relation":"local","asset":{"Code":"USD","Scale":9},"has_link":false,"up":true,"in_flight":2,"balance":{"clearing":9223372036854775807,"prepaid":7}}]}`
 
+const rustPayments = `{"payments":[{"id":"1f-2","direction":"received","state":"under_way","timestamp":"2026-11-26T01:02:03Z","updated":"2026-11-26T01:02:04Z","amount":9007199254740993,"asset_code":"USD",
+	"asset_scale":9,"packets":3,"destination":"test.node.bob.x","from_username":"uplink","connection_closed":false},{"id":"1f-1","direction":"sent","state":"partial",
+	"timestamp":"2026-11-26T01:02:02Z","updated":"2026-11-26T01:02:03Z","amount":900,"asset_code":"USD","asset_scale":9,"packets":9,"destination":"test.far.x","receiver":"$far.example",
+	"source_amount":1000,"in_flight_amount":100,"delivered_amount":890,"error":"the receiver went away"}],"next":"1f-1"}`
+
+const javaPayments = `{"payments":[{"paymentId":"1f-1","direction":"sent","state":"completed","createdAt":"2026-11-26T01:02:02Z","modifiedAt":"2026-11-26T01:02:03Z","amount":"1000","assetCode":"USD",
+	"assetScale":"9","packets":"1","destinationPaymentPointer":"$far.example","originalAmount":"1000","inFlightAmount":"0","amountDelivered":"1000"}],"next":null,
+	"earlier":{"sentAmount":"36893488147419103230","sentPayments":"2","receivedAmount":"0","receivedPayments":"0","until":"2026-01-01T00:00:00Z"}}`
+
 func TestAnswersArePrinted(t *testing.T) {
 	tests := []struct {
 		name string // of the golden file
@@ -47,6 +56,10 @@ func TestAnswersArePrinted(t *testing.T) {
 		{"balance_json", map[string]said{"GET /accounts/bob/balance": {200, "", `{"balance":9007199254740993}`}}, []string{"accounts", "balance", "bob", "--json"}},
 		{"status", map[string]said{"GET /status": {200, "", nodeStatus}}, []string{"status"}},
 		{"status_other", map[string]said{"GET /": {200, "", `{"status":"Ready","ilp_address":"example.node","version":"0.6.0"}`}}, []string{"status"}},
+		{"payments_rust", map[string]said{"GET /accounts/bob/payments?limit=20": {200, "", rustPayments}}, []string{"accounts", "payments", "bob"}},
+		{"payments_java", map[string]said{"GET /accounts/bob/payments?cursor=1f-2&direction=sent&limit=5": {200, "", javaPayments}}, []string{"accounts", "payments", "bob", "--limit", "5", "--sent", "--after", "1f-2"}},
+		{"payments_none", map[string]said{"GET /accounts/bob/payments?direction=received&limit=20": {200, "", `{"payments":[],"next":null}`}}, []string{"accounts", "payments", "bob", "--received"}},
+		{"payments_json", map[string]said{"GET /accounts/bob/payments?limit=20": {200, "", rustPayments}}, []string{"accounts", "payments", "bob", "--json"}},
 		{"routes_rust", map[string]said{"GET /routes": {200, "", `{"":"uplink","example.bob":"bob"}`}}, []string{"routes", "list"}},
 		{"routes_java", map[string]said{"GET /routes": {200, "", `{"_embedded":{"routes":[{"routePrefix":"test.b","nextHopAccountId":"bob"},{"routePrefix":"","nextHopAccountId":"up"}]}}`}}, []string{"routes", "list"}},
 		{"routes_none", map[string]said{"GET /routes": {200, "", `{}`}}, []string{"routes", "list"}},

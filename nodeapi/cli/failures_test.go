@@ -57,6 +57,8 @@ func TestRefusals(t *testing.T) {
 
 func TestMistakesAreNotSent(t *testing.T) {
 	tests := []struct{ name, args, want string }{
+		{"both directions", "accounts payments x --sent --received", "--sent and --received together are all payments: leave both out"},
+		{"too long a page", "accounts payments x --limit 501", "--limit takes a whole number from 1 to 500"},
 		{"no asset", "accounts create x", "write what the account counts, such as --asset-code USD --asset-scale 9"},
 		{"no name", "accounts create", "write the name of the new account behind create"},
 		{"a fraction", "accounts create x --asset-code USD --asset-scale 1.5", "--asset-scale 1.5: write a whole number from 0 to 255"},
