@@ -92,7 +92,7 @@ func TestOpenAPIHasWhatAccountsHave(t *testing.T) {
 	}
 }
 
-// TestOpenAPIHasWhatPaymentsHave wants the members of the history described, in both forms.
+// TestOpenAPIHasWhatPaymentsHave wants the members of the history described, in both forms, and those of settlements.
 func TestOpenAPIHasWhatPaymentsHave(t *testing.T) {
 	schemas := readOpenAPI(t).Components.Schemas
 	yes, n, text, scale := true, amount.Amount(1), "x", uint8(1)
@@ -100,6 +100,9 @@ func TestOpenAPIHasWhatPaymentsHave(t *testing.T) {
 	for name, whole := range map[string]any{
 		"HistoricPayment":     rustPayment{Destination: "d", From: "f", Closed: &yes, Receiver: "r", Source: &number, InFlight: &number, Delivered: &number, ToCode: &text, ToScale: &scale, Key: "k", Why: "w"},
 		"JavaHistoricPayment": javaPayment{Destination: "d", From: "f", Closed: &yes, Receiver: "r", Source: &n, InFlight: &n, Delivered: &n, ToCode: &text, ToScale: &text, Key: "k", Why: "w"},
+		"PendingSettlement":   shownPending{Last: "l", Why: "w"},
+		"Settlement":          shownSettlement{},
+		"Resolution":          resolution{UUID: "u"},
 	} {
 		var has map[string]any
 		if err := json.Unmarshal(mustJSON(whole), &has); err != nil {
