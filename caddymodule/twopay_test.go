@@ -304,6 +304,9 @@ func TestPaymentsThatFail(t *testing.T) {
 	pay(n.url+"/accounts/nobody/spsp", "there is no such receiver")
 	pay("http://pay.example/x", "is not https")
 	n.app.allowPrivate = false
+	if err := n.api.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if err := n.newAPI(); err != nil {
 		t.Fatal(err)
 	}
