@@ -63,7 +63,7 @@ func labelsOf(account ilpcore.AccountID, asset ilpcore.Asset) []string {
 	return []string{string(account), asset.Code, strconv.Itoa(int(asset.Scale))}
 }
 
-// collectSettlement shows what is unanswered, and what is left over.
+// collectSettlement shows what is unanswered, and what is left over. What cannot be read is left out: paydoor_poisoned tells why, at each scrape.
 func (r *running) collectSettlement(to chan<- prometheus.Metric) {
 	_, held, err := r.lease()
 	if err != nil {
@@ -73,7 +73,7 @@ func (r *running) collectSettlement(to chan<- prometheus.Metric) {
 	api := r.books.newest(r).api
 	pending, err := api.PendingSettlements()
 	if err != nil {
-		r.app.logger.Warn("settlements that are unanswered cannot be read for the metrics", zap.Error(err))
+		r.app.logger.Debug("settlements that are unanswered cannot be read for the metrics", zap.Error(err))
 	}
 	for _, p := range pending {
 		labels := append(labelsOf(p.Account, ilpcore.Asset(p.Asset)), p.State)
@@ -82,7 +82,7 @@ func (r *running) collectSettlement(to chan<- prometheus.Metric) {
 	}
 	left, err := api.Leftovers()
 	if err != nil {
-		r.app.logger.Warn("what settlements have left over cannot be read for the metrics", zap.Error(err))
+		r.app.logger.Debug("what settlements have left over cannot be read for the metrics", zap.Error(err))
 	}
 	for _, l := range left {
 		to <- gauge(leftoverDesc, inUnits(l), labelsOf(l.Account, ilpcore.Asset(l.Asset))...)
