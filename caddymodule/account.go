@@ -48,6 +48,9 @@ type Account struct {
 	SettleThreshold SignedNumber `json:"settle_threshold,omitempty"`
 	// SettleTo is the balance that such a payment leaves. Default: 0.
 	SettleTo SignedNumber `json:"settle_to,omitempty"`
+	// SettlementEngine is the URL of the engine (RFC 38) that settles with the account. It may be on this machine and on a private network.
+	// Default: the one that the node's API has for the asset, if any.
+	SettlementEngine string `json:"settlement_engine,omitempty"`
 	// SendRoutes is whether the node tells it the routes that it knows (CCP). Default: of a peer or child.
 	SendRoutes *bool `json:"send_routes,omitempty"`
 	// ReceiveRoutes is whether the node asks it for routes and takes them (CCP). Default: of a peer.

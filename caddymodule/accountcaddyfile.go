@@ -33,6 +33,7 @@ import (
 //		min_balance         BALANCE
 //		settle_threshold    BALANCE
 //		settle_to           BALANCE
+//		settlement_engine   URL
 //		send_routes         on|off
 //		receive_routes      on|off
 //	}
@@ -112,13 +113,20 @@ func (a *Account) readLimit(l lines, option string) (err error) {
 		a.SettleThreshold, err = l.signed("settle_threshold 1000")
 	case "settle_to":
 		a.SettleTo, err = l.signed("settle_to 0")
+	case "settlement_engine":
+		a.SettlementEngine, err = l.one("settlement_engine http://localhost:3000")
+		if err == nil {
+			if err = a.checkEngine(); err != nil {
+				err = l.WrapErr(err)
+			}
+		}
 	case "send_routes":
 		a.SendRoutes, err = l.onOff("send_routes on, or send_routes off")
 	case "receive_routes":
 		a.ReceiveRoutes, err = l.onOff("receive_routes on, or receive_routes off")
 	default:
 		return l.unknown("relation", "asset", "btp", "http", "headers", "loopback", "ping", "address", "segment", "max_packet", "packets_per_minute",
-			"max_in_flight", "amount_per_minute", "round_trip", "min_balance", "settle_threshold", "settle_to", "send_routes", "receive_routes")
+			"max_in_flight", "amount_per_minute", "round_trip", "min_balance", "settle_threshold", "settle_to", "settlement_engine", "send_routes", "receive_routes")
 	}
 	return err
 }

@@ -28,6 +28,9 @@ func (a *Account) resolve(r resolver) (s accountSettings, err error) {
 	if err := a.resolveLimits(&s, r); err != nil {
 		return s, err
 	}
+	if s.engine, err = a.resolveEngine(r); err != nil {
+		return s, a.at("settlement_engine", err)
+	}
 	s.origin = a.Source["account"]
 	s.link = linkSettings{Account: s.ID, Asset: s.Asset, Parent: s.Relation == connector.Parent, Insecure: r.insecure}
 	switch {

@@ -106,6 +106,9 @@ func (a *Account) check() error {
 	if err := a.checkLink(); err != nil {
 		return fmt.Errorf("account %s: %w", a.Name, err)
 	}
+	if err := a.checkEngine(); err != nil {
+		return fmt.Errorf("account %s: %w", a.Name, err)
+	}
 	if a.Asset != nil {
 		if err := a.Asset.check(); err != nil {
 			return fmt.Errorf("account %s: %w", a.Name, err)

@@ -50,6 +50,7 @@ var descriptions = []*prometheus.Desc{
 	requestsDesc, refusedDesc, conversionsDesc, chargesDesc, chargedDesc, creditsDesc, creditedDesc, refundsDesc, refundedDesc,
 	unconfirmedDesc, unconfirmedSumDesc, conflictsDesc, lostEventsDesc, linkDesc, readyDesc, poisonedDesc,
 	backlogDesc, freeDesc, floorDesc,
+	settlementsDesc, settledDesc, unclearDesc, pendingDesc, pendingSinceDesc, leftoverDesc,
 }
 
 // The histograms are of the process, like the counts.
@@ -126,6 +127,7 @@ func (collector) collectMoney(to chan<- prometheus.Metric) {
 	for neighbour, f := range counts.unconfirmed {
 		pair(f, unconfirmedDesc, unconfirmedSumDesc, string(neighbour))
 	}
+	collectSettled(to, pair)
 }
 
 func (collector) collectState(to chan<- prometheus.Metric) {
@@ -137,6 +139,7 @@ func (collector) collectState(to chan<- prometheus.Metric) {
 					to <- gauge(linkDesc, truth(account.Up), string(account.ID), account.Relation)
 				}
 			}
+			r.collectSettlement(to)
 		}
 	}
 	booksPool.Range(func(_, value any) bool {

@@ -107,6 +107,11 @@ func (n *twin) wantTyped(t *testing.T, key string) {
 		{"pay alice --token env:ALICE --amount 1500 --to " + n.url + "/accounts/bob/spsp", "1500", ""},
 		{"pay alice --token env:BOB --amount 1 --to " + n.url + "/accounts/bob/spsp", "", "token"},
 		{"accounts balance bob", "1500 (0.0000015 USD)", ""},
+		{"accounts payments bob", "received  1500 (0.0000015 USD)", ""},
+		{"accounts payments alice --sent --limit 1", "/accounts/bob/spsp", ""},
+		{"settlement list", "No settlement is unanswered", ""},
+		{"settlement show bob", "unanswered", ""},
+		{"settlement resolve bob --key k --as settled --reason none", "", "no settlement with this key is unanswered"},
 		{"accounts delete bob", "", "zero"},
 	} {
 		out, err := n.types(t, step.line)

@@ -95,7 +95,9 @@ func open(s *settings, app *App) (_ *running, err error) {
 	if r.entry, err = r.newEntrance(app.logger); err != nil {
 		return nil, err
 	}
-	return r, r.newAPI()
+	err = r.newAPI()
+	holders.History = r.api
+	return r, err
 }
 
 // handlePrepare gives a packet of a link to the node, with the books kept open: its amount is booked when the answer is there.

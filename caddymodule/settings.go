@@ -44,6 +44,7 @@ type accountSettings struct {
 	incoming []incomingCredential
 	link     linkSettings
 	more     []linkSettings // of an account that the API has made: its links instead, the one that packets go out by first
+	engine   string         // URL of its settlement engine, if the Caddyfile has one
 	origin   string         // its place in the Caddyfile; "": not known
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/paydoor/paydoor/connector"
@@ -16,15 +17,19 @@ import (
 // engineTokenFile is the file of the generated token of settlement engines in the data directory.
 const engineTokenFile = "settlement.token"
 
-// engineTransport reaches settlement engines: without allow_private those on the public Internet alone, which is looked at when the address is
-// known (T36), and through no proxy.
+// engineTransport reaches settlement engines: those of the Caddyfile wherever they are, and without allow_private of all others those on the
+// public Internet alone, which is looked at when the address is known (T36); and through no proxy.
 func (r *running) engineTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
-	if !r.app.allowPrivate {
-		dialer.Control = payer.PublicOnly()
+	free, guarded := &net.Dialer{Timeout: 10 * time.Second}, &net.Dialer{Timeout: 10 * time.Second, Control: payer.PublicOnly()}
+	own, everywhere := r.settings.ownEngines(), r.app.allowPrivate
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		if everywhere || own[strings.ToLower(address)] {
+			return free.DialContext(ctx, network, address)
+		}
+		return guarded.DialContext(ctx, network, address)
 	}
 	return &http.Transport{
-		DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 2, MaxConnsPerHost: 16,
+		DialContext: dial, TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 2, MaxConnsPerHost: 16,
 		IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 64 << 10,
 	}
 }

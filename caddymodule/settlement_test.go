@@ -58,7 +58,7 @@ func TestEnginesOnThisMachineNeedAllowPrivate(t *testing.T) {
 	defer e.Close()
 	for _, allow := range []bool{false, true} {
 		calls.Store(0)
-		transport := (&running{app: &App{allowPrivate: allow}}).engineTransport()
+		transport := (&running{app: &App{allowPrivate: allow}, settings: new(settings)}).engineTransport()
 		answer, err := (&http.Client{Transport: transport}).Get(e.URL)
 		if err == nil {
 			_ = answer.Body.Close()

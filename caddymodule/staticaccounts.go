@@ -21,7 +21,7 @@ func (r *running) staticAccounts() (list []nodeapi.Settings, err error) {
 		s := nodeapi.Settings{
 			ID: a.ID, Form: nodeapi.FormRust, UUID: uuidOf(string(a.ID)), Relation: a.Relation.String(), Asset: nodeapi.Asset(r.expectedAsset(a)),
 			Address: a.Address, Segment: a.Segment, MinBalance: a.MinBalance, SettleThreshold: a.SettleThreshold, SettleTo: a.SettleTo,
-			SendRoutes: &a.SendRoutes, ReceiveRoutes: &a.ReceiveRoutes, Created: now, Modified: now, Origin: a.origin,
+			Engine: nodeapi.Engine{URL: a.engine}, SendRoutes: &a.SendRoutes, ReceiveRoutes: &a.ReceiveRoutes, Created: now, Modified: now, Origin: a.origin,
 		}
 		if s.Origin == "" {
 			s.Origin = elsewhere

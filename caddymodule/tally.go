@@ -48,7 +48,8 @@ var counts = struct {
 	mu          sync.Mutex
 	tallies     map[ilpcore.Asset]*tally
 	unconfirmed map[ilpcore.AccountID]*flow // by neighbour
-}{tallies: map[ilpcore.Asset]*tally{}, unconfirmed: map[ilpcore.AccountID]*flow{}}
+	settled     map[settledBy]*flow
+}{tallies: map[ilpcore.Asset]*tally{}, unconfirmed: map[ilpcore.AccountID]*flow{}, settled: map[settledBy]*flow{}}
 
 // outcomes are what becomes of the requests on priced routes.
 var outcomes = [...]paywall.Outcome{

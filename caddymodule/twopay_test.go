@@ -5,6 +5,7 @@ package caddymodule
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -146,8 +147,10 @@ func TestUsersOfTwoNodesPayEachOther(t *testing.T) {
 			near.asks(t, "POST", "/accounts", "", peerBody("far", atNear), http.StatusOK)
 			eventually(t, "the peers are connected", func() bool { return near.ping(t, "test.far", 0).Fulfilled })
 			near.payTwice(t, far)
+			near.wantHistory(t, "alice", "received 2000 by far", "sent 1000 by "+far.url+"/accounts/bob/spsp")
 			near.restart(t)
 			far.restart(t)
+			far.wantHistory(t, "bob", "sent 2000 by "+near.url+"/accounts/alice/spsp", "received 1000 by near")
 			eventually(t, "the peers are connected again", func() bool { return near.ping(t, "test.far", 0).Fulfilled })
 			near.wantBalances(t, map[ilpcore.AccountID]int64{"alice": 1000, "far": -1000})
 			far.wantBalances(t, map[ilpcore.AccountID]int64{"bob": -1000, "near": 1000})
@@ -190,6 +193,35 @@ func (n *twin) payTwice(t *testing.T, far *twin) {
 	if got := object(t, n.asks(t, "GET", "/accounts/alice/balance", "alice:"+aliceToken, "", http.StatusOK)); got["balance"] != json.Number("1000") {
 		t.Errorf("alice sees %v", got)
 	}
+}
+
+// wantHistory wants what an account has paid and been paid, newest first, and that it adds up to its balance.
+func (n *twin) wantHistory(t *testing.T, account string, want ...string) {
+	t.Helper()
+	page := object(t, n.asks(t, "GET", "/accounts/"+account+"/payments", "", "", http.StatusOK))
+	var got []string
+	net := int64(0)
+	for _, p := range page["payments"].([]any) {
+		one := p.(map[string]any)
+		units, err := one["amount"].(json.Number).Int64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		with := one["from_username"] // the end of a connection is written down a moment later, so the state is not looked at
+		net += units
+		if one["direction"] == "sent" {
+			with = one["receiver"]
+			if one["state"] != "completed" {
+				t.Errorf("%v is not completed", one)
+			}
+			net -= 2 * units
+		}
+		got = append(got, fmt.Sprintf("%s %d by %s", one["direction"], units, with))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the history of %s (-want +got):\n%s", account, diff)
+	}
+	n.wantBalances(t, map[ilpcore.AccountID]int64{ilpcore.AccountID(account): net})
 }
 
 // TestPeersOfSeed000PayEachOther has the accounts of the Java connector's peering guide, with the URLs of this machine.
@@ -272,6 +304,9 @@ func TestPaymentsThatFail(t *testing.T) {
 	pay(n.url+"/accounts/nobody/spsp", "there is no such receiver")
 	pay("http://pay.example/x", "is not https")
 	n.app.allowPrivate = false
+	if err := n.api.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if err := n.newAPI(); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,8 @@ type hold struct {
 	taken Balance
 	to    *entry // nil while nobody is to get anything
 	out   int64
+
+	sent, received Along // are told what is moved; nil: nobody is
 }
 
 // take holds x of the account's money, prepaid money first: errLow when less than lowest would be left, ErrRange when it does not fit, or
@@ -140,5 +142,5 @@ func (b *Books) move(h *hold, direction int64) {
 }
 
 func (b *Books) record(h *hold) (ticket store.Ticket, late bool, err error) {
-	return b.finish(h.put)
+	return b.finish(func(g *store.Group) { h.put(g, 1) })
 }

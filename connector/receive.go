@@ -25,6 +25,7 @@ type Arrival struct {
 	To    ilpcore.AccountID
 	Asset ilpcore.Asset // what To counts
 	Rest  []byte        // what follows To's address in the destination
+	Along Along         // is told in Take's group what To gets; nil: nobody is
 
 	node *Node
 	from ilpcore.AccountID
@@ -45,6 +46,7 @@ func (a *Arrival) Known() (digest [32]byte, found bool) {
 // could not spend it meanwhile.
 func (a *Arrival) Take(digest [32]byte, deadline time.Time) (repeated bool, err error) {
 	books := a.node.books
+	a.held.received = a.Along
 	r := receipt{digest: digest, from: a.from, to: a.To}
 	repeated, err = books.receive(&a.held, a.Condition, r, func() bool { return a.node.now().After(deadline) })
 	if repeated {

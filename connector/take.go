@@ -40,7 +40,7 @@ func (b *Books) moveOnProbation(h *hold, along func(*store.Group)) error {
 	b.move(h, 1)
 	b.probation(h, 1)
 	wait, err := b.join(func(g *store.Group) {
-		h.put(g)
+		h.put(g, 1)
 		along(g)
 	})
 	if err != nil { // it is held as before
@@ -71,7 +71,7 @@ func (b *Books) moveBack(h *hold, condition [32]byte) error {
 		return ErrTooLate
 	}
 	ticket, err := b.store.FollowUp(func(g *store.Group) {
-		ended.put(g)
+		ended.put(g, -1)
 		g.Delete(receivedKey(condition))
 	})
 	b.mu.Unlock()
@@ -106,12 +106,13 @@ func (b *Books) hold(h *hold) {
 	}
 }
 
-// put writes down the balances that the hold has moved.
-func (h *hold) put(g *store.Group) {
+// put writes down the balances that the hold has moved, in a direction as of move.
+func (h *hold) put(g *store.Group, direction int64) {
 	if h.from != nil {
 		putBalance(g, h.from)
 	}
 	if h.to != nil && h.to != h.from {
 		putBalance(g, h.to)
 	}
+	h.tell(g, direction)
 }

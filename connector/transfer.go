@@ -31,6 +31,7 @@ func (t *transfer) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpco
 	if err != nil {
 		return n.refuse(err)
 	}
+	held.sent, ctx = takeAlong(ctx)
 	d := dispatch{node: n, account: t.account, held: held}
 	settling := false
 	defer func() {

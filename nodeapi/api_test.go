@@ -122,7 +122,7 @@ func newBedOn(t testing.TB, s *store.Store, edit func(*Config)) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	holders.Notify = api.Notify
+	holders.Notify, holders.History = api.Notify, api
 	t.Cleanup(func() { api.Close() })
 	api.OpenAccounts()
 	return &bed{API: api, opener: o, directory: c.Directory, node: node}

@@ -44,6 +44,7 @@ func (a *API) TakeOver() {
 	defer a.changing.Unlock()
 	if before := a.directory.current; before != nil && before != a {
 		before.settler.stop()
+		before.sweeper.stop()
 	}
 	a.directory.current = a
 	if err := a.directory.reseal(context.Background()); err != nil {
@@ -51,6 +52,7 @@ func (a *API) TakeOver() {
 	}
 	a.openAccounts()
 	a.settler.start()
+	a.sweeper.start(a)
 }
 
 func (a *API) openAccounts() {
@@ -200,6 +202,9 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 		return s, errors.Join(err, a.opener.Open(s), a.setRoutes(ctx, before))
 	}
 	delete(a.opened, id)
+	if err := a.directory.history.remove(context.WithoutCancel(ctx), s.UUID); err != nil {
+		a.logger.Warn("the payments of an account that is gone are still kept; nobody can see them", zap.String("account", string(id)), zap.Error(err))
+	}
 	a.hub.dropAccount(id)
 	a.settler.farewell(id, a.EngineOf(s))
 	return s, nil

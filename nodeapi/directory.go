@@ -43,6 +43,7 @@ type Directory struct {
 	changing sync.Mutex // one change of accounts, routes or rates at a time, by whichever API
 	current  *API       // whose node they are for; nil: any. Guarded by changing
 
+	history  *history
 	settling sync.Mutex // one settlement at a time: what is left over from one counts with the next. Taken after changing
 }
 
@@ -60,7 +61,9 @@ func OpenDirectory(s *store.Store, keeper *Keeper) (*Directory, error) {
 			return nil, fmt.Errorf("reading the accounts of the node: %w", err)
 		}
 	}
-	return d, nil
+	var err error
+	d.history, err = openHistory(s)
+	return d, err
 }
 
 func (d *Directory) readAccount(key string, value []byte) error {

@@ -12,8 +12,9 @@
 //	http.ListenAndServe("127.0.0.1:7770", api)
 //
 // A node whose accounts are to be paid, and to pay, needs some more: a *Holders as connector.Config.Holders, with the receiver that is also
-// Config.Quoter, and API.Notify; and a Config.Sender.
+// Config.Quoter, API.Notify, and the API as its History; and a Config.Sender.
 //
 // A request's way: api.go finds the handler, access.go says who asks and in which dialect, the java and rs files read and answer, and
-// change.go carries out what changes an account.
+// change.go carries out what changes an account. The way of a payment's record: historykeep.go, historysent.go and historyreceived.go, history.go;
+// historypage.go reads it.
 package nodeapi

@@ -71,6 +71,7 @@ func (a *API) endpoints() endpoints {
 	a.registerRust(all)
 	a.registerJava(all)
 	a.registerSettlement(all)
+	a.registerPayments(all)
 	return all
 }
 

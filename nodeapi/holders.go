@@ -27,8 +27,17 @@ type Payment struct {
 // Holders is the node's connector.AccountReceiver. Its fields are set before the first packet.
 type Holders struct {
 	Receiver *receiver.Receiver
+	History  Historian     // nil: nothing is kept
 	Notify   func(Payment) // does not block; nil: nobody is told
 	Now      func() time.Time
+}
+
+// Historian keeps the history of what accounts receive, as *API does. Neither method blocks.
+type Historian interface {
+	// Arriving returns what is to be told of the money of a packet, together with the balance; nil: nothing is.
+	Arriving(a *connector.Arrival, at time.Time) connector.Along
+	// Closed is told that the sender of a packet has closed the connection.
+	Closed(a *connector.Arrival)
 }
 
 // Recognises says whether rest was minted for the account.
@@ -39,8 +48,17 @@ func (h *Holders) Recognises(account ilpcore.AccountID, rest []byte) bool {
 // Receive answers a packet for the holder of an account.
 func (h *Holders) Receive(ctx context.Context, a *connector.Arrival) ilpcore.Reply {
 	account := receiver.Account{ID: a.To, Asset: a.Asset, Crediter: arrival{a}}
-	if h.Notify != nil {
+	if h.History != nil {
+		a.Along = h.History.Arriving(a, h.Now().UTC())
+	}
+	if h.Notify != nil || h.History != nil {
 		account.Received = func(r receiver.Received) {
+			if r.Closed && h.History != nil {
+				h.History.Closed(a)
+			}
+			if h.Notify == nil {
+				return
+			}
 			h.Notify(Payment{
 				To: a.To, From: a.From, Destination: ilpcore.Address(a.Destination), Amount: r.Amount, Sequence: r.Sequence, Closed: r.Closed, At: h.Now(),
 			})

@@ -35,7 +35,7 @@ var (
 	errUnderWay = errors.New("the payment with this Idempotency-Key is under way; ask again for its outcome")
 	// errInterrupted says that the node stopped while a payment was under way.
 	errInterrupted = errors.New("the node was stopped while the payment with this Idempotency-Key was under way, and some of it may have been paid: " +
-		"compare the account's balance, and pay what is missing with another key")
+		"compare the account's balance, or look at GET /accounts/NAME/payments, which says how much, and pay what is missing with another key")
 )
 
 // answerRecord is the answer to a request with an Idempotency-Key. It is written without answer before anything is paid.

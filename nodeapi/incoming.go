@@ -115,6 +115,7 @@ func (a *API) EndSubscriptions() { a.hub.close() }
 // for all. Other requests are answered as before.
 func (a *API) Close() error {
 	a.settler.stop()
+	a.sweeper.stop()
 	a.paying.close()
 	a.EndSubscriptions()
 	a.hub.serving.Wait()

@@ -1,9 +1,16 @@
 package nodeapi
 
 import (
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(historyChild); dir != "" {
+		payUntilKilled(dir)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}

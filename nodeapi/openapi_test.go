@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/paydoor/paydoor/amount"
 )
 
 // described is what the tests read of the document.
@@ -86,6 +88,28 @@ func TestOpenAPIHasWhatAccountsHave(t *testing.T) {
 	for name, schema := range schemas {
 		if len(schema.Properties) == 0 && !slices.Contains([]string{"Rates", "Routes", "Engines"}, name) {
 			t.Errorf("schema %s says nothing", name)
+		}
+	}
+}
+
+// TestOpenAPIHasWhatPaymentsHave wants the members of the history described, in both forms, and those of settlements.
+func TestOpenAPIHasWhatPaymentsHave(t *testing.T) {
+	schemas := readOpenAPI(t).Components.Schemas
+	yes, n, text, scale := true, amount.Amount(1), "x", uint8(1)
+	number := amountNumber(n)
+	for name, whole := range map[string]any{
+		"HistoricPayment":     rustPayment{Destination: "d", From: "f", Closed: &yes, Receiver: "r", Source: &number, InFlight: &number, Delivered: &number, ToCode: &text, ToScale: &scale, Key: "k", Why: "w"},
+		"JavaHistoricPayment": javaPayment{Destination: "d", From: "f", Closed: &yes, Receiver: "r", Source: &n, InFlight: &n, Delivered: &n, ToCode: &text, ToScale: &text, Key: "k", Why: "w"},
+		"PendingSettlement":   shownPending{Last: "l", Why: "w"},
+		"Settlement":          shownSettlement{},
+		"Resolution":          resolution{UUID: "u"},
+	} {
+		var has map[string]any
+		if err := json.Unmarshal(mustJSON(whole), &has); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(has)), slices.Sorted(maps.Keys(schemas[name].Properties))); diff != "" {
+			t.Errorf("%s (-answered +described):\n%s", name, diff)
 		}
 	}
 }

@@ -47,6 +47,29 @@ func (d *Directory) outgoing(id ilpcore.AccountID) (*outgoing, error) {
 	return o, nil
 }
 
+// allOutgoing returns what is being settled, by account.
+func (d *Directory) allOutgoing() (map[ilpcore.AccountID]outgoing, error) {
+	all := make(map[ilpcore.AccountID]outgoing)
+	err := d.store.Iterate([]byte(outgoingKey), func(key, value []byte) error {
+		var o outgoing
+		if err := json.Unmarshal(value, &o); err != nil {
+			return fmt.Errorf("reading the settlement %s: %w", key, err)
+		}
+		all[ilpcore.AccountID(key[len(outgoingKey):])] = o
+		return nil
+	})
+	return all, err
+}
+
+// asset is what the account counts; of one that is in no configuration any more the code is not known.
+func (o outgoing) asset(a *API, id ilpcore.AccountID) Asset {
+	asset := Asset{Scale: o.Quantity.Scale}
+	if s, err := a.find(id); err == nil {
+		asset.Code = a.shownAsset(s).Code
+	}
+	return asset
+}
+
 func keyOfOutgoing(id ilpcore.AccountID) []byte { return []byte(outgoingKey + string(id)) }
 
 // payOut takes what is due from an account's balance and keeps it as outgoing, together. It returns nil if nothing is due or
@@ -85,18 +108,19 @@ func (a *API) payOut(ctx context.Context, id ilpcore.AccountID, e Engine) (*outg
 }
 
 // finish forgets a settlement that was made, or, with refund, gives back what was taken for it. Whoever comes second changes nothing.
-func (a *API) finish(ctx context.Context, id ilpcore.AccountID, o outgoing, refund bool) error {
+// done says whether it was this call that did.
+func (a *API) finish(ctx context.Context, id ilpcore.AccountID, o outgoing, refund bool) (done bool, err error) {
 	ctx = context.WithoutCancel(ctx)
 	a.directory.settling.Lock()
 	defer a.directory.settling.Unlock()
 	kept, err := a.directory.outgoing(id)
 	if err != nil || kept == nil || kept.Key != o.Key {
-		return err
+		return false, err
 	}
 	forget := func(g *store.Group) { g.Delete(keyOfOutgoing(id)) }
 	if !refund {
-		return a.directory.change(ctx, forget)
+		return true, a.directory.change(ctx, forget)
 	}
 	_, err = a.books.Refund(ctx, id, o.Amount, forget)
-	return err
+	return true, err
 }

@@ -29,6 +29,9 @@ func TestWhoMayAsk(t *testing.T) {
 		{"PUT", "/accounts/nobody/settings", settings, [...]int{401, 401, 401, 401, 401, 404}},
 		{"GET", "/accounts/alice/balance", "", holders},
 		{"GET", "/accounts/nobody/balance", "", [...]int{401, 401, 401, 401, 401, 404}},
+		{"GET", "/accounts/alice/payments", "", holders},
+		{"GET", "/accounts/alice/payments?limit=0", "", [...]int{401, 401, 401, 400, 400, 400}},
+		{"GET", "/accounts/nobody/payments", "", [...]int{401, 401, 401, 401, 401, 404}},
 		{"DELETE", "/accounts/nobody", "", [...]int{401, 401, 401, 401, 401, 404}},
 		{"GET", "/accounts/alice/payments/incoming", "", [...]int{401, 401, 401, 426, 426, 426}},
 		{"GET", "/payments/incoming", "", [...]int{401, 401, 401, 401, 401, 426}},
@@ -173,6 +176,7 @@ func FuzzRustBodies(f *testing.F) {
 	f.Add("PUT", "/routes/static", `{"":"alice"}`)
 	f.Add("PUT", "/routes/static/test.x", `alice`)
 	f.Add("PUT", "/settlement/engines", `{"ABC":"http://localhost"}`)
+	f.Add("POST", "/accounts/alice/settlement/resolution", `{"key":"k","outcome":"refunded","reason":"x"}`)
 	b := rustBed(f, func(c *Config) { c.Sender = honest() }) // which the inputs change one after another
 	f.Fuzz(func(t *testing.T, method, path, body string) {
 		if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, " %?#\x00\r\n\t\x7f") || !Serves(path) || !slices.Contains([]string{"GET", "POST", "PUT", "DELETE"}, method) {

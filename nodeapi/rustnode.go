@@ -20,9 +20,22 @@ func (a *API) rustStatus(w http.ResponseWriter, _ *request) {
 	writeJSON(w, http.StatusOK, map[string]any{"status": status, "ilp_address": string(address), "version": a.version})
 }
 
-// nodeStatus answers GET /status, an endpoint of this node's own: the state of the node and of each account, with balances.
-func (a *API) nodeStatus(w http.ResponseWriter, _ *request) {
-	writeJSON(w, http.StatusOK, a.node.Status())
+// nodeStatus answers GET /status, an endpoint of this node's own: the state of the node and of each account, with balances, and the
+// settlements that are unanswered.
+func (a *API) nodeStatus(w http.ResponseWriter, r *request) {
+	pending, err := a.PendingSettlements()
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	shown := make([]shownPending, 0, len(pending))
+	for _, p := range pending {
+		shown = append(shown, p.show())
+	}
+	writeJSON(w, http.StatusOK, struct {
+		connector.Status
+		Settlements []shownPending `json:"settlements"`
+	}{a.node.Status(), shown})
 }
 
 // rustRates answers GET /rates.

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
@@ -101,13 +102,22 @@ func readPayment(r *request) (Outgoing, error) {
 	return o, f.err()
 }
 
-// pay makes the payment and returns the answer to it.
+// pay makes the payment, keeps what became of it in the account's history, and returns the answer to it.
 func (a *API) pay(ctx context.Context, r *request, o Outgoing) (status int, body []byte) {
 	s, err := a.find(o.From)
 	if err != nil {
 		return http.StatusNotFound, mustJSON(map[string]any{"type": rustTypes + "accounts/account-not-found", "title": "Account Not Found", "status": http.StatusNotFound})
 	}
-	d, err := a.sender.Pay(ctx, o)
+	kept, err := a.beginPayment(ctx, r, s, o)
+	if err != nil {
+		a.logger.Error("a payment could not be written down, and was not made", zap.String("account", string(o.From)), zap.Error(err))
+		return http.StatusServiceUnavailable, mustJSON(map[string]any{
+			"type": "about:blank", "title": http.StatusText(http.StatusServiceUnavailable), "status": http.StatusServiceUnavailable,
+			"detail": "the node cannot write payments down at the moment, so nothing was paid; try again later, with another Idempotency-Key",
+		})
+	}
+	d, err := a.sender.Pay(connector.WithAlong(ctx, kept.along), o)
+	a.endPayment(ctx, kept, d, err)
 	receipt := a.receipt(r.dialect, s, o, d)
 	if err == nil {
 		return http.StatusOK, mustJSON(receipt)

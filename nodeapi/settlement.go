@@ -29,6 +29,8 @@ var errNoAsset = errors.New("the node has not learned its asset from its parent 
 func (a *API) registerSettlement(e endpoints) {
 	e.add("POST /accounts/{account}/settlements", engine, a.takeSettlement, nil)
 	e.add("POST /accounts/{account}/messages", engine, a.sendMessage, nil)
+	e.add("GET /accounts/{account}/settlement", admin, a.showSettlement, nil)
+	e.add("POST /accounts/{account}/settlement/resolution", admin, a.resolveSettlement, nil)
 }
 
 // takeSettlement answers POST /accounts/:id/settlements. The 201 has the quantity of the request: all of it is taken, and what is less than a base
@@ -126,6 +128,7 @@ func (a *API) credit(ctx context.Context, s Settings, key string, q Quantity) (a
 	if err == nil {
 		a.logger.Info("a settlement came in", zap.String("account", string(s.ID)), zap.String("amount", q.Amount), zap.Uint8("scale", q.Scale),
 			zap.Uint64("credited", uint64(whole)), zap.Int64("balance", balance.Net()))
+		a.count(SettlementEvent{Account: s.ID, Outcome: SettlementReceived, Amount: whole, Asset: asset})
 	}
 	return answer, err
 }

@@ -5,6 +5,7 @@ package nodeapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -33,6 +34,8 @@ type settler struct {
 	workers    map[ilpcore.AccountID]*worker
 	registered map[ilpcore.AccountID]engineName // as engines were told in this process
 	refused    map[ilpcore.AccountID]time.Time  // until when nothing is sent
+	turns      map[ilpcore.AccountID]*sync.Mutex
+	attempts   map[ilpcore.AccountID]attempt // at what is unanswered, in this process
 	running    sync.WaitGroup
 }
 
@@ -49,6 +52,7 @@ func newSettler(a *API, client *engineClient) *settler {
 	return &settler{
 		api: a, client: client, first: firstRetry, workers: make(map[ilpcore.AccountID]*worker),
 		registered: make(map[ilpcore.AccountID]engineName), refused: make(map[ilpcore.AccountID]time.Time),
+		turns: make(map[ilpcore.AccountID]*sync.Mutex), attempts: make(map[ilpcore.AccountID]attempt),
 	}
 }
 
@@ -99,19 +103,34 @@ func (s *settler) due(id ilpcore.AccountID) {
 func (s *settler) review(id ilpcore.AccountID) {
 	s.mu.Lock()
 	delete(s.refused, id)
+	s.wake(id)
+	s.mu.Unlock()
+	s.due(id)
+}
+
+// wake ends the wait of a worker. The lock is held.
+func (s *settler) wake(id ilpcore.AccountID) {
 	if w := s.workers[id]; w != nil {
 		select {
 		case w.wake <- struct{}{}:
 		default:
 		}
 	}
-	s.mu.Unlock()
-	s.due(id)
 }
 
+// reviewAll reviews all accounts, and those of which something is unanswered and that are in no configuration any more.
 func (s *settler) reviewAll() {
 	for _, account := range s.api.list() {
 		s.review(account.ID)
+	}
+	pending, err := s.api.directory.allOutgoing()
+	if err != nil {
+		s.api.logger.Error("settlements that are unanswered cannot be read", zap.Error(err))
+	}
+	for id := range pending {
+		if _, err := s.api.find(id); err != nil {
+			s.review(id)
+		}
 	}
 }
 
@@ -164,6 +183,9 @@ func (s *settler) sleep(ctx context.Context, tries int, wake <-chan struct{}) {
 
 // step does one thing for the account; more says that there may be another. After an error the same is to be tried again.
 func (s *settler) step(ctx context.Context, id ilpcore.AccountID) (more bool, err error) {
+	turn := s.turn(id)
+	turn.Lock()
+	defer turn.Unlock()
 	o, err := s.api.directory.outgoing(id)
 	if err != nil {
 		return false, err
@@ -176,7 +198,7 @@ func (s *settler) step(ctx context.Context, id ilpcore.AccountID) (more bool, er
 			return false, nil //nolint:nilerr // it is gone
 		}
 		e := s.api.EngineOf(account)
-		if e.URL == "" {
+		if e.URL == "" || s.rests(id) {
 			return false, nil
 		}
 		if err := s.register(ctx, id, e); err != nil {
@@ -187,17 +209,32 @@ func (s *settler) step(ctx context.Context, id ilpcore.AccountID) (more bool, er
 		}
 	}
 	err = s.client.settle(ctx, *o)
+	s.tried(id, *o, err)
 	fields := []zap.Field{zap.String("account", string(id)), zap.String("amount", o.Quantity.Amount), zap.Uint8("scale", o.Quantity.Scale), zap.String("key", o.Key)}
 	switch {
 	case err == nil:
 		s.api.logger.Info("a settlement was handed to the engine", fields...)
-		return true, s.api.finish(ctx, id, *o, false)
+		return true, s.end(ctx, id, *o, SettlementSent)
 	case errors.Is(err, errRefused) && !doubt:
 		s.api.logger.Error("the settlement engine refused a settlement; the balance has the amount again", append(fields, zap.Error(err))...)
 		s.pause(id)
-		return false, s.api.finish(ctx, id, *o, true)
+		return false, s.end(ctx, id, *o, SettlementRefused)
+	case errors.Is(err, errRefused):
+		err = fmt.Errorf("%w, after a call that it may have carried out: see with the engine what it did, and resolve it with paydoor node settlement resolve", err)
 	}
 	return false, err
+}
+
+// end finishes a settlement and has that counted.
+func (s *settler) end(ctx context.Context, id ilpcore.AccountID, o outgoing, outcome SettlementOutcome) error {
+	done, err := s.api.finish(ctx, id, o, outcome == SettlementRefused)
+	if err == nil {
+		s.forget(id)
+	}
+	if done && err == nil {
+		s.api.count(SettlementEvent{Account: id, Outcome: outcome, Amount: o.Amount, Asset: o.asset(s.api, id)})
+	}
+	return err
 }
 
 // register tells the account's engine of it, once in each process.
@@ -224,6 +261,13 @@ func (s *settler) pause(id ilpcore.AccountID) {
 	defer s.mu.Unlock()
 	s.refused[id] = s.api.now().Add(refusedPause)
 	delete(s.registered, id)
+}
+
+// rests says whether an account is in the pause after a refusal.
+func (s *settler) rests(id ilpcore.AccountID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.api.now().Before(s.refused[id])
 }
 
 // farewell tells the engine that an account is gone.

@@ -97,11 +97,16 @@ func (e *testSettlementEngine) total(scale uint8) *big.Int {
 }
 
 // settlingBed is a node that settles, with an account alice whose threshold is 100 and that is settled to 10.
-func settlingBed(t testing.TB, dir, engine string) *bed {
+func settlingBed(t testing.TB, dir, engine string, edits ...func(*Config)) *bed {
 	t.Helper()
 	transport := new(http.Transport)
 	t.Cleanup(transport.CloseIdleConnections)
-	b := newBedOn(t, openStore(t, dir), func(c *Config) { c.Engines = transport })
+	b := newBedOn(t, openStore(t, dir), func(c *Config) {
+		c.Engines = transport
+		for _, edit := range edits {
+			edit(c)
+		}
+	})
 	b.settler.first = time.Millisecond
 	b.TakeOver()
 	if _, err := b.find("alice"); err != nil {

@@ -112,12 +112,20 @@ func wholly(t *testing.T, url, operator, name string) bool {
 
 // call asks the API.
 func call(method, url, authorization, body string) (status int, answer string, err error) {
+	return callWithKey(method, url, authorization, body, "")
+}
+
+// callWithKey is call with an Idempotency-Key, if it is not "".
+func callWithKey(method, url, authorization, body, key string) (status int, answer string, err error) {
 	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}
 	request.Header.Set("Authorization", authorization)
 	request.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		request.Header.Set("Idempotency-Key", key)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, "", err

@@ -16,7 +16,7 @@ import (
 func (e Environment) accountsCommand() *cobra.Command {
 	return group("accounts", "Shows and changes the accounts of the node",
 		e.listCommand(), e.infoCommand(), e.createCommand(), e.updateCommand(), e.updateSettingsCommand(), e.deleteCommand(),
-		e.balanceCommand(), e.incomingCommand(),
+		e.balanceCommand(), e.paymentsCommand(), e.incomingCommand(),
 	)
 }
 

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,6 +29,22 @@ const nodeStatus = `{"ready":true,"address":"test.paydoor","asset":{"Code":"USD"
 	{"id":"uplink","relation":"parent","asset":{"Code":"USD","Scale":9},"has_link":true,"up":false,"problem":"connection refused","in_flight":0,"balance":{"clearing":-1500,"prepaid":0}},
 	{"id":"alice","relation":"local","asset":{"Code":"USD","Scale":9},"has_link":false,"up":true,"in_flight":2,"balance":{"clearing":9223372036854775807,"prepaid":7}}]}`
 
+const rustPayments = `{"payments":[{"id":"1f-2","direction":"received","state":"under_way","timestamp":"2026-11-26T01:02:03Z","updated":"2026-11-26T01:02:04Z","amount":9007199254740993,"asset_code":"USD",
+	"asset_scale":9,"packets":3,"destination":"test.node.bob.x","from_username":"uplink","connection_closed":false},{"id":"1f-1","direction":"sent","state":"partial",
+	"timestamp":"2026-11-26T01:02:02Z","updated":"2026-11-26T01:02:03Z","amount":900,"asset_code":"USD","asset_scale":9,"packets":9,"destination":"test.far.x","receiver":"$far.example",
+	"source_amount":1000,"in_flight_amount":100,"delivered_amount":890,"error":"the receiver went away"}],"next":"1f-1"}`
+
+const javaPayments = `{"payments":[{"paymentId":"1f-1","direction":"sent","state":"completed","createdAt":"2026-11-26T01:02:02Z","modifiedAt":"2026-11-26T01:02:03Z","amount":"1000","assetCode":"USD",
+	"assetScale":"9","packets":"1","destinationPaymentPointer":"$far.example","originalAmount":"1000","inFlightAmount":"0","amountDelivered":"1000"}],"next":null,
+	"earlier":{"sentAmount":"36893488147419103230","sentPayments":"2","receivedAmount":"0","receivedPayments":"0","until":"2026-01-01T00:00:00Z"}}`
+
+const pendingSaid = `{"account":"bob","state":"refused","amount":"140","asset_code":"USD","asset_scale":3,"quantity":{"amount":"140","scale":3},"engine":"http://engine.example:3000",
+	"key":"00112233445566778899aabbccddeeff","since":"2026-11-26T01:02:03Z","tries":4,"last_try":"2026-11-26T01:02:09Z","error":"the settlement engine refused: status 403"}`
+
+const settlementSaid = `{"account":"bob","asset_code":"USD","asset_scale":3,"engine":"http://engine.example:3000","settle_threshold":"100","settle_to":"10","leftover":{"amount":"7","scale":4},
+	"pending":` + pendingSaid + `,"resolved":[{"key":"ffeeddccbbaa99887766554433221100","outcome":"refunded","reason":"the engine's log has no such key","amount":"5","quantity":{"amount":"5","scale":3},
+	"engine":"http://engine.example:3000","since":"2026-11-20T01:02:03Z","at":"2026-11-21T01:02:03Z"}]}`
+
 func TestAnswersArePrinted(t *testing.T) {
 	tests := []struct {
 		name string // of the golden file
@@ -47,6 +64,17 @@ func TestAnswersArePrinted(t *testing.T) {
 		{"balance_json", map[string]said{"GET /accounts/bob/balance": {200, "", `{"balance":9007199254740993}`}}, []string{"accounts", "balance", "bob", "--json"}},
 		{"status", map[string]said{"GET /status": {200, "", nodeStatus}}, []string{"status"}},
 		{"status_other", map[string]said{"GET /": {200, "", `{"status":"Ready","ilp_address":"example.node","version":"0.6.0"}`}}, []string{"status"}},
+		{"payments_rust", map[string]said{"GET /accounts/bob/payments?limit=20": {200, "", rustPayments}}, []string{"accounts", "payments", "bob"}},
+		{"payments_java", map[string]said{"GET /accounts/bob/payments?cursor=1f-2&direction=sent&limit=5": {200, "", javaPayments}}, []string{"accounts", "payments", "bob", "--limit", "5", "--sent", "--after", "1f-2"}},
+		{"payments_none", map[string]said{"GET /accounts/bob/payments?direction=received&limit=20": {200, "", `{"payments":[],"next":null}`}}, []string{"accounts", "payments", "bob", "--received"}},
+		{"payments_json", map[string]said{"GET /accounts/bob/payments?limit=20": {200, "", rustPayments}}, []string{"accounts", "payments", "bob", "--json"}},
+		{"settlement_show", map[string]said{"GET /accounts/bob/settlement": {200, "", settlementSaid}}, []string{"settlement", "show", "bob"}},
+		{"settlement_none", map[string]said{"GET /accounts/bob/settlement": {200, "", `{"account":"bob","asset_code":"USD","asset_scale":3,"engine":null,"settle_threshold":null,"settle_to":null,"leftover":{"amount":"0","scale":0},"pending":null,"resolved":[]}`}}, []string{"settlement", "show", "bob"}},
+		{"settlement_list", map[string]said{"GET /status": {200, "", `{"ready":true,"accounts":[],"settlements":[` + pendingSaid + `]}`}}, []string{"settlement", "list"}},
+		{"settlement_list_none", map[string]said{"GET /status": {200, "", `{"ready":true,"accounts":[],"settlements":[]}`}}, []string{"settlement", "list"}},
+		{"settlement_resolve", map[string]said{"POST /accounts/bob/settlement/resolution": {200, "", `{"key":"k1","outcome":"settled","reason":"seen","amount":"5","quantity":{"amount":"5","scale":3},"engine":"http://e.example","since":"2026-11-20T01:02:03Z","at":"2026-11-21T01:02:03Z"}`}},
+			[]string{"settlement", "resolve", "bob", "--key", "k1", "--as", "settled", "--reason", "seen"}},
+		{"status_pending", map[string]said{"GET /status": {200, "", strings.TrimSuffix(nodeStatus, "}") + `,"settlements":[` + pendingSaid + `]}`}}, []string{"status"}},
 		{"routes_rust", map[string]said{"GET /routes": {200, "", `{"":"uplink","example.bob":"bob"}`}}, []string{"routes", "list"}},
 		{"routes_java", map[string]said{"GET /routes": {200, "", `{"_embedded":{"routes":[{"routePrefix":"test.b","nextHopAccountId":"bob"},{"routePrefix":"","nextHopAccountId":"up"}]}}`}}, []string{"routes", "list"}},
 		{"routes_none", map[string]said{"GET /routes": {200, "", `{}`}}, []string{"routes", "list"}},

@@ -41,7 +41,7 @@ func AddCommands(parent *cobra.Command, e Environment) {
 	flags.Bool("json", false, "Print the node's JSON instead of a table")
 	parent.AddCommand(
 		e.accountsCommand(), e.statusCommand(), e.pingCommand(), e.payCommand(), e.routesCommand(), e.ratesCommand(),
-		e.enginesCommand(), e.importKeyCommand(), e.encryptCommand(),
+		e.enginesCommand(), e.settlementCommand(), e.importKeyCommand(), e.encryptCommand(),
 	)
 }
 

@@ -57,6 +57,11 @@ func TestRefusals(t *testing.T) {
 
 func TestMistakesAreNotSent(t *testing.T) {
 	tests := []struct{ name, args, want string }{
+		{"no key of a settlement", "settlement resolve x --as settled --reason y", "--key says which settlement: paydoor node settlement show NAME has the key of the one that is unanswered"},
+		{"no decision", "settlement resolve x --key k --as lost --reason y", "--as takes settled, if the engine has made the settlement, or refunded, if it has not and will not"},
+		{"no reason", "settlement resolve x --key k --as settled", "--reason says how you know; it is kept"},
+		{"both directions", "accounts payments x --sent --received", "--sent and --received together are all payments: leave both out"},
+		{"too long a page", "accounts payments x --limit 501", "--limit takes a whole number from 1 to 500"},
 		{"no asset", "accounts create x", "write what the account counts, such as --asset-code USD --asset-scale 9"},
 		{"no name", "accounts create", "write the name of the new account behind create"},
 		{"a fraction", "accounts create x --asset-code USD --asset-scale 1.5", "--asset-scale 1.5: write a whole number from 0 to 255"},

@@ -9,7 +9,7 @@ import (
 )
 
 func FuzzAnswers(f *testing.F) {
-	for _, seed := range []string{"[" + rustAccount + "]", javaAccount, nodeStatus, paid, `{"balance":1e-6,"asset_code":"XYZ"}`, `{"":"up","*":"x"}`, `{"Ok":null}`, `{"asset":[],"accounts":[[],{}]}`} {
+	for _, seed := range []string{"[" + rustAccount + "]", javaAccount, nodeStatus, paid, `{"balance":1e-6,"asset_code":"XYZ"}`, `{"":"up","*":"x"}`, `{"Ok":null}`, `{"asset":[],"accounts":[[],{}]}`, rustPayments, javaPayments, settlementSaid} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -18,6 +18,8 @@ func FuzzAnswers(f *testing.F) {
 		_ = accountTable(&out, body)
 		_ = balanceTable(&out, "bob", body)
 		_ = routesTable(&out, body)
+		_ = paymentsTable(&out, body)
+		_ = settlementTable(&out, body)
 		_ = mapTable(&out, body, "KEY", "VALUE")
 		if r, err := decodeRecord(body); err == nil {
 			statusTable(&out, r)

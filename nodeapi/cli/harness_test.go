@@ -56,9 +56,9 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.got = append(s.got, asked{
-		r.Method, r.URL.EscapedPath(), r.Header.Get("Authorization"), r.Header.Get("Content-Type"), r.Header.Get("Accept"), r.Header.Get("Idempotency-Key"), string(body),
+		r.Method, r.URL.RequestURI(), r.Header.Get("Authorization"), r.Header.Get("Content-Type"), r.Header.Get("Accept"), r.Header.Get("Idempotency-Key"), string(body),
 	})
-	answer, ok := s.says[r.Method+" "+r.URL.EscapedPath()]
+	answer, ok := s.says[r.Method+" "+r.URL.RequestURI()]
 	s.mu.Unlock()
 	if !ok {
 		http.NotFound(w, r)

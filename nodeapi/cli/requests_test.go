@@ -54,6 +54,8 @@ func TestRequests(t *testing.T) {
 		{"rates set-all --none", "", []string{"rates", "set-all", "--none"}, asked{"PUT", "/rates", asAdmin, "application/json", "", "", `{}`}},
 		{"settlement-engines", "", []string{"settlement-engines", "set-all", "--pair", "ABC", "http://localhost:3001"},
 			asked{"PUT", "/settlement/engines", asAdmin, "application/json", "", "", `{"ABC":"http://localhost:3001"}`}},
+		{"settlement resolve", "", []string{"settlement", "resolve", "bob", "--key", "k1", "--as", "refunded", "--reason", "the engine is gone"},
+			asked{"POST", "/accounts/bob/settlement/resolution", asAdmin, "application/json", "", "", `{"key":"k1","outcome":"refunded","reason":"the engine is gone"}`}},
 		{"pay", "", []string{"pay", "alice", "--to", "$p.example", "--amount", "18446744073709551615", "--slippage", "0.02", "--idempotency-key", "k-1"},
 			asked{"POST", "/accounts/alice/payments", asAlice, "application/json", "", "k-1", `{"receiver":"$p.example","slippage":"0.02","source_amount":"18446744073709551615"}`}},
 		{"import-key", key + "\n", []string{"import-key", "JKS"}, asked{"PUT", "/encryption/keys/JKS", asAdmin, plain, "", "", key}},
@@ -66,7 +68,8 @@ func TestRequests(t *testing.T) {
 		"PUT /accounts/bob/settings": {200, "", rustAccount}, "DELETE /accounts/bob": {204, "", ""}, "DELETE /accounts/a%2F..%2Fb": {200, "", rustAccount},
 		"GET /accounts/bob/balance": {200, "", `{"balance":0}`}, "PUT /routes/static/test.bob": {200, "text/plain", "bob"}, "PUT /routes/static": {200, "", `{"a":"b"}`},
 		"DELETE /routes/static/test.bob": {204, "", ""}, "PUT /rates": {200, "", `{"ABC":1.0}`}, "PUT /settlement/engines": {200, "", `{}`},
-		"POST /accounts/alice/payments": {200, "", `{"sent_amount":1,"delivered_amount":1}`}, "PUT /encryption/keys/JKS": {204, "", ""},
+		"POST /accounts/bob/settlement/resolution": {200, "", `{"key":"k1","outcome":"refunded","amount":"5"}`},
+		"POST /accounts/alice/payments":            {200, "", `{"sent_amount":1,"delivered_amount":1}`}, "PUT /encryption/keys/JKS": {204, "", ""},
 		"POST /encryption/encrypt": {200, "text/plain", "enc:paydoor:node:secret:1:aes_gcm:AAAA"},
 	})
 	for _, test := range tests {

@@ -18,7 +18,7 @@ func (e Environment) statusCommand() *cobra.Command {
 		Use: "status", Short: "Shows whether the node is ready, and the state of each account",
 		Long: `
 Shows address and asset of the node and, for each account, whether its link is up and why not, how many of its packets are under way, and
-its balance: what the node owes it. Without the admin token, and from other nodes than paydoor, it shows the address alone. The exit
+its balance: what the node owes it; and the settlements that no engine has answered yet. Without the admin token, and from other nodes than paydoor, it shows the address alone. The exit
 status is 0 if the node is ready.`,
 		Args: exactly(0, "nothing behind status"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,7 +72,14 @@ func statusTable(w io.Writer, s record) {
 		row(w, "asset", code+" "+asset.text("scale", "Scale"))
 	}
 	named(w, "version", s.text("version"))
-	accounts := s.list("accounts")
+	accountsStatus(w, s.list("accounts"))
+	if pending := s.list("settlements"); len(pending) > 0 {
+		row(w, "")
+		pendingTable(w, pending)
+	}
+}
+
+func accountsStatus(w io.Writer, accounts []record) {
 	if len(accounts) == 0 {
 		return
 	}

@@ -1,0 +1,86 @@
+package nodeapi
+
+// This file is what the API tells the history: of payments that it makes, and of those that come in (Historian).
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+
+	"github.com/paydoor/paydoor/connector"
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+// What is kept of texts that others choose, in bytes.
+const (
+	longestReceiver = 2048
+	longestWhy      = 500
+)
+
+// beginPayment writes down that o is about to be paid.
+func (a *API) beginPayment(ctx context.Context, r *request, s Settings, o Outgoing) (*outgoingPayment, error) {
+	return a.directory.history.begin(ctx, s.UUID, paymentDetails{
+		Direction: sent, Begun: a.now().UTC(), Asset: a.shownAsset(s), Receiver: cut(o.Receiver, longestReceiver), Source: o.Amount,
+		Key: strings.Join(r.Header["Idempotency-Key"], ","),
+	}, a.now)
+}
+
+// endPayment writes down what became of a payment; why is nil if all was sent.
+func (a *API) endPayment(ctx context.Context, p *outgoingPayment, d Delivery, why error) {
+	moved := p.moved()
+	err := p.end(ctx, func(kept *paymentDetails) {
+		kept.Destination, kept.InFlight, kept.Counts = d.To, d.InFlight, d.Asset
+		if d.To != "" {
+			kept.Delivered = &d.Delivered
+		}
+		switch {
+		case why == nil:
+			kept.State = stateCompleted
+			return
+		case moved > 0:
+			kept.State = statePartial
+		case d.InFlight > 0:
+			kept.State = stateUnknown
+		default:
+			kept.State = stateFailed
+		}
+		kept.Why = cut(why.Error(), longestWhy)
+	})
+	if err != nil {
+		a.logger.Error("how a payment ended could not be kept in the history", zap.String("payment", p.record.number.String()), zap.Error(err))
+	}
+}
+
+// Arriving has the money of a packet counted in the history of the account that it is for.
+func (a *API) Arriving(arrival *connector.Arrival, at time.Time) connector.Along {
+	s, err := a.find(arrival.To)
+	if err != nil {
+		return nil
+	}
+	return a.directory.history.arrives(s.UUID, paymentDetails{
+		Direction: received, Begun: at, Asset: Asset(arrival.Asset), Destination: ilpcore.Address(payable(arrival.Destination, arrival.Rest)), From: arrival.From,
+	})
+}
+
+// Closed notes that the sender has closed what it paid.
+func (a *API) Closed(arrival *connector.Arrival) {
+	if s, err := a.find(arrival.To); err == nil {
+		a.directory.history.close(s.UUID, payable(arrival.Destination, arrival.Rest))
+	}
+}
+
+// cut returns the beginning of a text, with at most so many bytes, and no half character at the end.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}
+
+var _ Historian = (*API)(nil)

@@ -1,0 +1,65 @@
+package nodeapi
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
+)
+
+// TestOldPaymentsBecomeSums: what is forgotten still adds up, and what is young stays.
+func TestOldPaymentsBecomeSums(t *testing.T) {
+	s := openStore(t, filepath.Join(t.TempDir(), "store"))
+	b := newBedOn(t, s, streaming)
+	for name, token := range map[string]string{"alice": aliceKey, "bob": bobKey} {
+		b.ask(t, "POST", "/accounts", asAdmin, account(name, token))
+	}
+	for i := range 10 {
+		b.pays(t, "alice", aliceKey, "bob", 100+i, 200)
+		b.pays(t, "bob", bobKey, "alice", 10+i, 200)
+	}
+	total := func(account string) (kept int, net int64) {
+		t.Helper()
+		all, earlier := b.pages(t, account, asAdmin, "", 7)
+		net = netOf(t, all)
+		for name, sign := range map[string]int64{"sent_amount": -1, "received_amount": 1} {
+			if text, ok := earlier[name].(string); ok {
+				n, err := amount.Parse(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				net += sign * int64(n)
+			}
+		}
+		return len(all), net
+	}
+	check := func(when string, now time.Time, retention time.Duration, most, want int) {
+		t.Helper()
+		if err := b.directory.history.forget(t.Context(), now, retention, most); err != nil {
+			t.Fatal(err)
+		}
+		for _, account := range []string{"alice", "bob"} {
+			balance, _ := b.books.Balance(ilpcore.AccountID(account))
+			if kept, net := total(account); kept != want || net != balance.Net() {
+				t.Errorf("%s %s has %d payments, want %d; they add up to %d, and the balance is %d", when, account, kept, want, net, balance.Net())
+			}
+		}
+	}
+	now := time.Now()
+	check("when nothing is old,", now, time.Hour, 3, 20)
+	later := now.Add(2 * time.Hour)
+	check("without a retention", later, 0, 100, 20)
+	check("with too many", later, 0, 15, 15)
+	check("with a retention", later, time.Hour, 100, 0)
+	check("again", later, time.Hour, 100, 0)
+	for _, authorization := range []string{asAdmin, basic} {
+		if w := b.ask(t, "GET", "/accounts/alice/payments", authorization, ""); !strings.Contains(w.Body.String(), `:"1045"`) || !strings.Contains(w.Body.String(), `:"145"`) {
+			t.Errorf("%s", w.Body)
+		}
+	}
+	b.pays(t, "alice", aliceKey, "bob", 1, 200)
+	check("with a new one", later, time.Minute, 100, 0)
+}
