@@ -15,7 +15,7 @@ var worst = variant{
 }
 
 // mostTries is how often fetch is run until it is paid. Only connectors that lose packets need more than one.
-const mostTries = 6
+const mostTries = 3
 
 func TestFetchCommandThroughAwkwardConnectors(t *testing.T) {
 	needNode(t)
