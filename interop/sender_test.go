@@ -43,7 +43,7 @@ func (r *streamReceiver) pay(link ilpcore.Handler, payment paying.Payment) (payi
 		r.t.Fatal(err)
 	}
 	payment.Address, payment.Secret = ilpcore.Address(r.Destination), secret
-	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
 	defer cancel()
 	return paying.Stream{Link: link, Random: rand.Reader, Now: time.Now}.Pay(ctx, payment)
 }
@@ -107,8 +107,7 @@ func TestOurSenderWastesNoPackets(t *testing.T) {
 		payment paying.Payment
 	}{
 		{"fixed send", 20_000, connectorOptions{}, [2]uint64{1, 1}, paying.Payment{Send: tenMillion}},
-		{"fixed delivery", 17_777, connectorOptions{}, [2]uint64{1, 1}, paying.Payment{Deliver: tenMillion, MaxSend: tenMillion}},
-		{"fixed delivery, the connector keeps 1 %", 20_000, connectorOptions{Spread: 0.01}, [2]uint64{99, 100}, paying.Payment{Deliver: tenMillion, MaxSend: 10_101_011}},
+		{"fixed delivery, the connector keeps 1 %", 17_777, connectorOptions{Spread: 0.01}, [2]uint64{99, 100}, paying.Payment{Deliver: tenMillion, MaxSend: 10_101_011}},
 	}
 	for _, way := range ways {
 		way.options.MaxPacketAmount = decimal(way.most)
