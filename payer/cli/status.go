@@ -93,16 +93,18 @@ func plain(err error) error {
 	return err
 }
 
-// judge returns the error of a final answer that is not 2xx.
-func judge(response *http.Response) error {
+// judge returns the error of a final answer to r that is not 2xx.
+func judge(r *http.Request, response *http.Response) error {
 	switch {
 	case response.StatusCode/100 == 2:
 		return nil
+	case response.StatusCode == http.StatusPaymentRequired && r.Body != nil && r.GetBody == nil:
+		return failure{errors.New("the answer is 402 Payment Required: the body can be sent only once, and the server told no price before it: put it into a file"), StatusUnpaid}
 	case response.StatusCode == http.StatusPaymentRequired:
 		return failure{fmt.Errorf("the answer is 402 Payment Required: %s", unpayable(response.Header.Values("Pay"))), StatusUnpaid}
 	}
 	text := fmt.Sprintf("the answer is %s", clean(response.Status))
-	if response.StatusCode/100 == 3 {
+	if response.StatusCode/100 == 3 && response.Header.Get("Location") != "" {
 		text += ": -L follows redirects"
 	}
 	return failure{errors.New(text), StatusAnswer}
