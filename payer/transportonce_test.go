@@ -67,6 +67,8 @@ func TestRequestsGoOutOnce(t *testing.T) {
 					discard(response)
 				}
 			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
 			if diff := cmp.Diff(test.want, b.seen); diff != "" {
 				t.Error(diff)
 			}
