@@ -112,6 +112,8 @@ func TestOddEndings(t *testing.T) {
 	}{
 		{name: "headers only, with a body", args: "-I -d x SHOP/a", status: StatusMistake, said: "-I asks for the headers only"},
 		{name: "a long stdin for two URLs", args: "--data-binary @- SHOP/a SHOP/b", stdin: strings.Repeat("x", mostKept+1), status: StatusMistake, said: "put it into a file"},
+		{name: "a long stdin, and no price before it", args: "--data-binary @- SHOP/mute", stdin: strings.Repeat("x", mostKept+1), status: StatusUnpaid, said: "the body can be sent only once"},
+		{name: "a short stdin, and no price before it", args: "--data-binary @- SHOP/mute", stdin: "x", stdout: "worth 10\n", said: "paid 10", paid: 1},
 		{name: "a directory", args: "--data-binary @/ SHOP/a", status: StatusMistake, said: "is a directory"},
 		{name: "a form of nothing", args: "-F =x SHOP/a", status: StatusMistake, said: "-F takes"},
 		{name: "no place for the output", args: "-o /nowhere/x SHOP/a", status: StatusMistake, said: "no such file or directory"},
