@@ -69,6 +69,15 @@ func startDemo(t *testing.T, paydoor string) (page, node string) {
 	return "", ""
 }
 
+// atHome is the environment of somebody whose home is a new directory, and whose node is at a port that is perhaps another than the usual.
+func atHome(home, node string) []string {
+	own := append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home)
+	if strings.HasSuffix(node, ":7770") {
+		return own
+	}
+	return append(own, "PAYDOOR_NODE="+node)
+}
+
 func TestExamples(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds and runs programs")
@@ -76,10 +85,30 @@ func TestExamples(t *testing.T) {
 	paydoor := binary(t)
 	page, node := startDemo(t, paydoor)
 	t.Run("Go", func(t *testing.T) {
-		program := exec.Command("go", "run", "./examples/pay", page)
-		program.Env = append(os.Environ(), "NODE="+node, "WALLET="+t.TempDir())
-		if out, err := program.CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "Hello from the backend. You are paid visitor") {
+		built := filepath.Join(t.TempDir(), "pay")
+		if out, err := exec.Command("go", "build", "-o", built, "./examples/pay").CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		program := exec.Command(built, page)
+		program.Env = atHome(t.TempDir(), node)
+		out, err := program.CombinedOutput()
+		if err != nil || !strings.HasPrefix(string(out), "Hello from the backend. You are paid visitor") || !strings.Contains(string(out), " 200 OK ") {
 			t.Errorf("%v\n%s", err, out)
+		}
+	})
+	t.Run("README", func(t *testing.T) {
+		commands := blocks(t, "sh demo")
+		if len(commands) != 2 || commands[0] != "go run ./cmd/paydoor demo\n" {
+			t.Fatalf("the README shows %q", commands)
+		}
+		// The demonstration says where it is: not where the README says if the port is taken.
+		typed := strings.NewReplacer("go run ./cmd/paydoor", paydoor, "http://localhost:8402/hello", strings.Replace(page, "127.0.0.1", "localhost", 1), "\n", "").Replace(commands[1])
+		fetch := exec.Command(strings.Fields(typed)[0], strings.Fields(typed)[1:]...)
+		fetch.Env = atHome(t.TempDir(), strings.Replace(node, "127.0.0.1", "localhost", 1))
+		var said bytes.Buffer
+		fetch.Stderr = &said
+		if out, err := fetch.Output(); err != nil || !strings.HasPrefix(string(out), "Hello from the backend.") || said.String() != "paydoor: paid 10 to localhost, where 0 are left\n" {
+			t.Errorf("%s: %v, %s\n%s", typed, err, out, &said)
 		}
 	})
 	t.Run("shell", func(t *testing.T) {
@@ -107,5 +136,37 @@ func TestExamples(t *testing.T) {
 	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusPaymentRequired {
 		t.Errorf("without money the page is %s, %v", response.Status, err)
+	}
+}
+
+// TestDocumentedProgram compares the program in docs/paying.md with the one that runs, and what `go doc ./payer` begins with, with the examples that run.
+func TestDocumentedProgram(t *testing.T) {
+	read := func(name string) string {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	_, main, _ := strings.Cut(read("examples/pay/main.go"), "func main() {\n")
+	main, _, _ = strings.Cut(main, "\n}\n")
+	if docs := read("docs/paying.md"); !strings.Contains(docs, "```go\n"+strings.ReplaceAll(main[1:], "\n\t", "\n")+"\n```\n") {
+		t.Errorf("docs/paying.md does not show what examples/pay does:\n%s", main)
+	}
+	if n := strings.Count(main, "\n") + 1; n > 10 {
+		t.Errorf("the program has %d lines", n)
+	}
+	examples := read("payer/example_test.go")
+	shown := regexp.MustCompile(`(?m)^//\t\s*(.+)$`).FindAllStringSubmatch(read("payer/doc.go"), -1)
+	for _, line := range shown {
+		if strings.Contains(line[1], "to.") || strings.Contains(line[1], "Resolver") || strings.HasPrefix(line[1], "result, err") {
+			continue // of a payment pointer, which needs the network
+		}
+		if !strings.Contains(examples, line[1]) {
+			t.Errorf("no example runs %q", line[1])
+		}
+	}
+	if len(shown) < 5 {
+		t.Errorf("payer/doc.go shows %d lines", len(shown))
 	}
 }

@@ -116,7 +116,7 @@ func openBooks(dir string, s ledgerSettings) (*books, error) {
 	logger := pooledLogger()
 	opened, err := store.Open(context.Background(), filepath.Join(dir, ledgerDirectory), store.Options{
 		Journal: true,
-		Logger: logger, MinFree: s.minFree, Ballast: s.ballast, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace, Observe: observeGroup,
+		Logger:  logger, MinFree: s.minFree, Ballast: s.ballast, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace, Observe: observeGroup,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger in %s: %w", dir, err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/caddyserver/caddy/v2"
@@ -140,7 +141,7 @@ http://%s {
 	bind 127.0.0.1
 	ilp_node
 }
-`, filepath.Join(d.dir, "caddy"), filepath.Join(d.dir, "paydoor"), d.node)
+`, filepath.Join(d.dir, "caddy"), filepath.Join(d.dir, "paydoor"), anyName(d.node))
 	site = fmt.Sprintf(`http://%s {
 	bind 127.0.0.1
 	paywall {
@@ -148,9 +149,12 @@ http://%s {
 	}
 	reverse_proxy %s
 }
-`, d.site, d.backend.address)
+`, anyName(d.site), d.backend.address)
 	return global, site
 }
+
+// anyName is an address of a site for requests by whatever name: this machine is also called localhost.
+func anyName(address string) string { return address[strings.LastIndexByte(address, ':'):] }
 
 func (d *demo) stop() {
 	caddy.Stop()

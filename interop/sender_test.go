@@ -1,6 +1,7 @@
 package interop
 
-// This file lets package payer pay a receiver of other people: npm's ilp-protocol-stream, through npm's ilp-connector.
+// This file lets package payer pay receivers of other people: npm's ilp-protocol-stream and @interledger/stream-receiver, through npm's
+// ilp-connector.
 
 import (
 	"context"
@@ -16,7 +17,7 @@ import (
 	paying "github.com/paydoor/paydoor/payer"
 )
 
-// streamReceiver is peers/receive-stream.js.
+// streamReceiver is peers/receive-stream.js or peers/receive-stateless.js.
 type streamReceiver struct {
 	*peer
 	Destination string
@@ -32,6 +33,19 @@ func (r *streamReceiver) received() (sum amount.Amount, closed int) {
 	}
 	r.ask("received", &answer)
 	return amount.Amount(answer.Amount), answer.Closed
+}
+
+// pay pays the receiver over link.
+func (r *streamReceiver) pay(link ilpcore.Handler, payment paying.Payment) (paying.Result, error) {
+	r.t.Helper()
+	secret, err := base64.StdEncoding.DecodeString(r.Secret)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	payment.Address, payment.Secret = ilpcore.Address(r.Destination), secret
+	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
+	defer cancel()
+	return paying.Stream{Link: link, Random: rand.Reader, Now: time.Now}.Pay(ctx, payment)
 }
 
 func TestOurSenderPaysTheirReceiver(t *testing.T) {
@@ -59,14 +73,7 @@ func TestOurSenderPaysTheirReceiver(t *testing.T) {
 			var r streamReceiver
 			r.peer = startPeer(t, "receive-stream.js", map[string]any{"server": conn.Gateways, "receiveMax": test.receiveMax, "wait": test.wait}, &r)
 			link := dialPayers(t, conn)
-			secret, err := base64.StdEncoding.DecodeString(r.Secret)
-			if err != nil {
-				t.Fatal(err)
-			}
-			test.payment.Address, test.payment.Secret = ilpcore.Address(r.Destination), secret
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			got, err := paying.Stream{Link: link, Random: rand.Reader, Now: time.Now}.Pay(ctx, test.payment)
+			got, err := r.pay(link, test.payment)
 			received, closed := r.received()
 			if err != nil || got.Delivered != test.delivered || got.Sent < test.least || got.Sent > test.most || received != got.Delivered || closed != 1 {
 				t.Errorf("got %+v, %v; %s were received, %d connections ended", got, err, received, closed)
@@ -78,6 +85,58 @@ func TestOurSenderPaysTheirReceiver(t *testing.T) {
 				t.Errorf("the receiver's asset is %v", got.DestinationAsset)
 			}
 		})
+	}
+}
+
+// TestOurSenderWastesNoPackets pays ten million units to each receiver, in at most one packet in a hundred more than the largest packets make
+// necessary.
+func TestOurSenderWastesNoPackets(t *testing.T) {
+	needNode(t)
+	receivers := []struct {
+		name, script string
+		options      map[string]any
+	}{
+		{"ilp-protocol-stream", "receive-stream.js", map[string]any{"receiveMax": "18446744073709551615", "wait": 0}},
+		{"@interledger/stream-receiver", "receive-stateless.js", map[string]any{}},
+	}
+	ways := []struct {
+		name    string
+		most    uint64 // of a packet
+		options connectorOptions
+		rate    [2]uint64
+		payment paying.Payment
+	}{
+		{"fixed send", 20_000, connectorOptions{}, [2]uint64{1, 1}, paying.Payment{Send: tenMillion}},
+		{"fixed delivery, the connector keeps 1 %", 17_777, connectorOptions{Spread: 0.01}, [2]uint64{99, 100}, paying.Payment{Deliver: tenMillion, MaxSend: 10_101_200}}, // each packet is rounded down
+	}
+	for _, way := range ways {
+		way.options.MaxPacketAmount = decimal(way.most)
+		conn := startConnector(t, way.options)
+		for _, receiver := range receivers {
+			t.Run(way.name+", "+receiver.name, func(t *testing.T) {
+				var r streamReceiver
+				receiver.options["server"] = conn.Gateways
+				r.peer = startPeer(t, receiver.script, receiver.options, &r)
+				before, packetsBefore := conn.delivered()
+				begun := time.Now()
+				got, err := r.pay(dialPayers(t, conn), way.payment)
+				received, _ := r.received()
+				after, packets := conn.delivered()
+				if err != nil || got.Unknown != 0 || got.Delivered != received || uint64(received) != after-before || got.Fulfilled < packets-packetsBefore {
+					t.Errorf("got %+v, %v; %s were received, the connector counts %d in %d packets", got, err, received, after-before, packets-packetsBefore)
+				}
+				least := amount.Amount(tenMillion * way.rate[1] / way.rate[0])
+				if way.payment.Send > 0 && got.Sent != tenMillion || way.payment.Deliver > 0 && got.Delivered < tenMillion || got.Sent < least || got.Sent > max(way.payment.MaxSend, way.payment.Send) {
+					t.Errorf("got %+v of %+v", got, way.payment)
+				}
+				needed := int((uint64(least) + way.most - 1) / way.most)
+				if got.Fulfilled > needed+needed/100 {
+					t.Errorf("%d packets were fulfilled, and %d are enough", got.Fulfilled, needed)
+				}
+				t.Logf("%s sent, %s delivered: %d packets were fulfilled of %d that are needed, %d rejected, %d probes, in %.1f s",
+					got.Sent, got.Delivered, got.Fulfilled, needed, got.Rejected, got.Probes, time.Since(begun).Seconds())
+			})
+		}
 	}
 }
 

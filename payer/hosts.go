@@ -54,6 +54,7 @@ type host struct {
 	arrivals uint64
 	present  int       // requests under way
 	short    bool      // it knows tokens of 16 bytes only
+	protocol int       // the version of HTTP of its last answer; 0: there was none
 	doubted  time.Time // until then a payment may arrive that nobody told of
 }
 
@@ -146,6 +147,18 @@ func (h *host) takesShort() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.short
+}
+
+func (h *host) speaks(protocol int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.protocol = protocol
+}
+
+func (h *host) speaksHTTP1() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.protocol == 1
 }
 
 func (h *host) doubt(until time.Time) {

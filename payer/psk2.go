@@ -46,8 +46,8 @@ func (e *RejectError) Unwrap() error { return ErrRejected }
 // packetLifetime is how long a packet may be under way.
 const packetLifetime = 30 * time.Second
 
-// probeAmount is what the quote packet offers, in base units of the sender: enough for four digits of the rate.
-const probeAmount = 1000
+// mostWaits is how often a payment waits and goes on after a temporary rejection.
+const mostWaits = 6
 
 // PSK2 sends payments. Link, Random and Now are required. It is safe for concurrent use.
 type PSK2 struct {
@@ -59,9 +59,6 @@ type PSK2 struct {
 	// becomes Max.
 	Approve func(cost amount.Amount) error
 }
-
-// mostShrinks is how often F08 may make the packets of a payment smaller. Halves alone take 64 for the largest there is.
-const mostShrinks = 64
 
 // Receipt says what a payment did, also one that failed half-way.
 type Receipt struct {
@@ -75,11 +72,11 @@ type Receipt struct {
 // more than one request, or an unknown outcome, can leave an amount there then.
 func (s PSK2) Pay(ctx context.Context, ask Ask, due amount.Amount, token []byte) (Receipt, error) {
 	keys := psk2.Keys(ask.Secret)
-	rate, largest, err := s.measure(ctx, keys, ask)
+	w, err := s.measure(ctx, keys, ask, due)
 	if err != nil {
 		return Receipt{}, err
 	}
-	cost, err := rate.For(due)
+	cost, err := w.cost(due)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -92,17 +89,26 @@ func (s PSK2) Pay(ctx context.Context, ask Ask, due amount.Amount, token []byte)
 		}
 		s.Max = cost
 	}
-	var receipt Receipt
-	for shrinks := 0; receipt.Delivered < due; {
-		part := min(due-receipt.Delivered, rate.Of(largest))
+	return s.requests(ctx, keys, ask, w, due, token)
+}
+
+// requests makes as many requests as it takes, smaller ones after F08, and later after a temporary rejection.
+func (s PSK2) requests(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask, w way, due amount.Amount, token []byte) (receipt Receipt, err error) {
+	for shrinks, waits := 0, 0; receipt.Delivered < due; {
+		part := min(due-receipt.Delivered, w.rate.Of(w.largest))
 		if part == 0 {
-			return receipt, fmt.Errorf("%w: packets of at most %s become nothing", ErrNoRate, largest)
+			return receipt, w.nothing()
 		}
-		err := s.request(ctx, keys, ask, rate, part, token, &receipt)
-		var reject *tooLargeError
-		if errors.As(err, &reject) && shrinks < mostShrinks {
+		err := s.request(ctx, keys, ask, w.rate, part, token, &receipt)
+		tooLarge, _ := errors.AsType[*tooLargeError](err)
+		reject, _ := errors.AsType[*RejectError](err)
+		switch {
+		case tooLarge != nil && shrinks < mostShrinks:
 			shrinks++
-			largest, err = reject.smaller()
+			w.largest, err = tooLarge.smaller()
+		case reject != nil && temporary(reject.Code) && receipt.Unknown == 0 && waits < mostWaits:
+			err = wait(ctx, waits)
+			waits++
 		}
 		if err != nil {
 			return receipt, err
@@ -172,43 +178,25 @@ func (e *tooLargeError) smaller() (amount.Amount, error) {
 
 // Cost asks what it costs to deliver due, in base units of the sender, rounded up. Nothing is paid.
 func (s PSK2) Cost(ctx context.Context, ask Ask, due amount.Amount) (amount.Amount, error) {
-	rate, _, err := s.measure(ctx, psk2.Keys(ask.Secret), ask)
+	w, err := s.measure(ctx, psk2.Keys(ask.Secret), ask, due)
 	if err != nil {
 		return 0, err
 	}
-	return rate.For(due)
+	return w.cost(due)
 }
 
-// measure asks for the rate with a packet that nobody can fulfill, and with smaller ones if it is too large. It returns the largest packet
-// that is known to pass in that case, else no limit.
-func (s PSK2) measure(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask) (rate Rate, largest amount.Amount, err error) {
-	largest = amount.Max
-	shrinks := 0
-	for n := amount.Amount(probeAmount); ; largest = n {
-		id, data, err := s.seal(keys, 0, nil)
-		if err != nil {
-			return Rate{}, 0, err
-		}
-		var condition [32]byte
-		if _, err := io.ReadFull(s.Random, condition[:]); err != nil {
-			return Rate{}, 0, fmt.Errorf("making a condition: %w", err)
-		}
-		reply := s.send(ctx, ask, n, condition, data)
-		arrived, ok := arrivedAmount(keys, reply.Data, psk2.TypeError, id)
-		switch {
-		case reply.Fulfilled:
-			return Rate{}, 0, ErrUnverified
-		case ok && arrived == 0:
-			return Rate{}, 0, ErrNoRate
-		case ok:
-			return Rate{Num: uint64(arrived), Den: uint64(n)}, largest, nil
-		case reply.Code != ilpcore.F08 || shrinks == mostShrinks:
-			return Rate{}, 0, rejection(reply)
-		}
-		shrinks++
-		if n, err = (&tooLargeError{sent: n, reply: reply}).smaller(); err != nil {
-			return Rate{}, 0, err
-		}
+// temporary says whether a packet that was rejected with the code may pass later.
+func temporary(code ilpcore.Code) bool { return code[0] == 'T' }
+
+// wait pauses, twice as long each time.
+func wait(ctx context.Context, waits int) error {
+	timer := time.NewTimer(firstPause << waits)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }
 

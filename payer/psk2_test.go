@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
@@ -79,7 +80,9 @@ func TestPSK2Pay(t *testing.T) {
 		{name: "dear unit", num: 1000, den: 1, due: 10, memo: token, want: Receipt{Sent: 1, Delivered: 1000}},
 		{name: "spread", num: 99, den: 100, due: 1000, memo: token, want: Receipt{Sent: 1011, Delivered: 1000}},
 		{name: "limit", num: 1, den: 3, due: 100, max: 300, memo: token, err: ErrTooExpensive},
-		{name: "nothing arrives", num: 1, den: 1001, due: 100, memo: token, err: ErrNoRate},
+		{name: "a thousand are nothing", num: 1, den: 1001, due: 100, memo: token, want: Receipt{Sent: 100_101, Delivered: 100}},
+		{name: "a thousand are one, and nearly two", num: 19, den: 10_000, due: 10, memo: token, want: Receipt{Sent: 5264, Delivered: 10}},
+		{name: "nothing arrives", num: 0, den: 1, due: 100, memo: token, err: ErrNoRate},
 		{name: "another's token", num: 1, den: 1, due: 100, memo: []byte("fedcba9876543210"), err: ErrRejected},
 		{name: "lying connector", num: 1, den: 1, due: 100, memo: token, tamper: true, err: ErrUnverified},
 		{name: "beyond 64 bits", num: 1, den: 1000, due: amount.Max, memo: token, err: amount.ErrRange},
@@ -115,12 +118,17 @@ func TestUnreachable(t *testing.T) {
 	down := ilpcore.HandlerFunc(func(context.Context, ilpcore.Incoming) ilpcore.Reply {
 		return ilpcore.Reject(ilpcore.T01, "test.connector", "the link is down", nil)
 	})
-	sender := PSK2{Link: down, Random: rand.Reader, Now: time.Now}
-	_, err := sender.Pay(context.Background(), Ask{Address: "test.shop.x", Secret: make([]byte, 32)}, 10, nil)
-	var reject *RejectError
-	if !errors.As(err, &reject) || reject.Code != ilpcore.T01 || reject.TriggeredBy != "test.connector" {
-		t.Errorf("got %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		sender, begun := PSK2{Link: down, Random: rand.Reader, Now: time.Now}, time.Now()
+		_, err := sender.Pay(t.Context(), Ask{Address: "test.shop.x", Secret: make([]byte, 32)}, 10, nil)
+		var reject *RejectError
+		if !errors.As(err, &reject) || reject.Code != ilpcore.T01 || reject.TriggeredBy != "test.connector" {
+			t.Errorf("got %v", err)
+		}
+		if waited := time.Since(begun); waited != 63*firstPause {
+			t.Errorf("it gave up after %s", waited)
+		}
+	})
 }
 
 func FuzzDivideUp(f *testing.F) {
@@ -164,6 +172,9 @@ func TestPSK2Requests(t *testing.T) {
 		{name: "below the probe", network: conditions{max: 300}, due: 900, want: Receipt{Sent: 900, Delivered: 900}, packets: 5},
 		{name: "below the probe, unsaid", network: conditions{max: 300, silent: true}, due: 900, want: Receipt{Sent: 900, Delivered: 900}, packets: 7},
 		{name: "with a spread", network: conditions{max: 300, rate: Rate{97, 100}}, due: 1000, want: Receipt{Sent: 1031, Delivered: 1000}, packets: 6},
+		{name: "each rounded up", network: conditions{max: 250, rate: Rate{99, 100}}, due: 1000, want: Receipt{Sent: 1013, Delivered: 1000}, packets: 7},
+		{name: "each rounded up, limit", network: conditions{max: 250, rate: Rate{99, 100}}, due: 1000, max: 1012, err: ErrTooExpensive, packets: 2},
+		{name: "above the probe", network: conditions{max: 4000}, due: 2500, want: Receipt{Sent: 2500, Delivered: 2500}, packets: 3},
 		{name: "limit", network: conditions{max: 300}, due: 900, max: 899, err: ErrTooExpensive, packets: 2},
 		{name: "packets become nothing", network: conditions{max: 300, rate: Rate{1, 1000}}, due: 900, err: ErrNoRate, packets: 2},
 		{name: "no end to F08", network: conditions{max: 1, lie: stubborn}, due: 2000, err: ErrRejected, packets: 65},
@@ -200,5 +211,34 @@ func TestPSK2HalfWay(t *testing.T) {
 	got, err := sender.Pay(t.Context(), Ask{Address: quote.Address, Secret: quote.Secret}, 2500, nil)
 	if !errors.Is(err, ErrRejected) || got != (Receipt{Sent: 1000, Delivered: 1000, Unknown: 1000}) {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestPSK2OverALossyWay pays in several requests of which some are lost. Whatever comes of it, no more leaves than was approved.
+func TestPSK2OverALossyWay(t *testing.T) {
+	paid := 0
+	for seed := range uint64(100) {
+		synctest.Test(t, func(t *testing.T) {
+			m := newMarket(t)
+			link := &network{to: m, conditions: conditions{max: 250, rate: Rate{99, 100}, drop: 10, seed: seed}}
+			quote, approved := m.payment(t, 10, false), amount.Amount(0)
+			sender := PSK2{Link: link, Random: rand.Reader, Now: time.Now, Approve: func(cost amount.Amount) error {
+				approved = cost
+				return nil
+			}}
+			got, err := sender.Pay(t.Context(), Ask{Address: quote.Address, Secret: quote.Secret}, 1000, nil)
+			if got.Sent != link.paid || got.Sent+got.Unknown > approved || m.till.sum() < got.Delivered {
+				t.Errorf("seed %d: %+v, %v; %s were paid of %s, and %s credited", seed, got, err, link.paid, approved, m.till.sum())
+			}
+			if err == nil && got.Delivered < 1000 || err != nil && !errors.Is(err, ErrRejected) {
+				t.Errorf("seed %d: %+v, %v", seed, got, err)
+			}
+			if err == nil {
+				paid++
+			}
+		})
+	}
+	if paid < 30 { // of ten packets one is lost, and of the lost two in three end the payment
+		t.Errorf("%d of 100 payments came to their end", paid)
 	}
 }

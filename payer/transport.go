@@ -287,10 +287,11 @@ func (p *paidRequest) exchange(r *http.Request) (*http.Response, error) {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	response, err := base.RoundTrip(r)
+	response, err := p.roundTrip(base, r)
 	if err != nil {
 		return nil, err
 	}
+	p.host.speaks(response.ProtoMajor)
 	response.Request = p.request // without the token
 	if balance, err := amount.Parse(response.Header.Get("Pay-Balance")); err == nil {
 		p.host.says(balance)

@@ -35,16 +35,19 @@ func (p *paidRequest) pay(q quote) error {
 		p.host.paid(q.ask.Price)
 		return nil
 	}
-	doubtful, err := p.transfer(ctx, q.ask, q.ask.Price-spendable)
+	begun, doubtful, err := p.transfer(ctx, q.ask, q.ask.Price-spendable)
 	if err == nil {
 		p.host.paid(q.ask.Price)
 		return nil
 	}
-	if doubtful.IsZero() {
+	if !begun {
 		return err
 	}
-	// It may have arrived, or may still: the balance tells. Only if it does not is the request unpaid.
-	p.doubt(doubtful.Add(doubtPause)) // clocks differ
+	// It may have arrived, or may still, also what a node on the way has called rejected: the balance tells. Only if it does not is the request
+	// unpaid.
+	if !doubtful.IsZero() {
+		p.doubt(doubtful.Add(doubtPause)) // clocks differ
+	}
 	enough, _, asked := p.ask(ctx, q)
 	if enough {
 		return nil
@@ -110,18 +113,22 @@ func (p *paidRequest) doubt(until time.Time) {
 	}
 }
 
-// transfer delivers due within the budget. doubtful is until when a packet of which nobody told may still be paid; zero: there is none.
-func (p *paidRequest) transfer(ctx context.Context, ask Ask, due amount.Amount) (doubtful time.Time, err error) {
+// transfer delivers due within the budget. begun says that the budget has approved it; doubtful is until when a packet of which nobody told may
+// still be paid; zero: there is none.
+func (p *paidRequest) transfer(ctx context.Context, ask Ask, due amount.Amount) (begun bool, doubtful time.Time, err error) {
 	if err := p.ready(ctx); err != nil {
-		return doubtful, err
+		return false, doubtful, err
 	}
 	s := spending{paidRequest: p, progress: Progress{Host: p.name, Method: ask.Method, Due: due}}
-	defer func() { s.end(err) }()
+	defer func() {
+		s.end(err)
+		begun = s.progress.Cost > 0
+	}()
 	if ask.Method == MethodStream {
 		sender := Stream{Link: p.Link, Random: p.Random, Now: p.Now}
 		result, err := sender.Pay(ctx, Payment{Address: ask.Address, Secret: ask.Secret, Deliver: due, Approve: s.approve, Progress: s.moved})
 		s.moved(result)
-		return result.Doubtful, err
+		return true, result.Doubtful, err
 	}
 	sender := PSK2{Link: p.Link, Random: p.Random, Now: p.Now, Approve: s.approve}
 	receipt, err := sender.Pay(ctx, ask, due, p.tokenBytes())
@@ -129,7 +136,7 @@ func (p *paidRequest) transfer(ctx context.Context, ask Ask, due amount.Amount) 
 	if receipt.Unknown > 0 {
 		doubtful = p.Now().Add(packetLifetime)
 	}
-	return doubtful, err
+	return true, doubtful, err
 }
 
 // ready lets the link connect.

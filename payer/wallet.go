@@ -51,6 +51,7 @@ type Wallet struct {
 	limits Limits
 	now    func() time.Time
 	random io.Reader
+	keeps  int // payments in the journal that are not summed
 	secret []byte
 	turns  turns
 
@@ -86,7 +87,9 @@ func WalletDir() (string, error) {
 
 // OpenWallet opens the wallet in the directory, and makes what is missing of it: the secret once. The error wraps ErrWallet.
 func OpenWallet(c WalletConfig) (_ *Wallet, err error) {
-	w := &Wallet{dir: c.Dir, limits: c.Limits, now: c.Now, random: c.Random, mine: map[string][]open{}, said: map[string]saidBalance{}}
+	w := &Wallet{
+		dir: c.Dir, limits: c.Limits, now: c.Now, random: c.Random, keeps: keptPayments, mine: map[string][]open{}, said: map[string]saidBalance{},
+	}
 	if w.now == nil {
 		w.now = time.Now
 	}
@@ -104,13 +107,16 @@ func OpenWallet(c WalletConfig) (_ *Wallet, err error) {
 	if w.lock, err = os.OpenFile(filepath.Join(c.Dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWallet, err)
 	}
-	if w.journal, err = os.OpenFile(filepath.Join(c.Dir, journalFile), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+	if err = w.openJournal(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWallet, err)
 	}
 	err = w.locked(func() (err error) {
 		w.secret, err = w.ownSecret()
 		return err
 	})
+	if err == nil {
+		w.note(w.compact)
+	}
 	return w, err
 }
 
@@ -189,7 +195,10 @@ func (w *Wallet) Settle(host string, reservation, spent amount.Amount) {
 		for i, made := range w.mine[host] {
 			if made.amount == reservation {
 				w.mine[host] = append(w.mine[host][:i:i], w.mine[host][i+1:]...)
-				return w.append(entry{At: w.now().UTC(), Kind: entrySettled, ID: made.id, Host: host, Amount: min(spent, reservation)})
+				if err := w.append(entry{At: w.now().UTC(), Kind: entrySettled, ID: made.id, Host: host, Amount: min(spent, reservation)}); err != nil {
+					return fmt.Errorf("%w: %w", ErrWallet, err)
+				}
+				return w.compact()
 			}
 		}
 		return nil

@@ -1,6 +1,7 @@
 package payer
 
-// This file is the journal of a wallet: a line of JSON for each payment that begins, ends, or may still arrive, and the sums of them.
+// This file is the journal of a wallet: a line of JSON for each payment that begins, ends, or may still arrive, and the sums of them. What is old
+// becomes less (walletcompact.go).
 
 import (
 	"bytes"
@@ -8,13 +9,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
 )
 
-// journalFile is the name of the journal. It is only ever appended to, but for a last line that a crash left unfinished.
+// journalFile is the name of the journal. It is appended to, loses a last line that a crash left unfinished, and is replaced as a whole by a
+// shorter one that says the same.
 const journalFile = "spending.jsonl"
 
 // The kinds of entries.
@@ -22,6 +26,8 @@ const (
 	entryReserved = "reserved" // Amount may be spent from now on
 	entrySettled  = "settled"  // Amount was spent, or may have been
 	entryDoubted  = "doubted"  // a payment to Host may arrive until Until
+	entryPaid     = "paid"     // both of the first two, in a journal that was made shorter
+	entrySummed   = "summed"   // Count payments to Host from At to Until spent Amount together; they are settled, and of one day, or long ago
 )
 
 // entry is a line of the journal.
@@ -32,21 +38,25 @@ type entry struct {
 	Host   string        `json:"host"`
 	Amount amount.Amount `json:"amount,string"`
 	Until  time.Time     `json:"until,omitzero"`
+	Count  int           `json:"count,omitempty"`
 }
 
-// Spending is a payment in a wallet.
+// Spending is a payment in a wallet, or several old ones together.
 type Spending struct {
-	ID      string        // 16 hex digits
-	At      time.Time     // when it began
-	Host    string        // that was paid
-	Amount  amount.Amount // that was spent or, if it is open, set aside, in base units of the sender
-	Settled bool          // false: it is under way, or its program ended in the middle; it counts as spent
+	ID       string        // 16 hex digits; "": several
+	At       time.Time     // when it began, or the first of several
+	Until    time.Time     // when the last of several began; zero: it is one
+	Host     string        // that was paid
+	Payments int           // how many they are
+	Amount   amount.Amount // that was spent or, if it is open, set aside, in base units of the sender
+	Settled  bool          // false: it is under way, or its program ended in the middle; it counts as spent
 }
 
 // books are the sums of a journal.
 type books struct {
 	read     int64 // how much of the journal is in them, in bytes
 	lines    int
+	sums     int // of several payments each
 	spent    []Spending
 	open     map[string]entry // reservations, by id
 	at       map[string]int   // where in spent they are
@@ -76,15 +86,31 @@ func (w *Wallet) Spendings() (all []Spending, err error) {
 	return all, err
 }
 
-// catchUp reads what was appended to the journal since it was read last. It is called with the lock held, so a line without an end was
-// left by a crash: nobody was told of it, and it is removed.
-func (w *Wallet) catchUp() error {
-	if w.books.open == nil {
-		w.books = newBooks()
+// openJournal opens the journal that is there now, and makes one if there is none. Whatever put it there is made to last.
+func (w *Wallet) openJournal() (err error) {
+	w.books = newBooks()
+	if w.journal, err = os.OpenFile(filepath.Join(w.dir, journalFile), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return err
 	}
+	return syncDir(w.dir)
+}
+
+// catchUp reads what was appended to the journal since it was read last, or all of it if another program has replaced it. It is called with the
+// lock held, so a line without an end was left by a crash: nobody was told of it, and it is removed.
+func (w *Wallet) catchUp() error {
 	info, err := w.journal.Stat()
 	if err != nil {
 		return err
+	}
+	there, err := os.Stat(w.journal.Name())
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(info, there) {
+		if err := errors.Join(w.journal.Close(), w.openJournal()); err != nil {
+			return err
+		}
+		info = there
 	}
 	if info.Size() < w.books.read {
 		return fmt.Errorf("%s has become shorter: was it replaced?", w.journal.Name())
@@ -97,17 +123,25 @@ func (w *Wallet) catchUp() error {
 		return err
 	}
 	whole := bytes.LastIndexByte(b, '\n') + 1
-	for line := range bytes.Lines(b[:whole]) {
-		w.books.lines++
-		var e entry
-		if err := json.Unmarshal(line, &e); err != nil || !w.books.add(e) {
-			return fmt.Errorf("line %d of %s is damaged: put a copy back, or remove the line if you know what it said", w.books.lines, w.journal.Name())
-		}
+	if err := w.books.addLines(b[:whole]); err != nil {
+		return fmt.Errorf("%w of %s: put a copy back, or remove the line if you know what it said", err, w.journal.Name())
 	}
-	w.books.read += int64(whole)
 	if whole < len(b) {
 		return w.journal.Truncate(w.books.read)
 	}
+	return nil
+}
+
+// addLines counts whole lines.
+func (b *books) addLines(text []byte) error {
+	for line := range bytes.Lines(text) {
+		b.lines++
+		var e entry
+		if err := json.Unmarshal(line, &e); err != nil || !b.add(e) {
+			return fmt.Errorf("damage in line %d", b.lines)
+		}
+	}
+	b.read += int64(len(text))
 	return nil
 }
 
@@ -136,15 +170,10 @@ func (w *Wallet) append(e entry) error {
 func (b *books) add(e entry) (ok bool) {
 	switch e.Kind {
 	case entryReserved:
-		if _, twice := b.at[e.ID]; twice || e.ID == "" {
+		if !b.begin(Spending{ID: e.ID, At: e.At, Host: e.Host, Payments: 1, Amount: e.Amount}) {
 			return false
 		}
-		b.open[e.ID], b.at[e.ID] = e, len(b.spent)
-		b.spent = append(b.spent, Spending{ID: e.ID, At: e.At, Host: e.Host, Amount: e.Amount})
-		b.hosts[e.Host] = b.hosts[e.Host].Saturate(e.Amount)
-		b.days[dayOf(e.At)] = b.days[dayOf(e.At)].Saturate(e.Amount)
-		b.payments[e.Host]++
-		b.last[e.Host] = e.At
+		b.open[e.ID] = e
 	case entrySettled:
 		begun, found := b.open[e.ID]
 		rest, fits := begun.Amount.Sub(e.Amount)
@@ -156,6 +185,14 @@ func (b *books) add(e entry) (ok bool) {
 		spent.Amount, spent.Settled = e.Amount, true
 		b.hosts[begun.Host], _ = b.hosts[begun.Host].Sub(rest)
 		b.days[dayOf(begun.At)], _ = b.days[dayOf(begun.At)].Sub(rest)
+	case entryPaid:
+		return b.begin(Spending{ID: e.ID, At: e.At, Host: e.Host, Payments: 1, Amount: e.Amount, Settled: true})
+	case entrySummed:
+		if e.Count < 1 || e.Until.Before(e.At) {
+			return false
+		}
+		b.sums++
+		b.count(Spending{At: e.At, Until: e.Until, Host: e.Host, Payments: e.Count, Amount: e.Amount, Settled: true})
 	case entryDoubted:
 		if e.Until.After(b.doubts[e.Host]) {
 			b.doubts[e.Host] = e.Until
@@ -164,4 +201,26 @@ func (b *books) add(e entry) (ok bool) {
 		return false
 	}
 	return true
+}
+
+// begin counts a payment, unless there is one with its id.
+func (b *books) begin(s Spending) (ok bool) {
+	if _, twice := b.at[s.ID]; twice || s.ID == "" {
+		return false
+	}
+	b.at[s.ID] = len(b.spent)
+	b.count(s)
+	return true
+}
+
+func (b *books) count(s Spending) {
+	b.spent = append(b.spent, s)
+	b.hosts[s.Host] = b.hosts[s.Host].Saturate(s.Amount)
+	b.days[dayOf(s.At)] = b.days[dayOf(s.At)].Saturate(s.Amount)
+	b.payments[s.Host] += s.Payments
+	for _, at := range []time.Time{s.At, s.Until} {
+		if at.After(b.last[s.Host]) {
+			b.last[s.Host] = at
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package payer
 
-// This file lets the programs of a wallet pay one host in turns, so that none spends what another has paid for its own request.
+// This file lets the programs of a wallet pay one host in turns, so that none spends what another has paid for its own request. Hosts share 4096
+// files, so that there are never more; two that meet in one take turns as if they were one.
 
 import (
 	"context"
@@ -17,7 +18,7 @@ import (
 // turnEvery is how often a program looks whether it is its turn.
 const turnEvery = 20 * time.Millisecond
 
-// turns are those that this process has, by host. The requests of one process share a turn: they keep account of each other.
+// turns are those that this process has, by file. The requests of one process share a turn: they keep account of each other.
 type turns struct {
 	mu    sync.Mutex
 	taken map[string]*turn
@@ -51,14 +52,14 @@ func (w *Wallet) Enter(ctx context.Context, host string) (leave func(), waited b
 }
 
 func (w *Wallet) tryEnter(host string) (entered bool, err error) {
+	name := turnFile(host)
 	w.turns.mu.Lock()
 	defer w.turns.mu.Unlock()
-	if mine := w.turns.taken[host]; mine != nil {
+	if mine := w.turns.taken[name]; mine != nil {
 		mine.users++
 		return true, nil
 	}
-	digest := sha256.Sum256([]byte(host)) // a name may be too long for a file's
-	f, err := os.OpenFile(filepath.Join(w.dir, "turn-"+hex.EncodeToString(digest[:8])), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(w.dir, name), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return false, err
 	}
@@ -69,17 +70,24 @@ func (w *Wallet) tryEnter(host string) (entered bool, err error) {
 	if w.turns.taken == nil {
 		w.turns.taken = map[string]*turn{}
 	}
-	w.turns.taken[host] = &turn{file: f, users: 1}
+	w.turns.taken[name] = &turn{file: f, users: 1}
 	return true, nil
 }
 
+// turnFile returns the name of the file that a host has its turns by.
+func turnFile(host string) string {
+	digest := sha256.Sum256([]byte(host))
+	return "turn-" + hex.EncodeToString(digest[:2])[:3]
+}
+
 func (w *Wallet) leave(host string) {
+	name := turnFile(host)
 	w.turns.mu.Lock()
-	mine := w.turns.taken[host]
+	mine := w.turns.taken[name]
 	mine.users--
 	var err error
 	if mine.users == 0 {
-		delete(w.turns.taken, host)
+		delete(w.turns.taken, name)
 		err = mine.file.Close() // which ends the lock
 	}
 	w.turns.mu.Unlock()

@@ -1,9 +1,10 @@
 // Command pay fetches a URL and pays for it, from the play money of a node on this machine: paydoor demo has one, and a site to pay.
 //
-//	go run ./examples/pay http://127.0.0.1:8402/hello
+//	go run ./examples/pay http://localhost:8402/hello
 package main
 
 import (
+	"cmp"
 	"io"
 	"log"
 	"net/http"
@@ -14,24 +15,21 @@ import (
 )
 
 func main() {
-	// An account at a connector takes its place: its URL and token, or btp.Dial.
-	link, err := ilphttp.NewClient(ilphttp.ClientConfig{Endpoint: os.Getenv("NODE") + "/sandbox/ilp", Token: "sandbox"})
-	check(err)
-	// Not more than 100 for a request and 1000 a day, by all programs with this directory together.
-	wallet, err := payer.OpenWallet(payer.WalletConfig{Dir: os.Getenv("WALLET"), Limits: payer.Limits{PerRequest: 100, PerDay: 1000}})
-	check(err)
+	node := cmp.Or(os.Getenv("PAYDOOR_NODE"), "http://localhost:7770") // with an account at a connector: its URL and token, or btp.Dial
+	link := must(ilphttp.NewClient(ilphttp.ClientConfig{Endpoint: node + "/sandbox/ilp", Token: "sandbox"}))
+	caps := payer.Limits{PerRequest: 100, PerDay: 1000} // of all programs that use the wallet, together
+	wallet := must(payer.OpenWallet(payer.WalletConfig{Dir: must(payer.WalletDir()), Limits: caps}))
 	client := http.Client{Transport: wallet.Transport(link)} // the one line: from here on all is as always
-
-	response, err := client.Get(os.Args[1])
-	check(err)
-	_, err = io.Copy(os.Stdout, response.Body)
-	check(err)
-	check(response.Body.Close())
-	check(wallet.Close())
+	response := must(client.Get(os.Args[1]))
+	log.Println(response.Status, must(io.Copy(os.Stdout, response.Body)), "bytes")
+	must(0, response.Body.Close())
+	must(0, wallet.Close())
 }
 
-func check(err error) {
+// must ends the program at the first error.
+func must[T any](value T, err error) T {
 	if err != nil {
 		log.Fatal(err)
 	}
+	return value
 }

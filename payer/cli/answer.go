@@ -9,11 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/paydoor/paydoor/payer"
@@ -48,19 +51,49 @@ type paid struct {
 	Error     string `json:"error,omitempty"`
 }
 
-// checkOutputs checks the flags for files against the number of URLs.
-func (f *fetcher) checkOutputs(urls int) error {
+// checkOutputs checks the flags for files against the URLs, and that the files can be written, before anything is paid.
+func (f *fetcher) checkOutputs(urls []*url.URL) error {
 	outputs, err := f.cmd.Flags().GetStringArray("output")
 	if err != nil {
 		return err
 	}
 	switch {
-	case len(outputs) > urls:
+	case len(outputs) > len(urls):
 		return errors.New("there are more -o than URLs")
 	case len(outputs) > 0 && chosen(f.cmd, "remote-name"):
 		return errors.New("-o and -O are two names for a file: leave one out")
+	case chosen(f.cmd, "dry-run"):
+		return nil
+	}
+	for i, u := range urls {
+		name, err := f.outputFile(u, i)
+		if err != nil {
+			return err
+		}
+		if err := tryOutput(name); err != nil {
+			return fmt.Errorf("the output: %w", err)
+		}
 	}
 	return nil
+}
+
+// tryOutput says why a file could not be written, and leaves everything as it is.
+func tryOutput(name string) error {
+	if name == "" {
+		return nil
+	}
+	info, err := os.Stat(name)
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil // a pipe or a device: opening it does something
+	}
+	f, opened := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
+	if opened != nil {
+		return opened
+	}
+	if opened = f.Close(); errors.Is(err, fs.ErrNotExist) {
+		opened = errors.Join(opened, os.Remove(name))
+	}
+	return opened
 }
 
 // outputFile returns the name of the file for the body; "" is stdout.
@@ -76,7 +109,7 @@ func (f *fetcher) outputFile(u *url.URL, index int) (string, error) {
 		return "", nil
 	}
 	name := path.Base(u.Path)
-	if name == "." || name == "/" || name == ".." {
+	if name == "." || name == "/" || name == ".." || strings.ContainsFunc(name, func(c rune) bool { return c == '\\' || c == filepath.Separator || c < ' ' }) {
 		return "", errors.New("-O: the URL ends in no name for a file: use -o")
 	}
 	return name, nil
@@ -85,8 +118,8 @@ func (f *fetcher) outputFile(u *url.URL, index int) (string, error) {
 // answer writes the answer, and says how it ended.
 func (f *fetcher) answer(r *http.Request, response *http.Response, index int) (err error) {
 	f.show.paid(f.payments, response)
-	ended := judge(response)
-	name, err := f.outputFile(r.URL, index)
+	ended := judge(r, response)
+	name, err := f.outputFile(f.urls[index], index)
 	if err != nil {
 		return err
 	}
@@ -178,30 +211,37 @@ func headerNames(h http.Header) []string {
 	return names
 }
 
-// answerJSON writes a line about the answer.
+// answerJSON writes a line about the answer, also if not all of it came.
 func (f *fetcher) answerJSON(r *http.Request, response *http.Response, name string, ended error) error {
+	body, err := f.bodyJSON(response, name)
+	if err != nil {
+		ended = err
+	}
 	line := f.newReport(r, ended)
 	line.Status, line.ContentType, line.Balance = response.StatusCode, response.Header.Get("Content-Type"), response.Header.Get("Pay-Balance")
-	if name != "" {
-		line.File = name
-		out, done, err := f.create(name)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(f.copyBody(out, response, true), done()); err != nil {
-			return err
-		}
-	} else {
-		b, err := io.ReadAll(io.LimitReader(response.Body, longestJSON+1))
-		if err != nil {
-			return lost(fmt.Errorf("the answer broke off: %w", plain(err)), f.unknown())
-		}
-		if len(b) > longestJSON {
-			return fmt.Errorf("the body is too long for JSON: write it to a file with -o")
-		}
-		line.setBody(b)
+	if line.File = name; name == "" && err == nil {
+		line.setBody(body)
 	}
 	return errors.Join(ended, f.write(line))
+}
+
+// bodyJSON returns the body, or writes it to the file.
+func (f *fetcher) bodyJSON(response *http.Response, name string) ([]byte, error) {
+	if name != "" {
+		out, done, err := f.create(name)
+		if err != nil {
+			return nil, err
+		}
+		return nil, errors.Join(f.copyBody(out, response, true), done())
+	}
+	b, err := io.ReadAll(io.LimitReader(response.Body, longestJSON+1))
+	if err != nil {
+		return nil, lost(fmt.Errorf("the answer broke off: %w", plain(err)), f.unknown())
+	}
+	if len(b) > longestJSON {
+		return nil, errors.New("the body is too long for JSON: write it to a file with -o")
+	}
+	return b, nil
 }
 
 func (l *report) setBody(b []byte) {

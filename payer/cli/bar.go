@@ -1,12 +1,13 @@
 package cli
 
-// This file is the bar on a terminal, for payments and for bodies that do not go to the terminal themselves.
+// This file is the bar on a terminal, for payments, for long bodies of requests, and for those of answers that do not go to the terminal themselves.
 
 import (
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
@@ -17,13 +18,40 @@ func (d *display) download(response *http.Response, toFile bool) io.Reader {
 	if !d.bar || !toFile && !d.piped {
 		return response.Body
 	}
-	return &watched{in: response.Body, show: d, total: response.ContentLength}
+	return &watched{in: response.Body, show: d, what: "receiving", total: response.ContentLength}
+}
+
+// upload shows the way of a long body of a request, until it is answered.
+func (d *display) upload(r *http.Request) (answered func()) {
+	if !d.bar || r.Body == nil || r.ContentLength >= 0 && r.ContentLength < waitFrom {
+		return func() {}
+	}
+	var over atomic.Bool
+	watch := func(b io.ReadCloser) io.ReadCloser {
+		return struct {
+			io.Reader
+			io.Closer
+		}{&watched{in: b, show: d, what: "sending", total: r.ContentLength, over: &over}, b}
+	}
+	r.Body = watch(r.Body)
+	if open := r.GetBody; open != nil {
+		r.GetBody = func() (io.ReadCloser, error) {
+			b, err := open()
+			if err != nil {
+				return nil, err
+			}
+			return watch(b), nil
+		}
+	}
+	return func() { over.Store(true) }
 }
 
 // watched is a body that is watched.
 type watched struct {
 	in    io.Reader
 	show  *display
+	what  string       // happens to it
+	over  *atomic.Bool // nothing is shown any more, if not nil
 	read  uint64
 	total int64 // -1: unknown
 }
@@ -35,7 +63,10 @@ func (w *watched) Read(b []byte) (int, error) {
 	if w.total > 0 {
 		total = uint64(w.total)
 	}
-	w.show.draw("receiving", w.read, total, size(w.read))
+	if w.over != nil && w.over.Load() {
+		return n, err
+	}
+	w.show.draw(w.what, w.read, total, size(w.read))
 	return n, err
 }
 

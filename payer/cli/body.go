@@ -1,21 +1,20 @@
 package cli
 
-// This file makes bodies of -d, --data-binary and -F. Files are read when they are sent, as often as that is.
+// This file makes bodies of -d and --data-binary, and of the parts that form.go makes of -F. Files are read when they are sent, as often as that is; stdin once, for all URLs.
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/textproto"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // body is what a request carries: parts, one after the other.
@@ -25,16 +24,53 @@ type body struct {
 	once  bool // it can be sent only once
 }
 
-// part is text, or a file or stdin.
+// part is text, a file, or a pipe that was too long to keep.
 type part struct {
 	text []byte
-	file string    // if not ""
-	in   io.Reader // if not nil
-	size int64     // -1: unknown
+	file string // if not ""
+	pipe *pipe  // if not nil
+	size int64  // -1: unknown
 }
 
-// waitFrom is the size from which on the server is asked before the body is sent (Expect: 100-continue), so that a 402 comes first.
-const waitFrom = 64 << 10
+// pipe is what can be read once.
+type pipe struct {
+	io.Reader
+	close func() error
+}
+
+const (
+	// waitFrom is the size from which on the server is asked before the body is sent (Expect: 100-continue), so that a 402 comes first.
+	waitFrom = 64 << 10
+	// mostKept is how much of a pipe is kept, so that it can be sent again.
+	mostKept = 1 << 20
+)
+
+// datum is a value of one of the flags for data.
+type datum struct{ flag, value string }
+
+// dataFlag is a flag that keeps its values together with those of its like, in the order of the command line.
+type dataFlag struct {
+	name string
+	all  *[]datum
+}
+
+func addDataFlags(flags *pflag.FlagSet) {
+	var all []datum
+	flags.VarP(&dataFlag{"data", &all}, "data", "d", "The body, sent as a form; @FILE reads it from a file without line ends, @- from stdin; several are joined by &")
+	flags.Var(&dataFlag{"data-raw", &all}, "data-raw", "The same, in which @ means nothing")
+	flags.Var(&dataFlag{"data-binary", &all}, "data-binary", "The same, and @FILE is sent as it is")
+}
+
+// Set takes a value.
+func (d *dataFlag) Set(value string) error {
+	*d.all = append(*d.all, datum{d.name, value})
+	return nil
+}
+
+// Type is what the help calls the value.
+func (d *dataFlag) Type() string { return "string" }
+
+func (d *dataFlag) String() string { return "" }
 
 // bodyOf reads the flags; nil: there is no body.
 func bodyOf(cmd *cobra.Command) (*body, error) {
@@ -42,46 +78,37 @@ func bodyOf(cmd *cobra.Command) (*body, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := dataOf(cmd)
+	data, _ := cmd.Flag("data").Value.(*dataFlag)
 	switch {
-	case err != nil:
-		return nil, err
-	case data != nil && len(form) > 0:
+	case len(*data.all) > 0 && len(form) > 0:
 		return nil, errors.New("-F and -d make two bodies: leave one out")
 	case len(form) > 0:
-		return formOf(form)
+		return formOf(cmd, form)
+	case len(*data.all) > 0:
+		return dataOf(cmd, *data.all)
 	}
-	return data, nil
+	return nil, nil
 }
 
-// dataOf joins the values of the three flags for data.
-func dataOf(cmd *cobra.Command) (*body, error) {
-	b := &body{kind: "application/x-www-form-urlencoded"}
-	for _, flag := range []string{"data", "data-raw", "data-binary"} {
-		values, err := cmd.Flags().GetStringArray(flag)
+// dataOf joins the values.
+func dataOf(cmd *cobra.Command, all []datum) (b *body, err error) {
+	b = &body{kind: "application/x-www-form-urlencoded"}
+	for i, d := range all {
+		if i > 0 {
+			b.add("&")
+		}
+		file, named := strings.CutPrefix(d.value, "@")
+		switch {
+		case !named || d.flag == "data-raw":
+			b.add(d.value)
+		case d.flag == "data":
+			err = b.addStripped(cmd, file)
+		default:
+			err = b.addFile(cmd, file)
+		}
 		if err != nil {
 			return nil, err
 		}
-		for _, value := range values {
-			if len(b.parts) > 0 {
-				b.add("&")
-			}
-			file, named := strings.CutPrefix(value, "@")
-			switch {
-			case !named || flag == "data-raw":
-				b.add(value)
-			case flag == "data":
-				err = b.addStripped(cmd, file)
-			default:
-				err = b.addFile(cmd, file)
-			}
-			if err != nil {
-				return nil, err
-			}
-		}
-	}
-	if len(b.parts) == 0 {
-		return nil, nil
 	}
 	return b, nil
 }
@@ -100,31 +127,44 @@ func (b *body) addStripped(cmd *cobra.Command, file string) error {
 	if err := errors.Join(err, done()); err != nil {
 		return fmt.Errorf("reading the body: %w", err)
 	}
-	b.add(string(bytes.Map(func(r rune) rune {
-		if r == '\n' || r == '\r' || r == 0 {
-			return -1
-		}
-		return r
-	}, text)))
+	b.add(string(slices.DeleteFunc(text, func(c byte) bool { return c == '\n' || c == '\r' || c == 0 })))
 	return nil
 }
 
-// addFile adds a file as it is. What is no plain file, such as stdin, has no size and can be read once.
+// addFile adds a file as it is.
 func (b *body) addFile(cmd *cobra.Command, file string) error {
-	if file == "-" {
-		b.parts = append(b.parts, part{in: cmd.InOrStdin(), size: -1})
-		b.once = true
-		return nil
+	if file != "-" {
+		info, err := os.Stat(file)
+		if err != nil {
+			return fmt.Errorf("the body: %w", err)
+		}
+		if info.IsDir() {
+			return fmt.Errorf("the body: %s is a directory", file)
+		}
+		if info.Mode().IsRegular() {
+			b.parts = append(b.parts, part{file: file, size: info.Size()})
+			return nil
+		}
 	}
-	info, err := os.Stat(file)
+	in, done, err := openFile(cmd, file)
 	if err != nil {
-		return fmt.Errorf("the body: %w", err)
+		return err
 	}
-	p := part{file: file, size: info.Size()}
-	if !info.Mode().IsRegular() {
-		p.size, b.once = -1, true
+	return b.addPipe(in, done)
+}
+
+// addPipe adds stdin, or what else is no plain file. If it is short it is kept, else it can be sent once.
+func (b *body) addPipe(in io.Reader, done func() error) error {
+	begin, err := io.ReadAll(io.LimitReader(in, mostKept+1))
+	if err != nil {
+		return fmt.Errorf("reading the body: %w", errors.Join(err, done()))
 	}
-	b.parts = append(b.parts, p)
+	if len(begin) <= mostKept {
+		b.add(string(begin))
+		return done()
+	}
+	b.parts = append(b.parts, part{pipe: &pipe{io.MultiReader(bytes.NewReader(begin), in), done}, size: -1})
+	b.once = true
 	return nil
 }
 
@@ -137,46 +177,6 @@ func openFile(cmd *cobra.Command, file string) (in io.Reader, done func() error,
 		return nil, nil, fmt.Errorf("the body: %w", err)
 	}
 	return f, f.Close, nil
-}
-
-// formOf makes a multipart form (RFC 7578).
-func formOf(fields []string) (*body, error) {
-	boundary := rand.Text()
-	b := &body{kind: "multipart/form-data; boundary=" + boundary}
-	for _, field := range fields {
-		name, value, ok := strings.Cut(field, "=")
-		if !ok || name == "" {
-			return nil, errors.New("-F takes NAME=VALUE or NAME=@FILE")
-		}
-		b.add("--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + quoted(name) + "\"")
-		file, named := strings.CutPrefix(value, "@")
-		if !named {
-			b.add("\r\n\r\n" + value + "\r\n")
-			continue
-		}
-		file, kind, typed := strings.Cut(file, ";type=")
-		if !typed {
-			kind = mime.TypeByExtension(filepath.Ext(file))
-		}
-		if kind == "" {
-			kind = "application/octet-stream"
-		}
-		if strings.ContainsAny(kind, "\r\n") {
-			return nil, errors.New("-F: a type is one line")
-		}
-		b.add("; filename=\"" + quoted(filepath.Base(file)) + "\"\r\nContent-Type: " + kind + "\r\n\r\n")
-		if err := b.addFile(nil, file); err != nil {
-			return nil, err
-		}
-		b.add("\r\n")
-	}
-	b.add("--" + boundary + "--\r\n")
-	return b, nil
-}
-
-// quoted escapes a name as browsers do.
-func quoted(name string) string {
-	return strings.NewReplacer("\r", "%0D", "\n", "%0A", `"`, "%22").Replace(name)
 }
 
 // attach gives r the body.
@@ -215,14 +215,15 @@ func (b *body) open() (io.ReadCloser, error) {
 	var readers []io.Reader
 	for _, p := range b.parts {
 		switch {
-		case p.in != nil:
-			readers = append(readers, p.in)
+		case p.pipe != nil:
+			made.closers = append(made.closers, p.pipe.close)
+			readers = append(readers, p.pipe)
 		case p.file != "":
 			f, err := os.Open(p.file)
 			if err != nil {
 				return nil, errors.Join(fmt.Errorf("the body: %w", err), made.Close())
 			}
-			made.files = append(made.files, f)
+			made.closers = append(made.closers, f.Close)
 			readers = append(readers, f)
 		default:
 			readers = append(readers, bytes.NewReader(p.text))
@@ -235,15 +236,15 @@ func (b *body) open() (io.ReadCloser, error) {
 // reading is a body that is being sent.
 type reading struct {
 	io.Reader
-	files []*os.File
+	closers []func() error
 }
 
 // Close closes the files.
 func (r *reading) Close() error {
 	var errs []error
-	for _, f := range r.files {
-		errs = append(errs, f.Close())
+	for _, end := range r.closers {
+		errs = append(errs, end())
 	}
-	r.files = nil
+	r.closers = nil
 	return errors.Join(errs...)
 }

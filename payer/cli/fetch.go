@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os/signal"
-	"strings"
+	"regexp"
 	"syscall"
 	"time"
 
@@ -66,6 +66,8 @@ type fetcher struct {
 	transport *payer.Transport
 	maxTime   time.Duration
 	max       amount.Amount // of --max; 0: it was not given
+	urls      []*url.URL
+	order     ordered
 	show      *display
 	pointers  pointers
 	payments  []payer.Progress // of the URL at hand, each as it is now
@@ -76,8 +78,11 @@ func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	f := &fetcher{e: e, cmd: cmd}
-	if err := f.checkOutputs(len(urls)); err != nil {
+	f := &fetcher{e: e, cmd: cmd, urls: urls}
+	if err := f.checkOutputs(urls); err != nil {
+		return err
+	}
+	if f.order, err = readOrder(cmd, len(urls)); err != nil {
 		return err
 	}
 	var c config
@@ -157,7 +162,9 @@ func (f *fetcher) base() http.RoundTripper {
 
 const mostRedirects = 50
 
-func (f *fetcher) redirect(_ *http.Request, via []*http.Request) error {
+// redirect says whether to follow. Where we come from is nobody's business, and may hold secrets.
+func (f *fetcher) redirect(next *http.Request, via []*http.Request) error {
+	next.Header.Del("Referer")
 	if !chosen(f.cmd, "location") {
 		return http.ErrUseLastResponse
 	}
@@ -185,7 +192,7 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 	}
 	f.payments = nil
 	f.pointers.note("")
-	r, err := newRequest(ctx, f.cmd, u)
+	r, err := newRequest(ctx, f.cmd, u, f.order)
 	if err != nil {
 		return err
 	}
@@ -196,7 +203,9 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 		return f.dryRun(r)
 	}
 	defer f.client.CloseIdleConnections()
+	answered := f.show.upload(r)
 	response, err := f.client.Do(r)
+	answered()
 	f.show.clear()
 	if err != nil {
 		err = f.pointers.orByWallet(lost(err, f.unknown()))
@@ -226,9 +235,12 @@ func (f *fetcher) unknown() bool {
 	return false
 }
 
+// schemed are URLs that begin with a scheme. One without may have another URL in its query.
+var schemed = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
 func parseURLs(args []string) (urls []*url.URL, err error) {
 	for _, arg := range args {
-		if !strings.Contains(arg, "://") {
+		if !schemed.MatchString(arg) {
 			arg = "http://" + arg // as curl does
 		}
 		u, err := url.Parse(arg)
@@ -243,7 +255,7 @@ func parseURLs(args []string) (urls []*url.URL, err error) {
 	return urls, nil
 }
 
-// parseTime reads curl's seconds, whole or with a point, and Go's times.
+// parseTime reads curl's seconds, whole or with a point, and Go's times; 0 is no limit, as with curl.
 func parseTime(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
@@ -252,7 +264,7 @@ func parseTime(text string) (time.Duration, error) {
 	if err != nil {
 		d, err = time.ParseDuration(text + "s")
 	}
-	if err != nil || d <= 0 {
+	if err != nil || d < 0 {
 		return 0, errors.New("--max-time takes a positive time: 10, 2.5 or 1m30s")
 	}
 	return d, nil

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -78,11 +79,13 @@ type shop struct {
 	heads []http.Header
 	asks  func(pay string) string // changes the Pay header
 	links []string                // the Link header
+
+	closing chan struct{} // is closed with the server
 }
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	s := &shop{till: till{balances: map[[32]byte]uint64{}}, asks: func(pay string) string { return pay }}
+	s := &shop{till: till{balances: map[[32]byte]uint64{}}, closing: make(chan struct{}), asks: func(pay string) string { return pay }}
 	var err error
 	s.Receiver, err = receiver.New(receiver.Config{Secrets: [][]byte{make([]byte, 32)}, Addresses: place{}, Crediter: s, Random: rand.Reader, Now: time.Now})
 	if err != nil {
@@ -94,7 +97,7 @@ func newShop(t *testing.T) *shop {
 	}
 	s.node = httptest.NewServer(packets)
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
-	t.Cleanup(func() { s.node.Close(); s.Close() })
+	t.Cleanup(func() { close(s.closing); s.node.Close(); s.Close() })
 	return s
 }
 
@@ -107,12 +110,20 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
+	if r.URL.Path == "/free/hanging" {
+		<-s.closing
+		return
+	}
 	s.till.mu.Lock()
 	defer s.till.mu.Unlock()
 	s.seen = append(s.seen, strings.TrimSpace(r.Method+" "+r.URL.RequestURI()+" "+string(body)))
 	s.heads = append(s.heads, r.Header)
 	if strings.HasPrefix(r.URL.Path, "/free") {
 		s.free(w, r)
+		return
+	}
+	if r.URL.Path == "/mute" && r.Method == http.MethodOptions { // as koa-ilp answers who has a token
+		http.Error(w, "broken", http.StatusInternalServerError)
 		return
 	}
 	account := hash(r.Header.Get("Pay-Token"))
@@ -138,9 +149,13 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Pay", s.asks(r.Header.Get("Pay-Accept")+" "+string(quote.Address)+" "+base64.RawURLEncoding.EncodeToString(quote.SharedSecret[:])+" 10"))
 	w.Header().Set("Pay-Balance", fmt.Sprint(balance))
 	w.Header()["Link"] = s.links
+	w.Header().Set("X-Method", r.Method)
 	w.WriteHeader(status)
 	if status == http.StatusOK {
 		fmt.Fprintln(w, "worth 10")
+		if r.URL.Path == "/reset" {
+			reset(w)
+		}
 	}
 }
 
@@ -149,15 +164,43 @@ func (s *shop) free(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/free/away":
 		http.Redirect(w, r, "/paid", http.StatusFound)
+	case "/free/elsewhere": // the same server is another host by another name
+		http.Redirect(w, r, strings.Replace(s.URL, "127.0.0.1", "localhost", 1)+"/a?location-word", http.StatusFound)
+	case "/free/kept":
+		http.Redirect(w, r, "/a", http.StatusTemporaryRedirect)
+	case "/free/loop":
+		http.Redirect(w, r, "/free/loop", http.StatusFound)
+	case "/free/ftp":
+		http.Redirect(w, r, "ftp://127.0.0.1/", http.StatusFound)
+	case "/free/unchanged":
+		w.WriteHeader(http.StatusNotModified)
 	case "/free/gone":
 		http.Error(w, "gone", http.StatusGone)
 	case "/free/broken":
 		w.Header().Set("Content-Length", "100")
 		fmt.Fprint(w, "half")
+	case "/free/reset":
+		fmt.Fprint(w, "half")
+		reset(w)
 	default:
 		w.Header().Set("Set-Cookie", "session=the-cookie")
 		fmt.Fprintln(w, "free")
 	}
+}
+
+// reset ends the connection in the middle of the body, so that the other side sees ECONNRESET.
+func reset(w http.ResponseWriter) {
+	if err := http.NewResponseController(w).Flush(); err != nil {
+		panic(err)
+	}
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	if err := conn.(*net.TCPConn).SetLinger(0); err != nil {
+		panic(err)
+	}
+	conn.Close()
 }
 
 // packet brings a packet to the receiver, and tells the address and the asset to who asks.

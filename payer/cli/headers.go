@@ -4,6 +4,7 @@ package cli
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -60,6 +61,13 @@ func masked(name, value string) string {
 			fields[2] = "SECRET"
 			return clean(strings.Join(fields, " "))
 		}
+	case "Location", "Content-Location", "Referer":
+		u, err := url.Parse(value)
+		if err != nil {
+			return "SECRET"
+		}
+		u.User, u.RawQuery, u.Fragment = nil, "", ""
+		return clean(u.String())
 	case "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie":
 		return "SECRET"
 	}

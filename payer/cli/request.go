@@ -17,31 +17,51 @@ import (
 func addRequestFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringP("request", "X", "", "The method; default: GET, or POST with a body")
-	flags.StringArrayP("header", "H", nil, "A header, 'Name: value'; 'Name:' takes away one of ours")
-	flags.StringArrayP("data", "d", nil, "The body, sent as a form; @FILE reads it from a file without line ends, @- from stdin; several are joined by &")
-	flags.StringArray("data-raw", nil, "The same, in which @ means nothing")
-	flags.StringArray("data-binary", nil, "The same, and @FILE is sent as it is")
-	flags.StringArrayP("form", "F", nil, "A field of a multipart form: NAME=VALUE, NAME=@FILE or NAME=@FILE;type=TYPE")
+	flags.StringArrayP("header", "H", nil, "A header, 'Name: value'; 'Name:' takes away one of ours, 'Name;' sends it empty")
+	addDataFlags(flags)
+	flags.StringArrayP("form", "F", nil, "A field of a multipart form: NAME=VALUE, NAME=@FILE (;type=TYPE and ;filename=NAME may follow), or NAME=<FILE for what it says")
 	flags.BoolP("head", "I", false, "Ask for the headers only")
 	flags.StringP("user", "u", "", "USER:PASSWORD for basic authentication; - reads it from stdin")
 	flags.StringP("user-agent", "A", "paydoor", "What the program calls itself")
 }
 
 // errHeader does not repeat the header: it may be a secret.
-var errHeader = errors.New("-H takes 'Name: value', or 'Name:' to send no such header")
+var errHeader = errors.New("-H takes 'Name: value', 'Name:' to send no such header, or 'Name;' to send it empty")
+
+// ordered is what the flags say that is the same for all URLs.
+type ordered struct {
+	body     *body // nil: none
+	user     bool  // -u was given
+	name     string
+	password string
+}
+
+// readOrder reads it, and stdin if it is named.
+func readOrder(cmd *cobra.Command, urls int) (o ordered, err error) {
+	if o.body, err = bodyOf(cmd); err != nil {
+		return o, err
+	}
+	switch {
+	case o.body != nil && chosen(cmd, "head"):
+		return o, errors.New("-I asks for the headers only, and -d and -F send a body: leave one out")
+	case o.body != nil && o.body.once && urls > 1:
+		return o, errors.New("the body is too long to keep for several URLs: put it into a file")
+	}
+	if user := option(cmd, "user"); user != "" {
+		o.user = true
+		o.name, o.password, err = userOf(cmd, user)
+	}
+	return o, err
+}
 
 // newRequest makes the request for one URL.
-func newRequest(ctx context.Context, cmd *cobra.Command, u *url.URL) (*http.Request, error) {
-	b, err := bodyOf(cmd)
-	if err != nil {
-		return nil, err
-	}
+func newRequest(ctx context.Context, cmd *cobra.Command, u *url.URL, o ordered) (*http.Request, error) {
 	method := option(cmd, "request")
 	switch {
 	case method != "":
 	case chosen(cmd, "head"):
 		method = http.MethodHead
-	case b != nil:
+	case o.body != nil:
 		method = http.MethodPost
 	default:
 		method = http.MethodGet
@@ -52,17 +72,13 @@ func newRequest(ctx context.Context, cmd *cobra.Command, u *url.URL) (*http.Requ
 	}
 	r.Header.Set("Accept", "*/*")
 	r.Header.Set("User-Agent", option(cmd, "user-agent"))
-	if b != nil {
-		if err := b.attach(r); err != nil {
+	if o.body != nil {
+		if err := o.body.attach(r); err != nil {
 			return nil, err
 		}
 	}
-	if user := option(cmd, "user"); user != "" {
-		name, password, err := userOf(cmd, user)
-		if err != nil {
-			return nil, err
-		}
-		r.SetBasicAuth(name, password)
+	if o.user {
+		r.SetBasicAuth(o.name, o.password)
 	}
 	return r, setHeaders(cmd, r)
 }
@@ -92,6 +108,10 @@ func setHeaders(cmd *cobra.Command, r *http.Request) error {
 	seen := map[string]bool{}
 	for _, line := range lines {
 		name, value, ok := strings.Cut(line, ":")
+		bare, empty := strings.CutSuffix(line, ";")
+		if empty = empty && !ok; empty {
+			name, ok = bare, true
+		}
 		name = textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name))
 		value = strings.TrimSpace(value)
 		if !ok || name == "" || strings.ContainsAny(name, " \t") || strings.ContainsAny(value, "\r\n\x00") {
@@ -102,7 +122,7 @@ func setHeaders(cmd *cobra.Command, r *http.Request) error {
 			return errors.New("the payment headers are made by fetch: --method chooses how to pay")
 		case name == "Host":
 			r.Host = value
-		case value == "":
+		case value == "" && !empty:
 			r.Header.Del(name)
 			if name == "User-Agent" {
 				r.Header["User-Agent"] = nil

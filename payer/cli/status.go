@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"syscall"
@@ -86,20 +87,24 @@ func plain(err error) error {
 		return errors.New("interrupted")
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return errors.New("the connection was refused: nothing listens there")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return errors.New("the server closed the connection")
 	}
 	return err
 }
 
-// judge returns the error of a final answer that is not 2xx.
-func judge(response *http.Response) error {
+// judge returns the error of a final answer to r that is not 2xx.
+func judge(r *http.Request, response *http.Response) error {
 	switch {
 	case response.StatusCode/100 == 2:
 		return nil
+	case response.StatusCode == http.StatusPaymentRequired && r.Body != nil && r.GetBody == nil:
+		return failure{errors.New("the answer is 402 Payment Required: the body can be sent only once, and the server told no price before it: put it into a file"), StatusUnpaid}
 	case response.StatusCode == http.StatusPaymentRequired:
 		return failure{fmt.Errorf("the answer is 402 Payment Required: %s", unpayable(response.Header.Values("Pay"))), StatusUnpaid}
 	}
 	text := fmt.Sprintf("the answer is %s", clean(response.Status))
-	if response.StatusCode/100 == 3 {
+	if response.StatusCode/100 == 3 && response.Header.Get("Location") != "" {
 		text += ": -L follows redirects"
 	}
 	return failure{errors.New(text), StatusAnswer}

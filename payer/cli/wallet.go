@@ -114,7 +114,8 @@ func (e Environment) spendingCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "spending [--host HOST]", Short: "Lists the payments, oldest first",
 		Long: `
-Lists what was paid when. A payment that is open is under way, or its program ended in the middle: it counts as spent.`,
+Lists what was paid when. A payment that is open is under way, or its program ended in the middle: it counts as spent. Of many payments
+the oldest are one line for each host and day, after more than a year for each host and month.`,
 		Args: exactly(0, "nothing behind spending; --host chooses a host"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return e.with(cmd, func(w *payer.Wallet, _ config) error {
@@ -133,13 +134,15 @@ Lists what was paid when. A payment that is open is under way, or its program en
 	return cmd
 }
 
-// spendingLine is a payment as it is printed and exported.
+// spendingLine is a payment, or the sum of several, as it is printed and exported.
 type spendingLine struct {
-	At     string `json:"at"`
-	Host   string `json:"host"`
-	Amount string `json:"amount"`
-	State  string `json:"state"` // "paid" or "open"
-	ID     string `json:"id"`
+	At       string `json:"at"`
+	Host     string `json:"host"`
+	Amount   string `json:"amount"`
+	State    string `json:"state"`        // "paid" or "open"
+	ID       string `json:"id,omitempty"` // "": several
+	Payments int    `json:"payments"`
+	Until    string `json:"until,omitempty"` // when the last of several began
 }
 
 func spendings(w *payer.Wallet, host string) ([]spendingLine, error) {
@@ -153,7 +156,7 @@ func spendings(w *payer.Wallet, host string) ([]spendingLine, error) {
 		if !s.Settled {
 			state = "open"
 		}
-		lines = append(lines, spendingLine{moment(s.At), clean(s.Host), s.Amount.String(), state, s.ID})
+		lines = append(lines, spendingLine{moment(s.At), clean(s.Host), s.Amount.String(), state, s.ID, s.Payments, moment(s.Until)})
 	}
 	return lines, err
 }
@@ -165,6 +168,9 @@ func spendingTable(out io.Writer, all []spendingLine) {
 	}
 	row(out, "AT", "HOST", "AMOUNT", "STATE")
 	for _, s := range all {
+		if s.Until != "" {
+			s.State = fmt.Sprintf("%s, %d payments until %s", s.State, s.Payments, s.Until)
+		}
 		row(out, s.At, s.Host, s.Amount, s.State)
 	}
 }

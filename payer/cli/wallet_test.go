@@ -67,8 +67,8 @@ max per day      25  20 spent today
 2026-01-02T03:04:05Z  127.0.0.1  10      paid
 `},
 		{"wallet spending --host other.example", "There are no payments.\n"},
-		{"wallet export", strings.Repeat(`{"at":"2026-01-02T03:04:05Z","host":"127.0.0.1","amount":"10","state":"paid","id":"0123456789abcdef"}`+"\n", 2)},
-		{"wallet export --format csv", "at,host,amount,state,id\n" + strings.Repeat("2026-01-02T03:04:05Z,127.0.0.1,10,paid,0123456789abcdef\n", 2)},
+		{"wallet export", strings.Repeat(`{"at":"2026-01-02T03:04:05Z","host":"127.0.0.1","amount":"10","state":"paid","id":"0123456789abcdef","payments":1}`+"\n", 2)},
+		{"wallet export --format csv", "at,host,amount,state,id,payments,until\n" + strings.Repeat("2026-01-02T03:04:05Z,127.0.0.1,10,paid,0123456789abcdef,1,\n", 2)},
 		{"wallet max other.example 7", ""},
 	}
 	for _, test := range tests {
@@ -87,6 +87,45 @@ max per day      25  20 spent today
 	for i, want := range []int{0, StatusMistake} { // it is not written over
 		if got := term.types("wallet", "export", "--format", "csv", "--output", file); got.status != want {
 			t.Errorf("export %d: %+v", i, got)
+		}
+	}
+}
+
+// TestWalletOfOldPayments prints sums, which count as what they are made of.
+func TestWalletOfOldPayments(t *testing.T) {
+	term := newTerminal(t)
+	journal := `{"at":"2025-02-01T00:00:00Z","kind":"summed","host":"a.example","amount":"20","until":"2025-02-28T12:00:00Z","count":2}
+{"at":"2026-11-26T02:00:00Z","kind":"paid","id":"0000000000000009","host":"b.example","amount":"10"}
+{"at":"2026-11-26T02:00:01Z","kind":"reserved","id":"000000000000000a","host":"b.example","amount":"5"}
+`
+	if err := os.WriteFile(filepath.Join(term.dir, "spending.jsonl"), []byte(journal), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"wallet spending": `AT                    HOST       AMOUNT  STATE
+2025-02-01T00:00:00Z  a.example  20      paid, 2 payments until 2025-02-28T12:00:00Z
+2026-11-26T02:00:00Z  b.example  10      paid
+2026-11-26T02:00:01Z  b.example  5       open
+`,
+		"wallet export --format csv": `at,host,amount,state,id,payments,until
+2025-02-01T00:00:00Z,a.example,20,paid,,2,2025-02-28T12:00:00Z
+2026-11-26T02:00:00Z,b.example,10,paid,0000000000000009,1,
+2026-11-26T02:00:01Z,b.example,5,open,000000000000000a,1,
+`,
+		"wallet export": `{"at":"2025-02-01T00:00:00Z","host":"a.example","amount":"20","state":"paid","payments":2,"until":"2025-02-28T12:00:00Z"}
+{"at":"2026-11-26T02:00:00Z","host":"b.example","amount":"10","state":"paid","id":"0000000000000009","payments":1}
+{"at":"2026-11-26T02:00:01Z","host":"b.example","amount":"5","state":"open","id":"000000000000000a","payments":1}
+`,
+	} {
+		got := term.types(strings.Fields(args)...)
+		if diff := cmp.Diff(want, got.stdout); diff != "" || got.status != 0 {
+			t.Errorf("%s: %+v %s", args, got, diff)
+		}
+	}
+	got := term.types("wallet")
+	for _, want := range []string{"-        20     2         2025-02-28T12:00:00Z", "-        15     2         2026-11-26T02:00:01Z"} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("no %q in\n%s", want, got.stdout)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -53,9 +54,9 @@ func exportJSON(out io.Writer, all []spendingLine) error {
 
 func exportCSV(out io.Writer, all []spendingLine) error {
 	lines := csv.NewWriter(out)
-	_ = lines.Write([]string{"at", "host", "amount", "state", "id"}) // its error comes back from Error, as all
+	_ = lines.Write([]string{"at", "host", "amount", "state", "id", "payments", "until"}) // its error comes back from Error, as all
 	for _, s := range all {
-		_ = lines.Write([]string{s.At, s.Host, s.Amount, s.State, s.ID})
+		_ = lines.Write([]string{s.At, s.Host, s.Amount, s.State, s.ID, strconv.Itoa(s.Payments), s.Until})
 	}
 	lines.Flush()
 	return lines.Error()
