@@ -44,6 +44,13 @@ func copyOf(destination string, ahead time.Duration) ilpcore.Incoming {
 	return in
 }
 
+// soon is a packet by the real clock.
+func soon(from ilpcore.AccountID, destination string) ilpcore.Incoming {
+	in := packet(from, destination)
+	in.ExpiresAt = time.Now().Add(20 * time.Second)
+	return in
+}
+
 // wantNothingUnderWay says that no condition is kept.
 func wantNothingUnderWay(t *testing.T, n *Node) {
 	t.Helper()
@@ -67,7 +74,7 @@ func TestCopiesShareOneAnswer(t *testing.T) {
 			var together sync.WaitGroup
 			for i := range replies {
 				together.Go(func() {
-					in := copyOf(destination, 20*time.Second+time.Duration(i%7)*100*time.Millisecond)
+					in := copyOf(destination, 20*time.Second+time.Duration(i%5)*100*time.Millisecond)
 					replies[i] = n.HandlePrepare(context.Background(), in)
 					clear(in.Data) // the packet's buffer is used again
 					if len(replies[i].Data) > 0 {
