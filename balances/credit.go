@@ -30,6 +30,15 @@ type Credit struct {
 	ExpiresAt time.Time     // of the packet; zero if unknown
 	Deadline  time.Time     // when the credit must be durable by Options.Now; zero: any time
 	Max       amount.Amount // what the balance may be afterwards; 0: no maximum
+	Along     Along         // what stands or falls with the credit; nil: nothing
+}
+
+// Along is a record of somebody else in the group of a credit. Its methods are called with locks of the ledger held, by whoever joins or commits:
+// they are quick, and use neither the ledger nor the store by other means than g. A credit that adds nothing calls none of them.
+type Along interface {
+	Put(g *store.Group)  // the credit is joining
+	Keep()               // it is durable in time, and stands; nobody has been told yet
+	Undo(g *store.Group) // it is durable too late, and its reversal is joining
 }
 
 // Credit adds the amount to the account, and returns when that is durable and can be spent. repeated says that it was credited before,
@@ -148,6 +157,9 @@ func (l *Ledger) joinCredit(ctx context.Context, f *flight) error {
 			l.unput = true
 			l.putAsset(g)
 			l.known.remove(g)
+			if c.Along != nil {
+				c.Along.Put(g)
+			}
 			g.AfterCommit(func() { l.creditDurable(f) })
 		})
 		if err == nil {
@@ -186,6 +198,9 @@ func (l *Ledger) creditDurable(f *flight) {
 	case err != nil: // the store has failed: those who wait learn it from there, and the amount stays on hold
 		l.log.Error("a late credit could not be taken back", zap.Error(err))
 	case !tooLate:
+		if c.Along != nil {
+			c.Along.Keep()
+		}
 		l.known.end(f, nil, true)
 	}
 }
@@ -200,6 +215,9 @@ func (l *Ledger) reverse(f *flight, e *entry) error {
 		l.note(g, c.Account, Event{Kind: Reversed, Amount: c.Amount, Condition: c.Condition})
 		l.totals.Reversals = l.totals.Reversals.Plus(c.Amount)
 		l.unput = true
+		if c.Along != nil {
+			c.Along.Undo(g)
+		}
 		g.AfterCommit(func() { l.known.end(f, ErrTooLate, false) })
 	})
 	if err == nil {

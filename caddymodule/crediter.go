@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/receiver"
 )
@@ -31,10 +32,14 @@ func (c *crediter) Credit(ctx context.Context, credit receiver.Credit) (repeated
 	if err := b.pin(asset); err != nil {
 		return false, err
 	}
-	repeated, err = b.ledger.Credit(ctx, balances.Credit{
+	with := balances.Credit{
 		Account: credit.Payee.ID, Amount: credit.Amount, Condition: credit.Condition, Digest: credit.Digest,
 		ExpiresAt: credit.ExpiresAt, Deadline: credit.Deadline, Max: c.running.settings.maxBalance,
-	})
+	}
+	if debit := connector.DebitIn(ctx, b.store); debit != nil {
+		with.Along = debit
+	}
+	repeated, err = b.ledger.Credit(ctx, with)
 	if err == nil && !repeated && credit.Amount > 0 {
 		c.count(b, credit, asset)
 	}

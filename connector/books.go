@@ -43,7 +43,9 @@ func (b Balance) Net() int64 { return b.Clearing + b.Prepaid }
 type Books struct {
 	store *store.Store // nil: in memory only
 
-	mu      sync.Mutex // held while joining the store, never while waiting for it
+	// Inside of the store's own: balances change in joins, which happen one at a time, so that their records get there in the order of the changes,
+	// whoever joins. Nobody joins who holds it.
+	mu      sync.Mutex
 	entries map[ilpcore.AccountID]*entry
 
 	received *arrivals
@@ -97,24 +99,33 @@ func (b *Books) Balance(id ilpcore.AccountID) (balance Balance, ok bool) {
 // Forget removes the account's balance for good: ErrBalance unless it is zero and nothing is under way, or the store's error.
 func (b *Books) Forget(id ilpcore.AccountID) error {
 	b.mu.Lock()
-	e := b.entries[id]
-	if e == nil {
-		b.mu.Unlock()
-		return nil
-	}
-	if e.Balance != (Balance{}) || e.held != (Balance{}) || e.expected != 0 {
-		b.mu.Unlock()
-		return fmt.Errorf("account %q: %w", id, ErrBalance)
-	}
-	wait, err := b.join(func(g *store.Group) { g.Delete(balanceKey(id)) })
-	if err == nil {
-		delete(b.entries, id)
-	}
+	known, busy := b.forgettable(id)
 	b.mu.Unlock()
+	if busy != nil || !known {
+		return busy
+	}
+	wait, err := b.join(func(g *store.Group) {
+		if known, busy = b.forgettable(id); busy != nil || !known { // a packet came between
+			return
+		}
+		delete(b.entries, id)
+		if g != nil {
+			g.Delete(balanceKey(id))
+		}
+	})
 	if err != nil {
 		return err
 	}
-	return wait(context.Background())
+	return errors.Join(busy, wait(context.Background()))
+}
+
+// forgettable says whether the account has an entry, and ErrBalance if that is in use. The lock is held.
+func (b *Books) forgettable(id ilpcore.AccountID) (known bool, err error) {
+	e := b.entries[id]
+	if e != nil && (e.Balance != (Balance{}) || e.held != (Balance{}) || e.expected != 0) {
+		return true, fmt.Errorf("account %q: %w", id, ErrBalance)
+	}
+	return e != nil, nil
 }
 
 // ready says whether a change would be taken now: nil, or the store's error.

@@ -55,28 +55,24 @@ func decodeBalance(record []byte) (Balance, error) {
 // finishWait is how long the end of a packet that began before the disk was full, or before the store closed, is waited for.
 const finishWait = 10 * time.Second
 
-// join takes a change into the store; the function it returns waits until it is durable. The lock is held, so that changes get there in the
-// order in which they were made. An error means that nothing was changed.
+// join has f change balances, with the lock held, and put their records into the store's next group; the function it returns waits until that is
+// durable. Without a store the group is nil. When join returns an error f was not called.
 func (b *Books) join(f func(*store.Group)) (wait func(context.Context) error, err error) {
 	if b.store == nil {
+		b.locked(nil, f)
 		return func(context.Context) error { return nil }, nil
 	}
-	ticket, err := b.store.Join(f)
+	ticket, err := b.store.Join(func(g *store.Group) { b.locked(g, f) })
 	if err != nil {
 		return nil, fmt.Errorf("record a balance: %w", err)
 	}
 	return func(ctx context.Context) error { return durable(ctx, ticket) }, nil
 }
 
-// finish is join for a packet that a neighbour has already fulfilled: its record is small, and has its place in what the store keeps free
-// when it takes nothing new. Then late is set, and the store may be closed before the record is durable.
-func (b *Books) finish(f func(*store.Group)) (ticket store.Ticket, late bool, err error) {
-	ticket, err = b.store.Join(f)
-	if errors.Is(err, store.ErrNoSpace) {
-		ticket, err = b.store.FollowUp(f)
-		return ticket, true, err
-	}
-	return ticket, false, err
+func (b *Books) locked(g *store.Group, f func(*store.Group)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f(g)
 }
 
 func durable(ctx context.Context, ticket store.Ticket) error {

@@ -50,7 +50,7 @@ func (n *Node) newChain(a *account) ilpcore.Handler {
 	if a.MaxPacketAmount > 0 {
 		chain = &maxPacket{max: a.MaxPacketAmount, self: n.self, next: chain}
 	}
-	chain = &duplicates{under: a.under, self: n.self, next: chain}
+	chain = &duplicates{under: a.under, roundTrip: a.RoundTrip, now: n.now, self: n.self, next: chain}
 	chain = &expiry{now: n.now, self: n.self, next: chain}
 	chain = &inFlight{current: a.inFlight, max: int64(a.MaxInFlight), self: n.self, next: chain}
 	if a.amounts != nil {

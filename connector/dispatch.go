@@ -85,7 +85,7 @@ func (d *dispatch) deliver(ctx context.Context, in ilpcore.Incoming) ilpcore.Rep
 		return d.refuse(in.Amount, err)
 	}
 	in.Amount = out
-	return d.node.receiver.HandlePrepare(ctx, in)
+	return d.credit(ctx, in)
 }
 
 // unreachable tells a node without an address, where a retry helps, from one that knows the destination is not its own.

@@ -40,8 +40,6 @@ func (d *dispatch) forward(ctx context.Context, to *account, in ilpcore.Incoming
 		return d.node.refuse(err)
 	}
 	in.Amount, in.ExpiresAt = out, expires.UTC().Truncate(time.Millisecond)
-	ctx, cancel := context.WithTimeout(ctx, expires.Sub(now))
-	defer cancel()
 	return d.check(to.Link.HandlePrepare(ctx, in), in)
 }
 

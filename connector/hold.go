@@ -4,6 +4,7 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/paydoor/paydoor/amount"
@@ -106,19 +107,13 @@ func (b *Books) settle(h *hold) error {
 	if h.from == nil && h.to == nil {
 		return nil
 	}
-	b.mu.Lock()
-	b.drop(h)
-	b.move(h, 1)
 	if b.store == nil {
-		b.mu.Unlock()
+		b.locked(nil, func(g *store.Group) { b.book(h, g) })
 		return nil
 	}
-	ticket, late, err := b.record(h)
+	ticket, late, err := b.finish(h)
 	if err != nil {
-		b.move(h, -1)
-	}
-	b.mu.Unlock()
-	if err != nil {
+		b.release(h)
 		return fmt.Errorf("record a fulfilled packet: %w", err)
 	}
 	ctx := context.Background()
@@ -128,6 +123,25 @@ func (b *Books) settle(h *hold) error {
 		defer cancel()
 	}
 	return durable(ctx, ticket)
+}
+
+// finish joins the money of a packet that a neighbour has already fulfilled: its record is small, and has its place in what the store keeps free
+// when it takes nothing new. Then late is set, and the store may be closed before the record is durable.
+func (b *Books) finish(h *hold) (ticket store.Ticket, late bool, err error) {
+	book := func(g *store.Group) { b.locked(g, func(g *store.Group) { b.book(h, g) }) }
+	ticket, err = b.store.Join(book)
+	if errors.Is(err, store.ErrNoSpace) {
+		ticket, err = b.store.FollowUp(book)
+		return ticket, true, err
+	}
+	return ticket, false, err
+}
+
+// book turns the hold into a change of the balances. The lock is held.
+func (b *Books) book(h *hold, g *store.Group) {
+	b.drop(h)
+	b.move(h, 1)
+	h.put(g, 1)
 }
 
 // move changes the balances by what the packet has taken and brings: forwards for 1, back for -1. The lock is held.
@@ -141,6 +155,16 @@ func (b *Books) move(h *hold, direction int64) {
 	}
 }
 
-func (b *Books) record(h *hold) (ticket store.Ticket, late bool, err error) {
-	return b.finish(func(g *store.Group) { h.put(g, 1) })
+// put writes down the balances that the hold has moved in a direction as of move, if there is a store.
+func (h *hold) put(g *store.Group, direction int64) {
+	if g == nil {
+		return
+	}
+	if h.from != nil {
+		putBalance(g, h.from)
+	}
+	if h.to != nil && h.to != h.from {
+		putBalance(g, h.to)
+	}
+	h.tell(g, direction)
 }

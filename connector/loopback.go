@@ -26,7 +26,7 @@ func (l loopback) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcor
 		return ilpcore.Fulfill(ilpcore.PeerFulfillment, bytes.Clone(in.Data))
 	}
 	if l.simulate == ilpcore.T03 {
-		wait(ctx, loopbackDelay)
+		wait(ctx, min(loopbackDelay, time.Until(in.ExpiresAt)))
 	}
 	return ilpcore.Reject(l.simulate, "", "this loopback link is set up to reject", nil)
 }

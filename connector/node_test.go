@@ -282,19 +282,23 @@ func TestParseRelation(t *testing.T) {
 	}
 }
 
+// TestAPacketAllocatesNothingHere, whether it is received or forwarded. With a store, one that is received takes its Debit.
 func TestAPacketAllocatesNothingHere(t *testing.T) {
 	reply := ilpcore.Fulfill(testFulfillment, nil)
 	n := newTestNode(t, func(c *Config) {
 		c.Receiver = ilpcore.HandlerFunc(func(context.Context, ilpcore.Incoming) ilpcore.Reply { return reply })
 		c.Accounts[0].MaxPacketsPerMinute = 1 << 30
+		c.Accounts[4].Link = answers(reply)
 	})
-	in := packet("up", "test.gw.token")
-	if got := testing.AllocsPerRun(1000, func() {
-		if !n.HandlePrepare(context.Background(), in).Fulfilled {
-			t.Fatal("rejected")
+	for _, destination := range []string{"test.gw.token", "test.bob.x"} {
+		in := packet("up", destination)
+		if got := testing.AllocsPerRun(1000, func() {
+			if !n.HandlePrepare(context.Background(), in).Fulfilled {
+				t.Fatal("rejected")
+			}
+		}); got > 0 {
+			t.Errorf("%v allocations per packet to %s", got, destination)
 		}
-	}); got > 0 {
-		t.Errorf("%v allocations per packet", got)
 	}
 }
 

@@ -94,31 +94,6 @@ func TestPingsMayComeTogether(t *testing.T) {
 	wantBalances(t, n, map[ilpcore.AccountID]Balance{"alice": {-3, 0}, "bob": {3, 0}})
 }
 
-// TestDuplicateUnderWay: the second packet with the same condition is refused, and another account's is its own affair.
-func TestDuplicateUnderWay(t *testing.T) {
-	var n *Node
-	var second, carls string
-	n = newNode(t, Config{
-		Address: "test.gw", Asset: usd9, Now: func() time.Time { return noon },
-		Accounts: []Account{{ID: "alice"}, {ID: "carl"}, {ID: "bob", Link: linkFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-			if in.From == "alice" {
-				second = outcome(n.HandlePrepare(ctx, packet("alice", "test.bob.other")))
-				carls = outcome(n.HandlePrepare(ctx, packet("carl", "test.bob")))
-			}
-			return ilpcore.Fulfill(testFulfillment, nil)
-		})}}, Routes: []Route{{"test.bob", "bob"}},
-	})
-	for range 2 { // and afterwards it may come again
-		if got := outcome(n.HandlePrepare(t.Context(), packet("alice", "test.bob"))); got != "by " || second != "T03" || carls != "by " {
-			t.Errorf("%s, meanwhile %s and %s", got, second, carls)
-		}
-	}
-	wantBalances(t, n, map[ilpcore.AccountID]Balance{"alice": {-20, 0}, "carl": {-20, 0}, "bob": {40, 0}})
-	if left := len(n.table.Load().accounts["alice"].under.conditions); left != 0 {
-		t.Errorf("%d conditions are kept", left)
-	}
-}
-
 func TestEcho(t *testing.T) {
 	now := noon
 	alice := &testLink{name: "alice"}

@@ -50,6 +50,7 @@ func (b *Books) Payout(ctx context.Context, id ilpcore.AccountID, threshold, to 
 		}
 	}
 	_, err = b.change(ctx, id, with, func(e *entry) error {
+		due = 0
 		free := e.Clearing - e.held.Clearing
 		if free < threshold || free <= to {
 			return errUnchanged
@@ -84,33 +85,40 @@ func (b *Books) Refund(ctx context.Context, id ilpcore.AccountID, y amount.Amoun
 // errUnchanged ends a change that has nothing to do.
 var errUnchanged = fmt.Errorf("nothing to change")
 
-// change makes f's change to an account durable. f leaves the entry alone when it returns an error.
-func (b *Books) change(ctx context.Context, id ilpcore.AccountID, along func(*store.Group), f func(*entry) error) (Balance, error) {
+// change makes f's change to an account durable. f leaves the entry alone when it returns an error. It is called twice: with a copy of the entry,
+// so that what changes nothing writes nothing, and in the join.
+func (b *Books) change(ctx context.Context, id ilpcore.AccountID, along func(*store.Group), f func(*entry) error) (after Balance, err error) {
 	b.mu.Lock()
-	e := b.entry(id)
-	before := e.Balance
-	if err := f(e); err != nil {
-		b.mu.Unlock()
-		if err == errUnchanged {
-			return before, nil
-		}
-		return Balance{}, fmt.Errorf("account %q: %w", id, err)
-	}
-	after := e.Balance
-	wait, err := b.join(func(g *store.Group) {
-		putBalance(g, e)
-		if along != nil {
-			along(g)
-		}
-	})
-	if err != nil {
-		e.Balance = before
-	}
+	tried := *b.entry(id)
 	b.mu.Unlock()
-	if err != nil {
-		return Balance{}, err
+	if err := f(&tried); err != nil {
+		return unchanged(tried, err)
 	}
-	return after, wait(ctx)
+	var made entry
+	wait, failed := b.join(func(g *store.Group) {
+		e := b.entry(id)
+		if err = f(e); err == nil && g != nil {
+			putBalance(g, e)
+			if along != nil {
+				along(g)
+			}
+		}
+		made = *e
+	})
+	switch {
+	case failed != nil:
+		return Balance{}, failed
+	case err != nil:
+		return unchanged(made, err)
+	}
+	return made.Balance, wait(ctx)
+}
+
+func unchanged(e entry, err error) (Balance, error) {
+	if err == errUnchanged {
+		return e.Balance, nil
+	}
+	return Balance{}, fmt.Errorf("account %q: %w", e.id, err)
 }
 
 // difference returns a - b, which is positive; ok is false when it does not fit.

@@ -35,22 +35,15 @@ func (b *Books) receive(h *hold, condition [32]byte, r receipt, late func() bool
 
 // moveOnProbation moves the money durably, and keeps both accounts from using what that gives them.
 func (b *Books) moveOnProbation(h *hold, along func(*store.Group)) error {
-	b.mu.Lock()
-	b.drop(h)
-	b.move(h, 1)
-	b.probation(h, 1)
 	wait, err := b.join(func(g *store.Group) {
-		h.put(g, 1)
-		along(g)
+		b.book(h, g)
+		b.probation(h, 1)
+		if g != nil {
+			along(g)
+		}
 	})
-	if err != nil { // it is held as before
-		b.probation(h, -1)
-		b.move(h, -1)
-		b.hold(h)
-	}
-	b.mu.Unlock()
 	if err != nil {
-		return err
+		return err // it is held as before
 	}
 	if err := wait(context.Background()); err != nil {
 		*h = hold{} // the store has failed: the outcome shows when it is opened again
@@ -61,20 +54,16 @@ func (b *Books) moveOnProbation(h *hold, along func(*store.Group)) error {
 
 // moveBack moves durably back what came too late.
 func (b *Books) moveBack(h *hold, condition [32]byte) error {
-	b.mu.Lock()
-	b.probation(h, -1)
-	b.move(h, -1)
 	ended := *h
 	*h = hold{}
 	if b.store == nil {
-		b.mu.Unlock()
+		b.locked(nil, func(g *store.Group) { b.unbook(&ended, g) })
 		return ErrTooLate
 	}
 	ticket, err := b.store.FollowUp(func(g *store.Group) {
-		ended.put(g, -1)
+		b.locked(g, func(g *store.Group) { b.unbook(&ended, g) })
 		g.Delete(receivedKey(condition))
 	})
-	b.mu.Unlock()
 	if err == nil {
 		err = durable(context.Background(), ticket)
 	}
@@ -82,6 +71,13 @@ func (b *Books) moveBack(h *hold, condition [32]byte) error {
 		return fmt.Errorf("take back what came too late: %w", err)
 	}
 	return ErrTooLate
+}
+
+// unbook undoes book while the money is on probation. The lock is held.
+func (b *Books) unbook(h *hold, g *store.Group) {
+	b.probation(h, -1)
+	b.move(h, -1)
+	h.put(g, -1)
 }
 
 // probation keeps, for 1, the receiving account from using what it got, and the room that the money left free with the sender; for -1 no
@@ -93,26 +89,4 @@ func (b *Books) probation(h *hold, direction int64) {
 	if h.from != nil {
 		h.from.expected += direction * (h.taken.Clearing + h.taken.Prepaid)
 	}
-}
-
-// hold is the opposite of drop. The lock is held.
-func (b *Books) hold(h *hold) {
-	if h.from != nil {
-		h.from.held.Clearing += h.taken.Clearing
-		h.from.held.Prepaid += h.taken.Prepaid
-	}
-	if h.to != nil {
-		h.to.expected += h.out
-	}
-}
-
-// put writes down the balances that the hold has moved, in a direction as of move.
-func (h *hold) put(g *store.Group, direction int64) {
-	if h.from != nil {
-		putBalance(g, h.from)
-	}
-	if h.to != nil && h.to != h.from {
-		putBalance(g, h.to)
-	}
-	h.tell(g, direction)
 }

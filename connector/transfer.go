@@ -14,8 +14,8 @@ import (
 // for, and the hold then given back or moved for good. A Fulfill leaves only when that is durable:
 //
 //   - A packet that went to another account changes both balances in one group of the store.
-//   - What the receiver fulfils it has made durable itself, before it says so; then the sender's balance is changed. A crash in between
-//     leaves the credit and no charge: the packet's sender was not fulfilled either.
+//   - What the receiver fulfils it has made durable itself, before it says so, with the sender's balance in the same group if it credits in the same
+//     store (see Debit). Else, and for a packet that it has credited before, the sender's balance is changed after that.
 //   - What a ping or a message between neighbours carried belongs to the node.
 type transfer struct {
 	node    *Node

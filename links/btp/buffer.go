@@ -19,6 +19,8 @@ type buffer struct {
 	in     []byte
 	packet []byte // an encoded ILP packet on its way into out
 	out    []byte // an encoded frame
+
+	delivery delivery // of the packet that came in, if it is a Prepare
 }
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
@@ -29,6 +31,7 @@ func (b *buffer) release() {
 	if max(cap(b.in), cap(b.packet), cap(b.out)) > keepBuffer {
 		return
 	}
+	b.delivery = delivery{}
 	buffers.Put(b)
 }
 

@@ -1,8 +1,9 @@
 package btp
 
-// This file keeps the packets sent over a session until their answers come.
+// This file keeps the packets sent over a session until their answers come, or their time is over.
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -13,24 +14,35 @@ import (
 type call struct {
 	answered chan struct{} // holds one element when reply is set
 	reply    ilpcore.Reply
-	timer    *time.Timer
+	until    time.Duration // when its time is over, by the clock of the calls
 }
 
-var idleCalls = sync.Pool{New: func() any {
-	timer := time.NewTimer(time.Hour)
-	timer.Stop()
-	return &call{answered: make(chan struct{}, 1), timer: timer}
-}}
+var idleCalls = sync.Pool{New: func() any { return &call{answered: make(chan struct{}, 1)} }}
 
-// calls holds those of one session by request id. Whoever takes a call out of the map, and only he, answers it or gives it back.
+// calls holds those of one session by request id. Whoever takes a call out of the map, and only he, answers it or gives it back. One timer watches
+// all of them: most packets are answered long before their time is over, and nearly all have about the same time.
 type calls struct {
+	began time.Time
+
 	mu     sync.Mutex
 	byID   map[uint32]*call // nil once the session has ended
 	lastID uint32
+	alarm  *time.Timer
+	first  time.Duration // when the alarm rings: never later than the first call is over; never: it does not
 }
 
-// add returns a new call and its id, which no other packet in flight has; nil when the session has ended.
-func (c *calls) add() (uint32, *call) {
+const never = time.Duration(1<<63 - 1)
+
+func newCalls(lastID uint32) calls {
+	alarm := time.NewTimer(time.Hour)
+	alarm.Stop()
+	return calls{began: time.Now(), byID: make(map[uint32]*call), lastID: lastID, alarm: alarm, first: never}
+}
+
+// add returns a new call, which is answered with timedOut when the time that is left is over, and its id, which no other packet in flight
+// has; nil when the session has ended.
+func (c *calls) add(left time.Duration) (uint32, *call) {
+	until := time.Since(c.began) + left
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byID == nil {
@@ -43,8 +55,45 @@ func (c *calls) add() (uint32, *call) {
 		}
 	}
 	k := idleCalls.Get().(*call)
+	k.until = until
 	c.byID[c.lastID] = k
+	if until < c.first {
+		c.first = until
+		c.alarm.Reset(left)
+	}
 	return c.lastID, k
+}
+
+// watch answers calls whose time is over, until ctx ends.
+func (c *calls) watch(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			c.alarm.Stop()
+			return
+		case <-c.alarm.C:
+			c.giveUp()
+		}
+	}
+}
+
+// giveUp answers the calls whose time is over now, and sets the alarm for the next.
+func (c *calls) giveUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Since(c.began)
+	c.first = never
+	for id, k := range c.byID {
+		if k.until <= now {
+			delete(c.byID, id)
+			k.answer(timedOut())
+		} else {
+			c.first = min(c.first, k.until)
+		}
+	}
+	if c.first != never {
+		c.alarm.Reset(c.first - now)
+	}
 }
 
 // take removes and returns the call with this id; nil when nothing waits for it any more.
@@ -82,7 +131,6 @@ func (k *call) answer(reply ilpcore.Reply) {
 
 // free lets another packet use k.
 func (k *call) free() {
-	k.timer.Stop()
 	k.reply = ilpcore.Reply{}
 	idleCalls.Put(k)
 }

@@ -17,7 +17,7 @@ func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	if left <= 0 {
 		return ilpcore.Reject(ilpcore.R00, "", "the packet expired before it was sent", nil)
 	}
-	id, k := s.calls.add()
+	id, k := s.calls.add(left)
 	if k == nil {
 		return lost()
 	}
@@ -29,15 +29,12 @@ func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 		return ilpcore.Reject(ilpcore.F01, "", "the packet cannot be encoded: "+err.Error(), nil)
 	}
 	b.out = frames.AppendILP(b.out[:0], frames.TypeMessage, id, b.packet)
-	k.timer.Reset(left)
 	select {
 	case s.queue <- outgoing{buffer: b}:
-	case <-k.timer.C:
-		return s.give(id, k, b, timedOut())
-	case <-ctx.Done():
-		return s.give(id, k, b, timedOut())
-	case <-s.ctx.Done():
-		return s.give(id, k, b, lost())
+	default:
+		if reply, queued := s.wait(ctx, id, k, b); !queued {
+			return reply
+		}
 	}
 	if s.ctx.Err() != nil {
 		s.abandonQueue()
@@ -47,18 +44,29 @@ func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 		reply := k.reply
 		k.free()
 		return checked(reply, in.Condition)
-	case <-k.timer.C:
 	case <-ctx.Done():
 	}
 	s.calls.drop(id, k)
 	return timedOut()
 }
 
-// give returns reply for a packet that was never queued.
-func (s *session) give(id uint32, k *call, b *buffer, reply ilpcore.Reply) ilpcore.Reply {
+// wait queues a packet when there is room, or returns what else ends it.
+func (s *session) wait(ctx context.Context, id uint32, k *call, b *buffer) (reply ilpcore.Reply, queued bool) {
+	select {
+	case s.queue <- outgoing{buffer: b}:
+		return ilpcore.Reply{}, true
+	case <-k.answered: // its time is over
+		b.release()
+		k.free()
+		return timedOut(), false
+	case <-ctx.Done():
+		reply = timedOut()
+	case <-s.ctx.Done():
+		reply = lost()
+	}
 	b.release()
 	s.calls.drop(id, k)
-	return reply
+	return reply, false
 }
 
 // receiveReply hands the ILP answer in a frame to whoever waits for it. Answers nobody waits for are ignored (RFC 23).

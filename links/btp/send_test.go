@@ -160,19 +160,19 @@ func TestSendRefuses(t *testing.T) {
 }
 
 func TestRequestIDsAreUniqueInFlight(t *testing.T) {
-	c := calls{byID: make(map[uint32]*call), lastID: 1<<32 - 2}
-	first, k := c.add()
-	second, _ := c.add()
+	c := newCalls(1<<32 - 2)
+	first, k := c.add(time.Hour)
+	second, _ := c.add(time.Hour)
 	if first != 1<<32-1 || second != 0 {
 		t.Errorf("ids %d, %d", first, second)
 	}
 	c.lastID = 1<<32 - 2
-	if third, _ := c.add(); third != 1 {
+	if third, _ := c.add(time.Hour); third != 1 {
 		t.Errorf("an id in use was given again: %d", third)
 	}
 	c.drop(first, k)
 	c.end(lost())
-	if _, k := c.add(); k != nil {
+	if _, k := c.add(time.Hour); k != nil {
 		t.Error("a call after the end")
 	}
 }

@@ -59,7 +59,7 @@ func (e *endpoint) newSession(ctx context.Context, conn *websocket.Conn, below *
 	}
 	s := &session{endpoint: e, conn: conn, below: below, queue: make(chan outgoing, queued), busy: newBusy(), over: make(chan struct{})}
 	s.spare.packets = make(chan *delivery)
-	s.calls = calls{byID: make(map[uint32]*call), lastID: first}
+	s.calls = newCalls(first)
 	s.ctx, s.end = context.WithCancelCause(ctx)
 	return s, nil
 }
@@ -71,6 +71,7 @@ func (s *session) run() error {
 	var helpers sync.WaitGroup
 	helpers.Go(s.write)
 	helpers.Go(s.keepAlive)
+	helpers.Go(func() { s.calls.watch(s.ctx) })
 	helpers.Go(func() {
 		<-s.ctx.Done()
 		s.close()

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,11 +33,12 @@ type ClientConfig struct {
 
 // Client is the ilpcore.Handler that sends to one other node. It never hangs: it answers by the Prepare's expiry or ctx's end.
 type Client struct {
-	endpoint string
-	auth     func() (string, error) // the value of Authorization
-	http     *http.Client
-	now      func() time.Time
-	health   *posting.Health
+	endpoint  *url.URL
+	auth      func() (string, error) // the value of Authorization
+	head      atomic.Pointer[http.Header]
+	transport http.RoundTripper // an http.Client around it would follow redirects
+	now       func() time.Time
+	health    *posting.Health
 }
 
 // NewClient checks the settings and connects to nothing yet. Errors: ErrEndpoint, ErrInsecure, ErrConfig without a token, or with two
@@ -53,10 +56,12 @@ func NewClient(c ClientConfig) (*Client, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	k := &Client{endpoint: c.Endpoint, now: c.Now}
+	k := &Client{transport: c.Transport, now: c.Now}
 	k.health = posting.NewHealth(c.Logger.With(zap.String("link", "ILP over HTTP"), zap.String("account", string(c.Account))))
-	k.http = &http.Client{Transport: c.Transport, CheckRedirect: posting.NoRedirects}
 	var err error
+	if k.endpoint, err = url.Parse(c.Endpoint); err != nil {
+		return nil, ErrEndpoint
+	}
 	k.auth, err = c.authorization(k.now)
 	return k, err
 }
@@ -75,20 +80,15 @@ func (k *Client) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, k.endpoint, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "", bytes.NewReader(body))
 	if err != nil {
 		return ilpcore.Reject(ilpcore.T00, "", "the request could not be made", nil)
 	}
-	auth, err := k.auth()
-	if err != nil {
+	request.URL, request.Host = k.endpoint, k.endpoint.Host
+	if request.Header, err = k.header(); err != nil {
 		return ilpcore.Reject(ilpcore.T00, "", "the request could not be authenticated", nil)
 	}
-	h := request.Header
-	h["Authorization"] = []string{auth}
-	h["Content-Type"] = []string{mediaType}
-	h["Accept"] = []string{mediaType}
-	h["User-Agent"] = []string{"paydoor"}
-	response, err := k.http.Do(request)
+	response, err := k.transport.RoundTrip(request)
 	if err != nil {
 		return k.health.Failed(ctx, err)
 	}
@@ -104,8 +104,24 @@ func (k *Client) Err() error { return k.health.Err() }
 
 // Close drops idle connections. Requests under way end by their own time.
 func (k *Client) Close() error {
-	k.http.CloseIdleConnections()
+	if t, ok := k.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
 	return nil
+}
+
+// header returns what all requests have in common until another token is used. A RoundTripper does not change it.
+func (k *Client) header() (http.Header, error) {
+	auth, err := k.auth()
+	if err != nil {
+		return nil, err
+	}
+	if h := k.head.Load(); h != nil && (*h)["Authorization"][0] == auth {
+		return *h, nil
+	}
+	h := http.Header{"Authorization": {auth}, "Content-Type": {mediaType}, "Accept": {mediaType}, "User-Agent": {"paydoor"}}
+	k.head.Store(&h)
+	return h, nil
 }
 
 // read turns a response into an answer whose Data is its own.

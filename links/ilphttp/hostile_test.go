@@ -94,10 +94,8 @@ func TestOddPackets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got ilpcore.Incoming
-			var deadline time.Time
-			server := newTestServer(t, ServerConfig{Handler: ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+			server := newTestServer(t, ServerConfig{Handler: ilpcore.HandlerFunc(func(_ context.Context, in ilpcore.Incoming) ilpcore.Reply {
 				got, got.Destination, got.Data = in, bytes.Clone(in.Destination), bytes.Clone(in.Data)
-				deadline, _ = ctx.Deadline()
 				if time.Now().After(in.ExpiresAt) {
 					return ilpcore.Reject(ilpcore.R00, "", "expired", nil) // a Fulfill would not be sent
 				}
@@ -113,9 +111,9 @@ func TestOddPackets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.From != "alice" || got.Amount != amount.Amount(test.amount) || !got.ExpiresAt.Equal(expires) || !deadline.Equal(expires) ||
+			if got.From != "alice" || got.Amount != amount.Amount(test.amount) || !got.ExpiresAt.Equal(expires) ||
 				string(got.Destination) != test.destination || len(got.Data) != test.data {
-				t.Errorf("%+v arrived, with the deadline %v", got, deadline)
+				t.Errorf("%+v arrived", got)
 			}
 		})
 	}

@@ -3,7 +3,6 @@ package ilphttp
 // This file takes Prepares over HTTP (RFC 35, section "Request").
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -106,9 +105,8 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, from ilpcore.Ac
 		posting.Refuse(w, http.StatusBadRequest, "the body is not an ILP Prepare: "+err.Error())
 		return
 	}
-	ctx, cancel := context.WithDeadline(r.Context(), prepare.ExpiresAt)
-	defer cancel()
-	reply := s.handler.HandlePrepare(ctx, ilpcore.Incoming{From: from, Prepare: prepare})
+	// A Handler keeps to the expiry by itself, so the packet needs no context of its own.
+	reply := s.handler.HandlePrepare(r.Context(), ilpcore.Incoming{From: from, Prepare: prepare})
 	if reply.Fulfilled && time.Now().After(prepare.ExpiresAt) {
 		// The process stood still. The sender has given the packet up, and no answer says both that it was paid and that it was not.
 		s.unconfirmed(from, prepare.Amount)
@@ -142,10 +140,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, buffer *buffer, 
 		posting.Refuse(w, http.StatusInternalServerError, "internal error")
 		return false
 	}
-	h := w.Header()
-	h.Set("Content-Type", mediaType)
-	h.Set("Content-Length", strconv.Itoa(len(encoded)))
-	h.Set("Cache-Control", "no-store, no-transform") // no-transform keeps Caddy's encode, and proxies, from compressing
+	// One piece of memory for all values. no-transform keeps Caddy's encode, and proxies, from compressing.
+	h, values := w.Header(), &[...]string{mediaType, strconv.Itoa(len(encoded)), "no-store, no-transform"}
+	h["Content-Type"], h["Content-Length"], h["Cache-Control"] = values[0:1:1], values[1:2:2], values[2:3:3]
 	return posting.Write(w, r, http.StatusOK, encoded)
 }
 

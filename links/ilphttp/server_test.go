@@ -45,11 +45,10 @@ func post(body []byte, edit func(*http.Request)) *http.Request {
 
 func TestServerAnswersWithAPacket(t *testing.T) {
 	var from ilpcore.AccountID
-	var deadline time.Time
+	var expires time.Time
 	prepare := testPrepare()
-	server := newTestServer(t, ServerConfig{Handler: ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-		from = in.From
-		deadline, _ = ctx.Deadline()
+	server := newTestServer(t, ServerConfig{Handler: ilpcore.HandlerFunc(func(_ context.Context, in ilpcore.Incoming) ilpcore.Reply {
+		from, expires = in.From, in.ExpiresAt
 		if in.Amount == 1 {
 			return ilpcore.Reject(ilpcore.F02, "test.us", "no such place", nil)
 		}
@@ -84,8 +83,8 @@ func TestServerAnswersWithAPacket(t *testing.T) {
 			if reply.Fulfilled && string(reply.Data) != "end to end" {
 				t.Errorf("data %q", reply.Data)
 			}
-			if from != "alice" || !deadline.Equal(prepare.ExpiresAt.UTC().Truncate(time.Millisecond)) {
-				t.Errorf("from %q, deadline %v, expiry %v", from, deadline, prepare.ExpiresAt)
+			if from != "alice" || !expires.Equal(prepare.ExpiresAt.UTC().Truncate(time.Millisecond)) {
+				t.Errorf("from %q until %v, want %v", from, expires, prepare.ExpiresAt)
 			}
 		})
 	}
@@ -227,8 +226,7 @@ func TestServerSendsNoFulfillOfAnExpiredPacket(t *testing.T) {
 	prepare.ExpiresAt = time.Now().Add(20 * time.Millisecond)
 	var lost amount.Amount
 	server := newTestServer(t, ServerConfig{
-		Handler: ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-			<-ctx.Done()
+		Handler: ilpcore.HandlerFunc(func(_ context.Context, in ilpcore.Incoming) ilpcore.Reply {
 			time.Sleep(time.Until(in.ExpiresAt) + time.Millisecond)
 			return ilpcore.Fulfill(testFulfillment, nil)
 		}),
