@@ -41,6 +41,9 @@ type Config struct {
 	// Due is told that an account has reached its SettleThreshold, after each fulfilled packet to it, before that is answered. It does not
 	// block; nil: nobody settles.
 	Due func(id ilpcore.AccountID)
+	// Owed is told, as Due is, that an account with a SettleThreshold has not reached it and is owed more than its SettleTo; nil: nobody
+	// settles by time.
+	Owed func(id ilpcore.AccountID)
 
 	Messages Messenger // brings messages to settlement engines; nil: F02
 
@@ -67,6 +70,7 @@ type Node struct {
 	books    *Books
 	rates    *Rates
 	due      func(ilpcore.AccountID)
+	owed     func(ilpcore.AccountID)
 	messages Messenger
 	passed   func(Passage) // nil: nobody counts
 	echo     int           // per minute and account
@@ -81,7 +85,7 @@ type Node struct {
 // NewNode checks the configuration and builds each account's chain. Errors: ErrAccount, ErrRoute, ErrAddress, ErrParents.
 func NewNode(c Config) (*Node, error) {
 	n := &Node{
-		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates, due: c.Due, messages: c.Messages,
+		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates, due: c.Due, owed: c.Owed, messages: c.Messages,
 		passed: c.Passed,
 		echo:   c.EchoPerMinute, logger: c.Logger, now: c.Now,
 	}

@@ -32,6 +32,7 @@ type Config struct {
 	Sender      Sender            // pays for accounts; nil: POST …/payments is not there
 	Quoter      Quoter            // mints how to pay an account; nil: the endpoints of SPSP are not there
 	Engines     http.RoundTripper // reaches settlement engines, and none that must not be called; nil: none is called
+	SettleEvery time.Duration     // after which an account is settled that is owed less than its threshold; 0: never
 	SPSP        ilpcore.AccountID // whom /.well-known/pay pays; "": nobody
 	Version     string            // what GET / says
 
@@ -42,6 +43,9 @@ type Config struct {
 	Random io.Reader        // cryptographically secure
 	Logger *zap.Logger      // nil: none
 	Now    func() time.Time // nil: time.Now
+
+	// After calls f once d has passed, unless it is stopped before: then stop returns true. nil: time.AfterFunc.
+	After func(d time.Duration, f func()) (stop func() bool)
 }
 
 // Opener makes accounts work: it opens their links, lets their neighbours in, and puts them into the node.
@@ -112,7 +116,7 @@ func New(c Config) (*API, error) {
 	if c.Engines != nil {
 		client = newEngineClient(c.Engines)
 	}
-	a.settler = newSettler(a, client)
+	a.settler = newSettler(a, client, c)
 	a.register()
 	return a, nil
 }
