@@ -140,6 +140,26 @@ func (h *holder) shown() float64 {
 	return balance.Balance
 }
 
+// allOwed is the balances of all accounts.
+func (g *gateway) allOwed() map[string]int {
+	g.t.Helper()
+	var status struct {
+		Accounts []struct {
+			ID      string
+			Balance struct{ Clearing, Prepaid int }
+		}
+	}
+	g.asAdmin("GET", "/status", "", &status)
+	all := make(map[string]int)
+	for _, a := range status.Accounts {
+		all[a.ID] = a.Balance.Clearing + a.Balance.Prepaid
+	}
+	if len(all) == 0 {
+		g.t.Fatal("there are no accounts")
+	}
+	return all
+}
+
 // notice is a message of a WebSocket of incoming payments.
 type notice struct {
 	To       string `json:"to_username"`

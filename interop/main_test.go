@@ -1,7 +1,8 @@
 // Package interop runs the real paydoor binary against software that nobody here wrote: npm's ilp-connector as the
 // connector, ilp-fetch, ilp-protocol-psk2, ilp-protocol-stream and @interledger/pay as payers (package.json pins them), Go,
 // Node, Python and nginx as backends behind Caddy's reverse_proxy, and the operating system's kill -9. It also has nodes among themselves: the Java
-// connector's peering guide and pings, nodes in a row, and peers that misbehave. It has tests only.
+// connector's peering guide and pings, interledger-rs' own scenarios, nodes in a row that settle with each other and are killed, and peers that misbehave.
+// It has tests only.
 //
 //	cd interop && npm ci                                             # once
 //	PAYDOOR_INTEROP=1 go test ./interop/... -count=1 -timeout 15m -v # from the repository's root

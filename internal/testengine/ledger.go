@@ -81,12 +81,7 @@ func (e *Engine) sum(of func(*account) *big.Int) *big.Int {
 func (e *Engine) findPeer(id string) error {
 	e.mu.Lock()
 	a, to := e.accounts[id], e.node
-	e.mu.Unlock()
-	if a == nil {
-		return nil
-	}
-	e.mu.Lock()
-	known := a.peer != ""
+	known := a == nil || a.peer != ""
 	e.mu.Unlock()
 	if known {
 		return nil
