@@ -42,6 +42,9 @@ type App struct {
 	AdminToken string `json:"admin_token,omitempty"`
 	// DefaultSPSPAccount is whom the payment pointer of the whole site, /.well-known/pay, pays. Default: nobody.
 	DefaultSPSPAccount string `json:"default_spsp_account,omitempty"`
+	// SettleEvery is how long an account with settle_threshold is owed less than that: then it is settled all the same, down to its
+	// settle_to. At least a second. Default: never.
+	SettleEvery caddy.Duration `json:"settle_every,omitempty"`
 	// Sandbox adds the account "sandbox": a test wallet with play money, reachable from this machine only. Default: false.
 	Sandbox bool `json:"sandbox,omitempty"`
 

@@ -35,6 +35,7 @@ func parseApp(d *caddyfile.Dispenser, existing any) (any, error) {
 //		spread       PERCENTAGE|FRACTION
 //		admin_token  TOKEN
 //		default_spsp_account ACCOUNT
+//		settle_every DURATION
 //		sandbox
 //		durability   group|process
 //		cache_size   COUNT
@@ -108,6 +109,8 @@ func (a *App) readOption(l lines, option string) (err error) {
 		a.AdminToken, err = l.one("admin_token {env.PAYDOOR_ADMIN}")
 	case "default_spsp_account":
 		a.DefaultSPSPAccount, err = l.one("default_spsp_account shop")
+	case "settle_every":
+		a.SettleEvery, err = l.duration("settle_every 1h", checkSettleEvery)
 	default:
 		return a.readLimit(l, option)
 	}
@@ -139,7 +142,7 @@ func (a *App) readLimit(l lines, option string) (err error) {
 		a.Insecure, err = true, l.none("insecure")
 	default:
 		return l.unknown("data_dir", "address", "asset", "secret", "account", "route", "rates", "spread", "admin_token",
-			"default_spsp_account", "sandbox", "durability", "cache_size",
+			"default_spsp_account", "settle_every", "sandbox", "durability", "cache_size",
 			"retention", "min_free", "ballast", "max_balance", "allow_weak_secrets", "insecure")
 	}
 	return err

@@ -44,6 +44,14 @@ func checkRetention(d caddy.Duration) error {
 	return nil
 }
 
+// checkSettleEvery refuses what would be a settlement for each packet; the threshold is for those.
+func checkSettleEvery(d caddy.Duration) error {
+	if time.Duration(d) < time.Second {
+		return fmt.Errorf("settle_every is %s: write at least 1s, such as 1h, or leave the line out to settle at thresholds alone", time.Duration(d))
+	}
+	return nil
+}
+
 func checkAddress(s string) error {
 	if _, err := ilpcore.ParseAddress(s); err != nil {
 		return fmt.Errorf("%q is not an Interledger address (%w): write one such as test.paydoor or g.us.example", s, err)

@@ -3,7 +3,8 @@ package caddymodule
 // This file shows Prometheus what the process has counted and how it is. docs/metrics.md explains each series.
 //
 // Every config of Caddy has a registry of its own. The one collector of the process is registered with each, so that counts go on
-// across reloads; what is a state, and no count, is looked up at each scrape. No label names a token or the account of a client.
+// across reloads; what is a state, and no count, is looked up at each scrape. No label names a token or the account of a client. Packets are
+// counted in packets.go.
 
 import (
 	"errors"
@@ -49,7 +50,7 @@ var (
 var descriptions = []*prometheus.Desc{
 	requestsDesc, refusedDesc, conversionsDesc, chargesDesc, chargedDesc, creditsDesc, creditedDesc, refundsDesc, refundedDesc,
 	unconfirmedDesc, unconfirmedSumDesc, conflictsDesc, lostEventsDesc, linkDesc, readyDesc, poisonedDesc,
-	backlogDesc, freeDesc, floorDesc,
+	backlogDesc, freeDesc, floorDesc, packetsDesc, unitsDesc,
 	settlementsDesc, settledDesc, unclearDesc, pendingDesc, pendingSinceDesc, leftoverDesc,
 }
 
@@ -93,6 +94,7 @@ func (collector) Describe(to chan<- *prometheus.Desc) {
 	}
 	groupChanges.Describe(to)
 	syncSeconds.Describe(to)
+	packetSeconds.Describe(to)
 }
 
 // Collect implements prometheus.Collector.
@@ -106,6 +108,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	to <- counter(lostEventsDesc, float64(counts.lostEvents.Load()))
 	groupChanges.Collect(to)
 	syncSeconds.Collect(to)
+	collectPackets(to)
 	c.collectMoney(to)
 	c.collectState(to)
 }

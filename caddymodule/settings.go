@@ -32,6 +32,7 @@ type settings struct {
 	sandbox    bool
 	adminToken string            // "": generated into dataDir
 	spsp       ilpcore.AccountID // "": nobody
+	every      time.Duration     // that accounts below their threshold are settled after; 0: never
 	weak       bool              // secrets may be short
 	insecure   bool              // links may do without TLS
 	maxBalance amount.Amount
@@ -141,6 +142,11 @@ func (a *App) resolveAPI(s *settings, r resolver) (err error) {
 	if a.AdminToken != "" {
 		if s.adminToken, err = r.secret(a.AdminToken, "admin_token"); err != nil {
 			return a.at("admin_token", err)
+		}
+	}
+	if s.every = time.Duration(a.SettleEvery); s.every != 0 {
+		if err := checkSettleEvery(a.SettleEvery); err != nil {
+			return a.at("settle_every", err)
 		}
 	}
 	if a.DefaultSPSPAccount == "" {

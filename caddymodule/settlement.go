@@ -41,6 +41,18 @@ func (r *running) due(id ilpcore.AccountID) {
 	}
 }
 
+// owed returns what has an account settled by time; nil without settle_every.
+func (r *running) owed() func(ilpcore.AccountID) {
+	if r.settings.every == 0 {
+		return nil
+	}
+	return func(id ilpcore.AccountID) {
+		if r.api != nil {
+			r.api.Owed(id)
+		}
+	}
+}
+
 // Message brings a message to the settlement engine of an account (connector.Messenger).
 func (r *running) Message(ctx context.Context, from ilpcore.AccountID, data []byte) ([]byte, error) {
 	if r.api == nil {

@@ -185,6 +185,30 @@ func TestDueIsTold(t *testing.T) {
 	}
 }
 
+// TestOwedIsTold: below the threshold and above what a settlement leaves, and nowhere else.
+func TestOwedIsTold(t *testing.T) {
+	for _, test := range []struct {
+		to   *int64
+		want []string // after each packet of 10
+	}{{nil, []string{"owed", "owed", "due"}}, {ptr(10), []string{"", "owed", "due"}}, {ptr(-5), []string{"owed", "owed", "due"}}} {
+		told := ""
+		n := newTestNode(t, func(c *Config) {
+			c.Due = func(ilpcore.AccountID) { told += "due" }
+			c.Owed = func(ilpcore.AccountID) { told += "owed" }
+			c.Accounts[4].SettleThreshold, c.Accounts[4].SettleTo = ptr(30), test.to // bob
+		})
+		for i, want := range test.want {
+			told = ""
+			p := packet("wallet", "test.bob")
+			p.Data = []byte{byte(i)}
+			n.HandlePrepare(t.Context(), p)
+			if told != want {
+				t.Errorf("packet %d: %q, want %q", i+1, told, want)
+			}
+		}
+	}
+}
+
 // TestBalancesNeverWrap: what does not fit is refused before anything moves.
 func TestBalancesNeverWrap(t *testing.T) {
 	b := newBooks()

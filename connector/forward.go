@@ -40,7 +40,7 @@ func (d *dispatch) forward(ctx context.Context, to *account, in ilpcore.Incoming
 		return d.node.refuse(err)
 	}
 	in.Amount, in.ExpiresAt = out, expires.UTC().Truncate(time.Millisecond)
-	return d.check(to.Link.HandlePrepare(ctx, in), in)
+	return d.pass(ctx, to, in)
 }
 
 // check lets no Fulfill through that is wrong or late: the account that sent it gets nothing for it then. A Reject says who made it.

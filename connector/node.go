@@ -41,8 +41,15 @@ type Config struct {
 	// Due is told that an account has reached its SettleThreshold, after each fulfilled packet to it, before that is answered. It does not
 	// block; nil: nobody settles.
 	Due func(id ilpcore.AccountID)
+	// Owed is told, as Due is, that an account with a SettleThreshold has not reached it and is owed more than its SettleTo; nil: nobody
+	// settles by time.
+	Owed func(id ilpcore.AccountID)
 
 	Messages Messenger // brings messages to settlement engines; nil: F02
+
+	// Passed is shown each packet of an account when it is answered, and what it sent on when that is. It is called from many goroutines at
+	// once, before the answer leaves, and does not block; nil: nobody counts.
+	Passed func(Passage)
 
 	BroadcastEvery time.Duration // how often routes are told, if any account wants them; 0: DefaultBroadcast
 	EchoPerMinute  int           // echo requests answered per minute and account; 0: 60; negative: none
@@ -63,8 +70,10 @@ type Node struct {
 	books    *Books
 	rates    *Rates
 	due      func(ilpcore.AccountID)
+	owed     func(ilpcore.AccountID)
 	messages Messenger
-	echo     int // per minute and account
+	passed   func(Passage) // nil: nobody counts
+	echo     int           // per minute and account
 	logger   *zap.Logger
 	now      func() time.Time
 
@@ -76,8 +85,9 @@ type Node struct {
 // NewNode checks the configuration and builds each account's chain. Errors: ErrAccount, ErrRoute, ErrAddress, ErrParents.
 func NewNode(c Config) (*Node, error) {
 	n := &Node{
-		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates, due: c.Due, messages: c.Messages,
-		echo: c.EchoPerMinute, logger: c.Logger, now: c.Now,
+		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates, due: c.Due, owed: c.Owed, messages: c.Messages,
+		passed: c.Passed,
+		echo:   c.EchoPerMinute, logger: c.Logger, now: c.Now,
 	}
 	if err := n.withDefaults(); err != nil {
 		return nil, err
@@ -138,7 +148,13 @@ func (n *Node) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.R
 	if !ok {
 		return ilpcore.Reject(ilpcore.F00, n.self(), "this node has no such account", nil)
 	}
-	return a.chain.HandlePrepare(ctx, in)
+	if n.passed == nil {
+		return a.chain.HandlePrepare(ctx, in)
+	}
+	began := n.now()
+	reply := a.chain.HandlePrepare(ctx, in)
+	n.show(a, false, in.Amount, reply, began)
+	return reply
 }
 
 // Local returns the Handler for a party inside this process: its packets come from the given account, whatever From says, and

@@ -80,7 +80,13 @@ func (d *dispatch) receive(ctx context.Context, to *account, in ilpcore.Incoming
 	a := &Arrival{Incoming: in, To: to.ID, Asset: asset, Rest: rest, node: n, from: d.account.ID, held: d.held}
 	d.held = hold{}
 	defer func() { d.held = a.held }() // d does not escape, so that other packets need no memory
-	return n.accounts.Receive(ctx, a), true
+	if n.passed == nil {
+		return n.accounts.Receive(ctx, a), true
+	}
+	began := n.now()
+	reply = n.accounts.Receive(ctx, a)
+	n.show(to, true, out, reply, began)
+	return reply, true
 }
 
 // below returns what follows the address of an account in destination.

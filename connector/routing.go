@@ -15,6 +15,9 @@ import (
 // broadcastGap is how long the node waits after it has told something, so that many changes go out together.
 const broadcastGap = 200 * time.Millisecond
 
+// firstAgain is after how long the node talks again to a neighbour that was not there; after that twice as long each time, up to the interval.
+const firstAgain = time.Second
+
 // routing is what the node has heard from its neighbours, and what it tells them. It has goroutines from the first account that takes part
 // until it is closed. Its lock is taken with the node's changing held, never the other way round.
 type routing struct {
@@ -46,7 +49,9 @@ type neighbour struct {
 	epoch uint32      // and up to where
 	tell  pace
 
-	busy bool // a goroutine is talking to it
+	busy   bool // a goroutine is talking to it
+	silent bool // what it was last asked or told did not get there, or it was too busy
+	tries  int  // how often in a row
 }
 
 // pace slows down what fails for good: after each such failure twice as many rounds are left out, up to maxPause.

@@ -126,7 +126,6 @@ func TestRoutesSpreadAndEnd(t *testing.T) {
 	})
 }
 
-// TestANodeThatStartsAnew has a new table, which its neighbours take without a gap.
 // TestANodeThatStartsLater asks first, as ilp-connector does, and tells only who has asked it: so it is asked at once, and once.
 func TestANodeThatStartsLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -164,6 +163,34 @@ func TestANodeThatStartsLater(t *testing.T) {
 	})
 }
 
+// TestANodeThatSendsBeforeItReceives, as one does whose HTTP server is not up yet, asks and is not reached with the answer: it is tried again soon,
+// and not at the next interval.
+func TestANodeThatSendsBeforeItReceives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &line{nodes: map[string]*Node{}, cut: map[string]bool{"b-a": true}, sent: map[string]int{}}
+		defer l.close()
+		b := l.start(t, "b", "a")
+		a := l.start(t, "a", "b")
+		time.Sleep(2500 * time.Millisecond)
+		wantRoutes(t, a)
+		l.setCut("b-a", false)
+		time.Sleep(5 * time.Second)
+		wantRoutes(t, a, "test.b b ccp")
+		wantRoutes(t, b, "test.a a ccp")
+		l.setCut("b-a", true) // for good
+		l.mu.Lock()
+		l.sent["b-a"] = 0
+		l.mu.Unlock()
+		time.Sleep(time.Hour)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if n := l.sent["b-a"]; n > 280 {
+			t.Errorf("a node that is gone got %d messages in an hour", n)
+		}
+	})
+}
+
+// TestANodeThatStartsAnew has a new table, which its neighbours take without a gap.
 func TestANodeThatStartsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t)

@@ -47,7 +47,11 @@ func (r *routing) talk(a *account, with *neighbour, own ilpcore.Address, ask, te
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		with.busy = false
+		r.again(with)
 	}()
+	r.mu.Lock()
+	with.silent = false
+	r.mu.Unlock()
 	if ask {
 		r.mu.Lock()
 		message := ccp.Control{Mode: ccp.Sync, LastTable: with.heard.table, LastEpoch: with.heard.epoch}
@@ -57,11 +61,34 @@ func (r *routing) talk(a *account, with *neighbour, own ilpcore.Address, ask, te
 		r.mu.Lock()
 		with.asked.outcome(reply)
 		with.missed = !reply.Fulfilled
+		with.silent = with.missed && !reply.Code.Final()
 		r.mu.Unlock()
 	}
 	for tell {
 		tell = r.tellOnce(a, with, own)
 	}
+}
+
+// again has a neighbour talked to once more, soon, if what it was asked or told did not get there: it may be starting just now, and would
+// else hear nothing, and not be heard of, until the next interval. The lock is held.
+func (r *routing) again(with *neighbour) {
+	if !with.silent {
+		with.tries = 0
+		return
+	}
+	pause := firstAgain << min(with.tries, 20)
+	if with.tries++; pause >= r.every || r.closed {
+		return
+	}
+	r.running.Go(func() {
+		wait(r.ctx, pause)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if with.missed {
+			with.sent = false
+		}
+		r.nudge()
+	})
 }
 
 // tellOnce sends one Update, also one without changes, which says that the node is still there. more says whether there is more to tell.
@@ -77,6 +104,7 @@ func (r *routing) tellOnce(a *account, with *neighbour, own ilpcore.Address) (mo
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	with.tell.outcome(reply)
+	with.silent = with.silent || !reply.Fulfilled && !reply.Code.Final()
 	if !reply.Fulfilled || with.epoch != u.From || r.told.id != u.Table { // or a Control has come meanwhile
 		return false
 	}

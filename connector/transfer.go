@@ -51,13 +51,19 @@ func (t *transfer) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpco
 	return reply
 }
 
-// tellDue tells who settles when the account that a packet went to has reached its threshold.
+// tellDue tells who settles how it is with the account that a packet went to.
 func (n *Node) tellDue(to *account) {
-	if n.due == nil || to == nil || to.SettleThreshold == nil {
+	if n.due == nil && n.owed == nil || to == nil || to.SettleThreshold == nil {
 		return
 	}
-	if balance, _ := n.books.Balance(to.ID); balance.Clearing >= *to.SettleThreshold {
-		n.due(to.ID)
+	balance, _ := n.books.Balance(to.ID)
+	switch {
+	case balance.Clearing >= *to.SettleThreshold:
+		if n.due != nil {
+			n.due(to.ID)
+		}
+	case n.owed != nil && (balance.Clearing > 0 && to.SettleTo == nil || to.SettleTo != nil && balance.Clearing > *to.SettleTo):
+		n.owed(to.ID)
 	}
 }
 

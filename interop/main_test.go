@@ -2,7 +2,8 @@
 // connector, ilp-fetch, ilp-protocol-psk2, ilp-protocol-stream, ilp-protocol-spsp and @interledger/pay as payers, koa-ilp, @sharafian/cog,
 // ilp-protocol-stream and @interledger/stream-receiver as those who are paid (package.json pins them), Go, Node, Python and
 // nginx as backends behind Caddy's reverse_proxy, and the operating system's kill -9. It also has nodes among themselves: the
-// Java connector's peering guide and pings, nodes in a row, and peers that misbehave. It has tests only.
+// Java connector's peering guide and pings, interledger-rs' own scenarios, nodes in a row that settle with each other and are killed, and peers that
+// misbehave. It has tests only.
 //
 //	cd interop && npm ci                                             # once
 //	PAYDOOR_INTEROP=1 go test ./interop/... -count=1 -timeout 15m -v # from the repository's root

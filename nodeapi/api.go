@@ -34,6 +34,7 @@ type Config struct {
 	Quoter      Quoter                // mints how to pay an account; nil: the endpoints of SPSP are not there
 	Settled     func(SettlementEvent) // is told of settlements, and does not block; nil: nobody is
 	Engines     http.RoundTripper     // reaches settlement engines, and none that must not be called; nil: none is called
+	SettleEvery time.Duration         // after which an account is settled that is owed less than its threshold; 0: never
 	SPSP        ilpcore.AccountID     // whom /.well-known/pay pays; "": nobody
 	Version     string                // what GET / says
 	Retention   time.Duration         // how long payments stay in the history of accounts; 0: for ever
@@ -46,6 +47,9 @@ type Config struct {
 	Logger *zap.Logger                // nil: none
 	Now    func() time.Time           // nil: time.Now
 	Client func(*http.Request) string // the address that questions of SPSP are counted by; nil: Request.RemoteAddr, which may be a proxy's
+
+	// After calls f once d has passed, unless it is stopped before: then stop returns true. nil: time.AfterFunc.
+	After func(d time.Duration, f func()) (stop func() bool)
 }
 
 // Opener makes accounts work: it opens their links, lets their neighbours in, and puts them into the node.
@@ -123,7 +127,7 @@ func New(c Config) (*API, error) {
 	if c.Engines != nil {
 		client = newEngineClient(c.Engines)
 	}
-	a.settler, a.settled = newSettler(a, client), c.Settled
+	a.settler, a.settled = newSettler(a, client, c), c.Settled
 	a.register()
 	return a, nil
 }

@@ -72,9 +72,9 @@ func (o outgoing) asset(a *API, id ilpcore.AccountID) Asset {
 
 func keyOfOutgoing(id ilpcore.AccountID) []byte { return []byte(outgoingKey + string(id)) }
 
-// payOut takes what is due from an account's balance and keeps it as outgoing, together. It returns nil if nothing is due or
-// something is under way.
-func (a *API) payOut(ctx context.Context, id ilpcore.AccountID, e Engine) (*outgoing, error) {
+// payOut takes what is due from an account's balance and keeps it as outgoing, together: at the threshold, or, of an account that is overdue, all
+// above settle_to. It returns nil if nothing is due or something is under way.
+func (a *API) payOut(ctx context.Context, id ilpcore.AccountID, e Engine, overdue bool) (*outgoing, error) {
 	ctx = context.WithoutCancel(ctx)
 	a.directory.settling.Lock()
 	defer a.directory.settling.Unlock()
@@ -85,19 +85,19 @@ func (a *API) payOut(ctx context.Context, id ilpcore.AccountID, e Engine) (*outg
 	if o, err := a.directory.outgoing(id); o != nil || err != nil {
 		return nil, err
 	}
-	asset, to := a.shownAsset(s), int64(0)
+	asset, threshold, to := a.shownAsset(s), *s.SettleThreshold, s.settleTo()
 	if asset.Code == "" {
 		return nil, errNoAsset
 	}
-	if s.SettleTo != nil {
-		to = *s.SettleTo
+	if overdue {
+		threshold = to
 	}
 	var random [16]byte
 	if _, err := io.ReadFull(a.random, random[:]); err != nil {
 		return nil, fmt.Errorf("making the key of a settlement: %w", err)
 	}
 	o := &outgoing{Key: hex.EncodeToString(random[:]), Engine: e.URL, AccountID: e.AccountID, At: a.now().UTC()}
-	due, err := a.books.Payout(ctx, id, *s.SettleThreshold, to, func(g *store.Group, due amount.Amount) {
+	due, err := a.books.Payout(ctx, id, threshold, to, func(g *store.Group, due amount.Amount) {
 		o.Amount, o.Quantity = due, Quantity{Amount: strconv.FormatUint(uint64(due), 10), Scale: asset.Scale}
 		g.Put(keyOfOutgoing(id), mustJSON(o))
 	})

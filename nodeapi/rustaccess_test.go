@@ -202,7 +202,7 @@ func FuzzRustBodies(f *testing.F) {
 }
 
 // state is all that the API can change.
-func (b *bed) state(t *testing.T) string {
+func (b *bed) state(t testing.TB) string {
 	t.Helper()
 	return fmt.Sprintf("%+v %v %v %v", b.directory.Accounts(), b.directory.Routes(), b.directory.Table(EnginesTable), b.rates.All())
 }

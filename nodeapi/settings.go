@@ -73,6 +73,14 @@ type Settings struct {
 	Origin string `json:"-"`
 }
 
+// settleTo is the balance that a settlement leaves.
+func (s Settings) settleTo() int64 {
+	if s.SettleTo == nil {
+		return 0
+	}
+	return *s.SettleTo
+}
+
 // Asset is what an account counts.
 type Asset struct {
 	Code  string `json:"code"`

@@ -11,18 +11,19 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/paydoor/paydoor/internal/testengine"
 )
 
 // doubtful is an engine that settles once without an answer, and then refuses: what it did nobody can learn from it.
-func doubtful(t *testing.T) *testSettlementEngine {
-	e := newTestEngine(t)
-	e.late = func(int) bool { return true }
-	e.refuse = func(call int) int {
+func doubtful(t *testing.T) *testengine.Engine {
+	e := newEngine(t)
+	e.Fail(func(call int) testengine.Fault {
 		if call > 1 {
-			return http.StatusForbidden
+			return testengine.Fault{Status: http.StatusForbidden}
 		}
-		return 0
-	}
+		return testengine.Fault{Lost: true}
+	})
 	return e
 }
 
@@ -72,7 +73,7 @@ func TestADoubtIsResolvedToTheUnit(t *testing.T) {
 					t.Errorf("counted %+v", v)
 				}
 			}
-			b := settlingBed(t, dir, e.URL, func(c *Config) { c.Settled = count })
+			b := settlingBed(t, dir, e.URL, func(c *Config, _ *http.Transport) { c.Settled = count })
 			b.earn(t, 150)
 			shown := b.pending(t, SettlementDoubtful)
 			key, _ := shown["key"].(string)
@@ -113,18 +114,14 @@ func TestADoubtIsResolvedToTheUnit(t *testing.T) {
 			b.API.Close()
 			b.node.Close()
 			b.directory.store.Close()
-			e.mu.Lock()
-			e.late, e.refuse = nil, nil
-			e.mu.Unlock()
+			e.Fail(nil)
 			// What was refunded is due again, and settled now that the engine works; what was settled is not.
 			b = settlingBed(t, dir, e.URL)
 			eventually(t, "all is settled", func() bool { return b.quiet() && b.clearing() == 10 })
 			left = 10
 			check("after a restart")
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			if n := len(e.settled); outcome == resolvedSettled && n != 1 || outcome == resolvedRefunded && n != 2 {
-				t.Errorf("the engine has settled %v", e.settled)
+			if n := e.Settlements(); outcome == resolvedSettled && n != 1 || outcome == resolvedRefunded && n != 2 {
+				t.Errorf("the engine has settled %d times", n)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -137,8 +134,8 @@ func TestADoubtIsResolvedToTheUnit(t *testing.T) {
 
 // TestAnUnansweredSettlementIsSeen also of an account that is in no configuration any more; and it can be resolved.
 func TestAnUnansweredSettlementIsSeen(t *testing.T) {
-	e := newTestEngine(t)
-	e.refuse = func(int) int { return http.StatusServiceUnavailable }
+	e := newEngine(t)
+	e.Fail(func(int) testengine.Fault { return testengine.Fault{Status: http.StatusServiceUnavailable} })
 	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL)
 	b.earn(t, 150)
 	shown := b.pending(t, SettlementUnknown)
@@ -160,13 +157,13 @@ func TestAnUnansweredSettlementIsSeen(t *testing.T) {
 
 // TestNothingIsResolvedWhileTheEngineIsAsked: its answer may come at any moment.
 func TestNothingIsResolvedWhileTheEngineIsAsked(t *testing.T) {
-	e := newTestEngine(t)
+	e := newEngine(t)
 	asked, answer := make(chan struct{}), make(chan struct{})
-	e.refuse = func(int) int {
+	e.Fail(func(int) testengine.Fault {
 		close(asked)
 		<-answer
-		return 0
-	}
+		return testengine.Fault{}
+	})
 	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL)
 	b.earn(t, 150)
 	<-asked
@@ -179,7 +176,7 @@ func TestNothingIsResolvedWhileTheEngineIsAsked(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	close(answer)
-	eventually(t, "the engine has settled", func() bool { return b.quiet() && e.total(3).Int64() == 140 })
+	eventually(t, "the engine has settled", func() bool { return b.quiet() && e.Total(3).Int64() == 140 })
 	if b.clearing() != 10 {
 		t.Errorf("%d are left", b.clearing())
 	}

@@ -27,6 +27,8 @@ type settler struct {
 	api    *API
 	client *engineClient // nil: no engine is called
 	first  time.Duration
+	every  time.Duration // how long an account is owed less than its threshold; 0: for ever
+	after  func(time.Duration, func()) (stop func() bool)
 
 	mu         sync.Mutex
 	ctx        context.Context // nil while it does not run
@@ -35,7 +37,9 @@ type settler struct {
 	registered map[ilpcore.AccountID]engineName // as engines were told in this process
 	refused    map[ilpcore.AccountID]time.Time  // until when nothing is sent
 	turns      map[ilpcore.AccountID]*sync.Mutex
-	attempts   map[ilpcore.AccountID]attempt // at what is unanswered, in this process
+	attempts   map[ilpcore.AccountID]attempt     // at what is unanswered, in this process
+	timers     map[ilpcore.AccountID]func() bool // that end waits for every
+	overdue    map[ilpcore.AccountID]bool        // whose wait has ended
 	running    sync.WaitGroup
 }
 
@@ -48,11 +52,16 @@ type worker struct {
 	wake  chan struct{} // ends a wait
 }
 
-func newSettler(a *API, client *engineClient) *settler {
+func newSettler(a *API, client *engineClient, c Config) *settler {
+	after := c.After
+	if after == nil {
+		after = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+	}
 	return &settler{
-		api: a, client: client, first: firstRetry, workers: make(map[ilpcore.AccountID]*worker),
+		api: a, client: client, first: firstRetry, every: c.SettleEvery, after: after, workers: make(map[ilpcore.AccountID]*worker),
 		registered: make(map[ilpcore.AccountID]engineName), refused: make(map[ilpcore.AccountID]time.Time),
 		turns: make(map[ilpcore.AccountID]*sync.Mutex), attempts: make(map[ilpcore.AccountID]attempt),
+		timers: make(map[ilpcore.AccountID]func() bool), overdue: make(map[ilpcore.AccountID]bool),
 	}
 }
 
@@ -77,6 +86,9 @@ func (s *settler) stop() {
 	}
 	s.cancel()
 	s.ctx = nil
+	for id := range s.timers {
+		s.disarm(id)
+	}
 	s.mu.Unlock()
 	s.running.Wait()
 	s.client.http.CloseIdleConnections()
@@ -86,7 +98,11 @@ func (s *settler) stop() {
 func (s *settler) due(id ilpcore.AccountID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx == nil || s.api.now().Before(s.refused[id]) {
+	if s.ctx == nil {
+		return
+	}
+	if s.api.now().Before(s.refused[id]) {
+		s.arm(id)
 		return
 	}
 	if w := s.workers[id]; w != nil {
@@ -146,6 +162,7 @@ func (s *settler) work(ctx context.Context, id ilpcore.AccountID, w *worker) {
 		}
 		tries = 0
 		if !more && s.leave(id, w) {
+			s.rest(id)
 			return
 		}
 	}
@@ -163,6 +180,7 @@ func (s *settler) leave(id ilpcore.AccountID, w *worker) bool {
 		return false
 	}
 	delete(s.workers, id)
+	delete(s.overdue, id)
 	return true
 }
 
@@ -204,9 +222,10 @@ func (s *settler) step(ctx context.Context, id ilpcore.AccountID) (more bool, er
 		if err := s.register(ctx, id, e); err != nil {
 			return false, err
 		}
-		if o, err = s.api.payOut(ctx, id, e); o == nil || err != nil {
+		if o, err = s.api.payOut(ctx, id, e, s.isOverdue(id)); o == nil || err != nil {
 			return false, err
 		}
+		s.paidOut(id)
 	}
 	err = s.client.settle(ctx, *o)
 	s.tried(id, *o, err)
@@ -276,6 +295,7 @@ func (s *settler) farewell(id ilpcore.AccountID, e Engine) {
 	defer s.mu.Unlock()
 	delete(s.registered, id)
 	delete(s.refused, id)
+	s.disarm(id)
 	if s.ctx == nil || e.URL == "" {
 		return
 	}

@@ -1,110 +1,34 @@
 package nodeapi
 
 import (
-	"encoding/json"
 	"fmt"
-	"math/big"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/internal/testengine"
 )
 
-// testSettlementEngine settles by writing it down. It is as RFC 38 wants it: a key counts once.
-type testSettlementEngine struct {
-	*httptest.Server
-
-	mu       sync.Mutex
-	accounts map[string]int      // how often each was registered
-	gone     map[string]bool     // deleted
-	settled  map[string]Quantity // by key
-	calls    int                 // settlements asked for
-	refuse   func(call int) int  // the status to answer instead; 0: none
-	late     func(call int) bool // whether the answer gets lost after the settlement was made
-}
-
-func newTestEngine(t testing.TB) *testSettlementEngine {
-	e := &testSettlementEngine{accounts: make(map[string]int), gone: make(map[string]bool), settled: make(map[string]Quantity)}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /accounts", e.create)
-	mux.HandleFunc("DELETE /accounts/{id}", e.remove)
-	mux.HandleFunc("POST /accounts/{id}/settlements", e.settle)
-	e.Server = httptest.NewServer(mux)
+// newEngine starts an engine that only writes down what it settles, and ends it with the test.
+func newEngine(t testing.TB) *testengine.Engine {
+	e := testengine.New()
 	t.Cleanup(e.Close)
 	return e
 }
 
-func (e *testSettlementEngine) create(w http.ResponseWriter, r *http.Request) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var body struct {
-		ID string `json:"id"`
-	}
-	_ = json.NewDecoder(r.Body).Decode(&body)
-	e.accounts[body.ID]++
-	w.WriteHeader(http.StatusCreated)
-}
-
-func (e *testSettlementEngine) remove(w http.ResponseWriter, r *http.Request) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.gone[r.PathValue("id")] = true
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (e *testSettlementEngine) settle(w http.ResponseWriter, r *http.Request) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.calls++
-	if e.refuse != nil {
-		if status := e.refuse(e.calls); status != 0 {
-			w.WriteHeader(status)
-			return
-		}
-	}
-	var q Quantity
-	key := r.Header.Get("Idempotency-Key")
-	if json.NewDecoder(r.Body).Decode(&q) != nil || key == "" || e.accounts[r.PathValue("id")] == 0 {
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	if before, ok := e.settled[key]; ok && before != q {
-		w.WriteHeader(http.StatusConflict)
-		return
-	}
-	e.settled[key] = q
-	if e.late != nil && e.late(e.calls) {
-		panic(http.ErrAbortHandler)
-	}
-	w.WriteHeader(http.StatusCreated)
-}
-
-// total is what was settled, in base units of 10^-scale.
-func (e *testSettlementEngine) total(scale uint8) *big.Int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	sum := new(big.Int)
-	for _, q := range e.settled {
-		sum.Add(sum, q.at(scale))
-	}
-	return sum
-}
-
 // settlingBed is a node that settles, with an account alice whose threshold is 100 and that is settled to 10.
-func settlingBed(t testing.TB, dir, engine string, edits ...func(*Config)) *bed {
+func settlingBed(t testing.TB, dir, engine string, edits ...func(*Config, *http.Transport)) *bed {
 	t.Helper()
 	transport := new(http.Transport)
 	t.Cleanup(transport.CloseIdleConnections)
 	b := newBedOn(t, openStore(t, dir), func(c *Config) {
 		c.Engines = transport
 		for _, edit := range edits {
-			edit(c)
+			edit(c, transport)
 		}
 	})
 	b.settler.first = time.Millisecond
@@ -151,19 +75,20 @@ func (b *bed) clearing() int64 {
 }
 
 func TestSettlesAtTheThreshold(t *testing.T) {
-	e := newTestEngine(t)
+	e := newEngine(t)
 	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL)
 	eventually(t, "the account is registered", b.quiet)
-	if s, _ := b.find("alice"); e.accounts[s.UUID] != 1 {
-		t.Errorf("registered: %v", e.accounts)
+	alice, _ := b.find("alice")
+	if n := e.Registered(alice.UUID); n != 1 {
+		t.Errorf("registered %d times", n)
 	}
 	b.earn(t, 99)
 	eventually(t, "the account is looked at", b.quiet)
-	if got := e.total(3); got.Sign() != 0 || b.clearing() != 99 {
+	if got := e.Total(3); got.Sign() != 0 || b.clearing() != 99 {
 		t.Errorf("below the threshold %s were settled, %d are left", got, b.clearing())
 	}
 	b.earn(t, 1)
-	eventually(t, "the account is settled", func() bool { return b.quiet() && e.total(3).Int64() == 90 })
+	eventually(t, "the account is settled", func() bool { return b.quiet() && e.Total(3).Int64() == 90 })
 	if b.clearing() != 10 {
 		t.Errorf("%d are left", b.clearing())
 	}
@@ -171,26 +96,24 @@ func TestSettlesAtTheThreshold(t *testing.T) {
 	if w := b.ask(t, "PUT", "/accounts/alice/settings", asAdmin, `{"settle_threshold":5,"settle_to":0}`); w.Code != http.StatusOK {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	eventually(t, "a new threshold counts at once", func() bool { return b.quiet() && e.total(3).Int64() == 100 && b.clearing() == 0 })
-	s, _ := b.find("alice")
+	eventually(t, "a new threshold counts at once", func() bool { return b.quiet() && e.Total(3).Int64() == 100 && b.clearing() == 0 })
 	if w := b.ask(t, "DELETE", "/accounts/alice", asAdmin, ""); w.Code != http.StatusOK {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	eventually(t, "the engine is told that the account is gone", func() bool {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		return e.gone[s.UUID]
-	})
+	eventually(t, "the engine is told that the account is gone", func() bool { return e.Gone(alice.UUID) })
 }
 
 // Answers that are lost and errors on the way change nothing in what is settled: the sum of what was earned.
 func TestSettlesOnceWhateverTheEngineAnswers(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	e := newTestEngine(t)
+	e := newEngine(t)
 	whims := rand.New(rand.NewPCG(5, 6)) // the engine's
-	e.refuse = func(int) int { return []int{0, 0, 500, 503, 408, 429, 302}[whims.IntN(7)] }
-	e.late = func(int) bool { return whims.IntN(3) == 0 }
-	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL)
+	e.Fail(func(int) testengine.Fault {
+		return testengine.Fault{Status: []int{0, 0, 0, 0, 500, 503, 408, 429, 302}[whims.IntN(9)], Lost: whims.IntN(4) == 0, Hangs: whims.IntN(8) == 0}
+	})
+	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL, func(_ *Config, engines *http.Transport) {
+		engines.ResponseHeaderTimeout = 50 * time.Millisecond // for an engine that hangs
+	})
 	earned := int64(0)
 	for range 200 {
 		n := random.Int64N(500)
@@ -198,7 +121,7 @@ func TestSettlesOnceWhateverTheEngineAnswers(t *testing.T) {
 		b.earn(t, n)
 	}
 	eventually(t, "all is settled", b.quiet)
-	if got := e.total(3).Int64() + b.clearing(); got != earned {
+	if got := e.Total(3).Int64() + b.clearing(); got != earned {
 		t.Errorf("settled and left are %d, earned %d", got, earned)
 	}
 	if b.clearing() >= 100 {
@@ -207,13 +130,13 @@ func TestSettlesOnceWhateverTheEngineAnswers(t *testing.T) {
 }
 
 func TestRefusedSettlementIsRefunded(t *testing.T) {
-	e := newTestEngine(t)
-	e.refuse = func(int) int { return http.StatusForbidden }
+	e := newEngine(t)
+	e.Fail(func(int) testengine.Fault { return testengine.Fault{Status: http.StatusForbidden} })
 	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL)
 	b.earn(t, 150)
 	eventually(t, "the engine has refused", func() bool { return b.quiet() && b.clearing() == 150 })
-	if o, err := b.directory.outgoing("alice"); o != nil || err != nil || len(e.settled) != 0 {
-		t.Errorf("%+v, %v, settled %v", o, err, e.settled)
+	if o, err := b.directory.outgoing("alice"); o != nil || err != nil || e.Settlements() != 0 {
+		t.Errorf("%+v, %v, %d settled", o, err, e.Settlements())
 	}
 	b.earn(t, 1)
 	if !b.quiet() {
@@ -223,21 +146,16 @@ func TestRefusedSettlementIsRefunded(t *testing.T) {
 
 // A refusal after an answer that was lost is no reason to give the money back.
 func TestARefusalAfterDoubtIsNotRefunded(t *testing.T) {
-	e := newTestEngine(t)
-	e.late = func(int) bool { return true }
-	e.refuse = func(call int) int {
+	e := newEngine(t)
+	e.Fail(func(call int) testengine.Fault {
 		if call > 1 {
-			return http.StatusForbidden
+			return testengine.Fault{Status: http.StatusForbidden}
 		}
-		return 0
-	}
+		return testengine.Fault{Lost: true}
+	})
 	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL)
 	b.earn(t, 150)
-	eventually(t, "the engine is asked again", func() bool {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		return e.calls > 5
-	})
+	eventually(t, "the engine is asked again", func() bool { return e.Calls() > 5 })
 	if b.clearing() != 10 {
 		t.Errorf("%d are on the balance, and 140 were settled", b.clearing())
 	}
@@ -248,43 +166,41 @@ func TestARefusalAfterDoubtIsNotRefunded(t *testing.T) {
 
 func TestSettlesOnceAcrossARestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
-	e := newTestEngine(t)
-	e.late = func(int) bool { return true }
+	e := newEngine(t)
+	e.Fail(func(int) testengine.Fault { return testengine.Fault{Lost: true} })
 	b := settlingBed(t, dir, e.URL)
 	b.earn(t, 150)
-	eventually(t, "the engine has settled and nobody knows", func() bool { return e.total(3).Int64() == 140 })
+	eventually(t, "the engine has settled and nobody knows", func() bool { return e.Total(3).Int64() == 140 })
 	b.API.Close()
 	b.node.Close()
 	b.directory.store.Close()
 
-	e.mu.Lock()
-	e.late = nil
-	e.mu.Unlock()
+	e.Fail(nil)
 	b = settlingBed(t, dir, e.URL)
 	eventually(t, "the engine has answered", b.quiet)
 	if o, err := b.directory.outgoing("alice"); o != nil || err != nil {
 		t.Errorf("still kept: %+v, %v", o, err)
 	}
-	if len(e.settled) != 1 || e.total(3).Int64() != 140 || b.clearing() != 10 {
-		t.Errorf("settled %v, left %d", e.settled, b.clearing())
+	if e.Settlements() != 1 || e.Total(3).Int64() != 140 || b.clearing() != 10 {
+		t.Errorf("settled %s at %d times, left %d", e.Total(3), e.Settlements(), b.clearing())
 	}
 }
 
 // The engine of a settlement that is in doubt is asked about it also when the account has another by now.
 func TestDoubtStaysWithItsEngine(t *testing.T) {
-	old, other := newTestEngine(t), newTestEngine(t)
-	old.late = func(call int) bool { return call < 5 }
+	old, other := newEngine(t), newEngine(t)
+	old.Fail(func(call int) testengine.Fault { return testengine.Fault{Lost: call < 5} })
 	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), old.URL)
 	b.earn(t, 150)
-	eventually(t, "the first engine has settled", func() bool { return old.total(3).Int64() == 140 })
+	eventually(t, "the first engine has settled", func() bool { return old.Total(3).Int64() == 140 })
 	if w := b.ask(t, "PUT", "/accounts/alice", asAdmin, strings.ReplaceAll(
 		`{"username":"alice","asset_code":"USD","asset_scale":3,"settlement_engine_url":"URL","settle_threshold":100,"settle_to":10}`, "URL", other.URL)); w.Code != 200 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	eventually(t, "all is settled", b.quiet)
 	b.earn(t, 90)
-	eventually(t, "the second engine settles what comes later", func() bool { return b.quiet() && other.total(3).Int64() == 90 })
-	if old.total(3).Int64() != 140 || b.clearing() != 10 {
-		t.Errorf("the first engine settled %s, %d are left", old.total(3), b.clearing())
+	eventually(t, "the second engine settles what comes later", func() bool { return b.quiet() && other.Total(3).Int64() == 90 })
+	if old.Total(3).Int64() != 140 || b.clearing() != 10 {
+		t.Errorf("the first engine settled %s, %d are left", old.Total(3), b.clearing())
 	}
 }

@@ -1,0 +1,180 @@
+package nodeapi
+
+import (
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paydoor/paydoor/internal/testengine"
+)
+
+// clock is a time that tests move, with what waits for it.
+type clock struct {
+	mu      sync.Mutex
+	now     time.Time
+	waiting map[int]alarm
+	next    int
+}
+
+type alarm struct {
+	at   time.Time
+	ring func()
+}
+
+func newClock() *clock { return &clock{now: time.Now(), waiting: make(map[int]alarm)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) After(d time.Duration, f func()) (stop func() bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := c.next
+	c.next++
+	c.waiting[id] = alarm{c.now.Add(d), f}
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_, ok := c.waiting[id]
+		delete(c.waiting, id)
+		return ok
+	}
+}
+
+// pass lets d pass.
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	c.now = c.now.Add(d)
+	var due []func()
+	for id, a := range c.waiting {
+		if !a.at.After(c.now) {
+			due = append(due, a.ring)
+			delete(c.waiting, id)
+		}
+	}
+	c.mu.Unlock()
+	for _, ring := range due {
+		ring()
+	}
+}
+
+func (c *clock) waits() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.waiting)
+}
+
+const every = time.Hour
+
+func byTime(c *clock) func(*Config, *http.Transport) {
+	return func(config *Config, _ *http.Transport) {
+		config.SettleEvery, config.Now, config.After = every, c.Now, c.After
+	}
+}
+
+// owesAlice gives alice what a fulfilled packet would, below her threshold of 100.
+func (b *bed) owesAlice(t *testing.T, n int64) {
+	t.Helper()
+	b.earn(t, n)
+	b.Owed("alice")
+}
+
+func TestSettlesByTime(t *testing.T) {
+	e, c := newEngine(t), newClock()
+	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL, byTime(c))
+	b.owesAlice(t, 30)
+	c.pass(every / 2)
+	b.owesAlice(t, 20) // which puts nothing off
+	eventually(t, "the account waits", func() bool { return b.quiet() && c.waits() == 1 })
+	c.pass(every/2 - time.Second)
+	if e.Calls() != 0 || b.clearing() != 50 {
+		t.Errorf("before its time %d settlements were asked for, %d are left", e.Calls(), b.clearing())
+	}
+	c.pass(time.Second)
+	eventually(t, "its time is up", func() bool { return b.quiet() && e.Total(3).Int64() == 40 })
+	if b.clearing() != 10 || c.waits() != 0 {
+		t.Errorf("%d are left, %d wait", b.clearing(), c.waits())
+	}
+
+	b.owesAlice(t, 5)
+	c.pass(every - 1)
+	if e.Settlements() != 1 {
+		t.Error("the time did not begin anew")
+	}
+	b.earn(t, 95) // at 110, the threshold
+	eventually(t, "the threshold is not waited for", func() bool { return b.quiet() && e.Total(3).Int64() == 140 && b.clearing() == 10 })
+	c.pass(every)
+	eventually(t, "nothing waits any more", func() bool { return b.quiet() && c.waits() == 0 })
+	if e.Settlements() != 2 {
+		t.Errorf("%d settlements", e.Settlements())
+	}
+}
+
+// What is not above settle_to, has no engine or no threshold waits for nothing.
+func TestNothingToSettleByTime(t *testing.T) {
+	e, c := newEngine(t), newClock()
+	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL, byTime(c))
+	b.earn(t, 10)
+	eventually(t, "the account is looked at", b.quiet)
+	if c.waits() != 0 {
+		t.Error("a balance of settle_to waits")
+	}
+	b.earn(t, 50)
+	eventually(t, "the account waits", func() bool { return b.quiet() && c.waits() == 1 })
+	if w := b.ask(t, "PUT", "/accounts/alice", asAdmin, `{"username":"alice","asset_code":"USD","asset_scale":3,"settlement_engine_url":"`+e.URL+`"}`); w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	c.pass(every)
+	eventually(t, "the account is looked at again", func() bool { return b.quiet() && c.waits() == 0 })
+	if e.Calls() != 0 || b.clearing() != 60 {
+		t.Errorf("%d settlements, %d left", e.Calls(), b.clearing())
+	}
+}
+
+// What was owed at a stop is settled after the next start, once.
+func TestSettlesByTimeAcrossARestart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	e, c := newEngine(t), newClock()
+	b := settlingBed(t, dir, e.URL, byTime(c))
+	b.owesAlice(t, 60)
+	eventually(t, "the account waits", func() bool { return b.quiet() && c.waits() == 1 })
+	b.API.Close()
+	b.node.Close()
+	b.directory.store.Close()
+	if c.waits() != 0 {
+		t.Errorf("%d wait for an API that is closed", c.waits())
+	}
+	b = settlingBed(t, dir, e.URL, byTime(c))
+	eventually(t, "the account waits again", func() bool { return b.quiet() && c.waits() == 1 })
+	c.pass(every)
+	eventually(t, "its time is up", func() bool { return b.quiet() && e.Total(3).Int64() == 50 })
+	if b.clearing() != 10 || e.Settlements() != 1 {
+		t.Errorf("%d are left after %d settlements", b.clearing(), e.Settlements())
+	}
+}
+
+// An engine that refuses is asked again at the next time, and not at once.
+func TestRefusedByTime(t *testing.T) {
+	e, c := newEngine(t), newClock()
+	e.Fail(func(call int) testengine.Fault {
+		if call > 2 {
+			return testengine.Fault{}
+		}
+		return testengine.Fault{Status: http.StatusForbidden}
+	})
+	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL, byTime(c))
+	b.owesAlice(t, 60)
+	for call := 1; call <= 2; call++ {
+		eventually(t, "the account waits", func() bool { return b.quiet() && c.waits() == 1 })
+		c.pass(every)
+		eventually(t, "the engine has refused", func() bool { return b.quiet() && e.Calls() == call && b.clearing() == 60 })
+	}
+	eventually(t, "the account waits", func() bool { return b.quiet() && c.waits() == 1 })
+	c.pass(every)
+	eventually(t, "it is settled", func() bool { return b.quiet() && e.Total(3).Int64() == 50 && b.clearing() == 10 })
+}
