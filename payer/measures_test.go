@@ -258,7 +258,7 @@ func TestSequenceEnds(t *testing.T) {
 	c := newConnection(t.Context(), streamOver(nil), Payment{Address: "test.x", Secret: make([]byte, 32)})
 	defer c.abandon()
 	c.sequence = maxSequence
-	if err := c.send(t.Context(), sent{}, true, nil); err != ErrTooManyPackets || c.inFlight != 0 {
+	if err := c.send(sent{}, nil); err != ErrTooManyPackets || c.inFlight != 0 {
 		t.Errorf("got %v, %d in flight", err, c.inFlight)
 	}
 }

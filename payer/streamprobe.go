@@ -71,7 +71,7 @@ func (c *connection) measure() error {
 // round sends probes at once and waits for all replies. news says that one of them showed something.
 func (c *connection) round(trials []amount.Amount) (news bool, err error) {
 	for _, n := range trials {
-		err := c.send(c.ctx, sent{amount: n}, true, func(b *stream.Builder) {
+		err := c.probe(c.ctx, sent{amount: n}, func(b *stream.Builder, _ amount.Amount) {
 			// The receiver tells its asset in return. An empty address asks for it without giving one.
 			b.ConnectionNewAddress(stream.ConnectionNewAddress{Address: []byte(c.payment.Own)})
 		})
@@ -83,9 +83,10 @@ func (c *connection) round(trials []amount.Amount) (news bool, err error) {
 	c.last, c.crowded = nil, false
 	var final error
 	for c.inFlight > 0 {
-		o := <-c.replies
+		o := <-c.carriers.landed
 		c.landed(o)
 		seen, err := c.probed(o)
+		c.carriers.give(o)
 		news = news || seen
 		if err != nil {
 			final = err
@@ -106,7 +107,7 @@ func (c *connection) round(trials []amount.Amount) (news bool, err error) {
 }
 
 // probed reads the reply to a probe. The error is one after which trying again is in vain.
-func (c *connection) probed(o outcome) (news bool, final error) {
+func (c *connection) probed(o *flight) (news bool, final error) {
 	if o.reply.Fulfilled {
 		return false, ErrUnverified
 	}
