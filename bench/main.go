@@ -69,7 +69,7 @@ func readOptions(args []string) (o options, err error) {
 	flags.IntVar(&o.tokens, "tokens", 100_000, "how many tokens are funded, beside the hot one")
 	flags.StringVar(&o.only, "only", "", "requests, packets, node (packets through it) or sender: measure only these, and write no document unless -out is given")
 	flags.StringVar(&o.binary, "paydoor", "", "the `binary` to measure, instead of building one")
-	flags.StringVar(&o.against, "against", "", "another `binary`, to be the control: with a paywall too, and a ledger of its own")
+	flags.StringVar(&o.against, "against", "", "another `binary`, to be the control: with a paywall too, and a ledger of its own; with -only sender another build of this command")
 	flags.StringVar(&o.profile, "profile", "", "write CPU profiles of the gateways into this `directory`")
 	flags.StringVar(&o.dir, "dir", "", "`directory` on the disk to be measured (default: the one for temporary files)")
 	flags.StringVar(&o.out, "out", "docs/performance.md", "the `document` whose tables are replaced")

@@ -134,10 +134,9 @@ func (s *senders) write(b *strings.Builder) {
 	fmt.Fprintf(b, "Beside %s. The receivers counted all %d units that left, in %d packets.\n\n", s.peer, s.units, s.packets)
 	fmt.Fprintf(b, "| link and receiver | sender | packets/s | times the better of npm's | %d times | CPU µs/packet of the sender |\n|---|---|---|---|---|---|\n", wantedFactor)
 	for _, l := range s.lines {
-		last := len(l.sides) - 1
 		for i, side := range l.sides {
 			factor, met := "", ""
-			if i == last {
+			if i >= len(npmSenders) {
 				times := pairwise(side.rates, pairwise(l.sides[0].rates, l.sides[1].rates, math.Max), ratio)
 				factor, met = bold(spread(times, 1)), "not met"
 				if median(times) >= wantedFactor {

@@ -10,8 +10,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +31,7 @@ const wantedFactor = 20
 type senders struct {
 	peer    string // what the sender was compared with
 	missing error  // why it was not
-	lines   []line // the last side is Paydoor's
+	lines   []line // the first two sides are npm's
 	packets int
 	units   uint64
 }
@@ -47,8 +49,11 @@ type counter struct {
 	payers  []*payerProcess
 }
 
+// control is another build's sender, among the names of the senders.
+const control = "control"
+
 // accounts are the names of the senders at the receivers.
-var accounts = map[string]string{npmSenders[0]: "npm-stream", npmSenders[1]: "npm-pay", ownSender: "own"}
+var accounts = map[string]string{npmSenders[0]: "npm-stream", npmSenders[1]: "npm-pay", ownSender: "own", control: "control"}
 
 // measureSenders fills the report. Without npm's senders it notes that, unless nothing else was asked for.
 func measureSenders(ctx context.Context, o options, root, dir string, say func(string, ...any), r *report) (err error) {
@@ -84,7 +89,7 @@ func (c *counter) open(ctx context.Context) (err error) {
 	var random [32]byte
 	rand.Read(random[:])
 	c.secret = hex.EncodeToString(random[:])
-	names := []string{accounts[npmSenders[0]], accounts[npmSenders[1]], accounts[ownSender]}
+	names := slices.Sorted(maps.Values(accounts))
 	if c.memory, err = startMemoryTill(c.secret, names); err != nil {
 		return err
 	}
@@ -141,16 +146,15 @@ func (c *counter) measure(ctx context.Context, s *senders) error {
 
 // compare has the senders take turns on one link to one receiver.
 func (c *counter) compare(ctx context.Context, l *line, s *senders, to till, overBTP bool) error {
-	own, err := ownPayer()
-	if err != nil {
-		return err
+	names := append(npmSenders[:len(npmSenders):len(npmSenders)], ownSender)
+	if c.against != "" && c.only == "sender" {
+		names = append(names, control)
 	}
-	for _, name := range append(npmSenders[:len(npmSenders):len(npmSenders)], ownSender) {
-		u, command := to.uplink(accounts[name], overBTP), own
-		if name != ownSender {
-			u.Library, command = name, npmPayer(c.root)
-		} else if c.profile != "" {
-			u.Profile = filepath.Join(c.profile, fmt.Sprintf("sender-%d.pprof", len(s.lines)))
+	for _, name := range names {
+		u := to.uplink(accounts[name], overBTP)
+		command, err := c.command(name, &u, len(s.lines))
+		if err != nil {
+			return err
 		}
 		p, err := startPayer(ctx, c.dir, name, u, command...)
 		if err != nil {
@@ -166,6 +170,22 @@ func (c *counter) compare(ctx context.Context, l *line, s *senders, to till, ove
 		l.sides = append(l.sides, &side{gateway: p.gateway, load: load})
 	}
 	return takeTurns(ctx, l.sides, max(1, c.rounds/2), c.slice)
+}
+
+// command starts the sender of that name, whose uplink gets what is its own.
+func (c *counter) command(name string, u *uplink, line int) ([]string, error) {
+	switch name {
+	case control:
+		path, err := filepath.Abs(c.against)
+		return []string{path, asSender}, err
+	case ownSender:
+		if c.profile != "" {
+			u.Profile = filepath.Join(c.profile, fmt.Sprintf("sender-%d.pprof", line))
+		}
+		return ownPayer()
+	}
+	u.Library = name
+	return npmPayer(c.root), nil
 }
 
 // warm lets a sender make ever larger payments, so that its rate is known and Node.js has compiled what it runs often.
