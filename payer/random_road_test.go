@@ -1,0 +1,133 @@
+package payer
+
+// This file is the way of the packets of the randomised test: it converts, limits, delays and loses them, and counts every unit that left.
+
+import (
+	"bytes"
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/ilpcore/psk2"
+	"github.com/paydoor/paydoor/ilpcore/stream"
+)
+
+// HandlePrepare brings a packet to the host that it is for, or not.
+func (w *world) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	b := ctx.Value(buyerKey{}).(*buyer)
+	h := w.hostOf(in.Destination)
+	sent := in.Amount
+	money := h.fulfillable(in.Prepare)
+	left := func(known bool) { w.left(ctx, b, h, sent, known) }
+	if err := nap(ctx, time.Duration(b.int(50))*time.Millisecond); err != nil {
+		return ilpcore.Reject(ilpcore.T00, "test.connector", "not sent", nil)
+	}
+	if w.largest != 0 && sent > w.largest {
+		claim := ilpcore.AmountTooLarge{Received: sent, Maximum: w.largest}
+		return ilpcore.Reject(ilpcore.F08, "test.connector", "too large", claim.Append(nil))
+	}
+	in.Amount = w.rate.Of(sent)
+	fate := b.int(200)
+	if money && fate >= 6 && fate < 12 {
+		left(false) // whatever becomes of it, the payer cannot know
+	}
+	switch {
+	case fate < 6:
+		return ilpcore.Reject([]ilpcore.Code{ilpcore.T00, ilpcore.T04, ilpcore.T05}[fate%3], "test.connector", "busy", nil)
+	case fate < 8: // lost on the way there
+		return ilpcore.Reject(ilpcore.T01, "", "the link went down", nil)
+	case fate < 9: // and nobody notices
+		return timeout(ctx, in)
+	case fate < 10: // lost on the way back
+		w.arrive(b, h, in, h.receiver.HandlePrepare(ctx, in), money)
+		return timeout(ctx, in)
+	case fate < 11: // the link breaks, the packet goes on
+		late := in
+		late.Destination, late.Data = bytes.Clone(in.Destination), bytes.Clone(in.Data)
+		time.AfterFunc(time.Duration(b.int(15000))*time.Millisecond, func() {
+			w.arrive(b, h, late, h.receiver.HandlePrepare(context.Background(), late), money)
+		})
+		return ilpcore.Reject(ilpcore.T01, "", "the link went down", nil)
+	case fate < 12:
+		w.arrive(b, h, in, h.receiver.HandlePrepare(ctx, in), money)
+		return ilpcore.Reject(ilpcore.R00, "test.connector", "too late", nil)
+	}
+	reply := h.receiver.HandlePrepare(ctx, in)
+	w.arrive(b, h, in, reply, money)
+	if reply.Fulfilled && money {
+		left(true)
+	}
+	return reply
+}
+
+// arrive notes what a receiver took.
+func (w *world) arrive(b *buyer, h *paidHost, in ilpcore.Incoming, reply ilpcore.Reply, money bool) {
+	if !reply.Fulfilled {
+		return
+	}
+	b.mu.Lock()
+	b.delivered[h.name] += in.Amount
+	b.mu.Unlock()
+	if !money {
+		w.fault("a packet without money was fulfilled for %s", h.name)
+	}
+	w.explain(h)
+}
+
+// explain looks for a reason of the balance at a host: what requests have paid and not used yet. Had one paid twice, there would be more.
+func (w *world) explain(h *paidHost) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	unused, payments := amount.Amount(0), 0
+	for _, b := range w.buyers {
+		b.mu.Lock()
+		if b.delivered[h.name] > 0 {
+			payments++
+			if b.charges[h.name] == 0 {
+				unused += b.prices[h.name]
+			}
+		}
+		b.mu.Unlock()
+	}
+	// A payment may bring a little more than what is due, where a unit of the payer is worth more than one of the host.
+	if rounding := (2 + w.rate.Of(2)) * amount.Amount(payments); h.balance > unused+rounding {
+		w.fault("%s has %s, and requests have paid and not used only %s of it in %d payments", h.name, h.balance, unused, payments)
+	}
+}
+
+// left counts what left the payer: as far as it knows, or perhaps.
+func (w *world) left(ctx context.Context, b *buyer, h *paidHost, sent amount.Amount, known bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if known {
+		w.paid[h.name] += sent
+	} else {
+		w.doubted[h.name] += sent
+	}
+	w.days[b.day] += sent
+	ctx.Value(hopKey{}).(*atomic.Uint64).Add(uint64(sent))
+}
+
+// fulfillable says whether the packet carries money: the probes of a sender have conditions that nobody can fulfill.
+func (h *paidHost) fulfillable(p ilpcore.Prepare) bool {
+	h.mu.Lock()
+	secret := h.secrets[string(p.Destination)]
+	h.mu.Unlock()
+	for _, keys := range []*ilpcore.EndToEnd{stream.Keys(secret), psk2.Keys(secret)} {
+		if keys.Condition(p.Data) == p.Condition {
+			return p.Amount > 0
+		}
+	}
+	return false
+}
+
+func (w *world) hostOf(destination []byte) *paidHost {
+	for _, h := range w.hosts {
+		if _, ok := hostAddress(h.name).Suffix(destination); ok {
+			return h
+		}
+	}
+	panic("no host has the address " + string(destination))
+}
