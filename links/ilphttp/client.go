@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -31,11 +32,11 @@ type ClientConfig struct {
 
 // Client is the ilpcore.Handler that sends to one other node. It never hangs: it answers by the Prepare's expiry or ctx's end.
 type Client struct {
-	endpoint string
-	auth     func() (string, error) // the value of Authorization
-	http     *http.Client
-	now      func() time.Time
-	health   *posting.Health
+	template  *http.Request          // all requests are like it
+	auth      func() (string, error) // the value of Authorization
+	transport http.RoundTripper
+	now       func() time.Time
+	health    *posting.Health
 }
 
 // NewClient checks the settings and connects to nothing yet. Errors: ErrEndpoint, ErrInsecure, ErrConfig without a token, or with two
@@ -53,10 +54,12 @@ func NewClient(c ClientConfig) (*Client, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	k := &Client{endpoint: c.Endpoint, now: c.Now}
+	template, err := http.NewRequest(http.MethodPost, c.Endpoint, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", posting.ErrEndpoint, err)
+	}
+	k := &Client{template: template, transport: c.Transport, now: c.Now}
 	k.health = posting.NewHealth(c.Logger.With(zap.String("link", "ILP over HTTP"), zap.String("account", string(c.Account))))
-	k.http = &http.Client{Transport: c.Transport, CheckRedirect: posting.NoRedirects}
-	var err error
 	k.auth, err = c.authorization(k.now)
 	return k, err
 }
@@ -75,25 +78,33 @@ func (k *Client) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, k.endpoint, bytes.NewReader(body))
-	if err != nil {
-		return ilpcore.Reject(ilpcore.T00, "", "the request could not be made", nil)
-	}
 	auth, err := k.auth()
 	if err != nil {
 		return ilpcore.Reject(ilpcore.T00, "", "the request could not be authenticated", nil)
 	}
-	h := request.Header
-	h["Authorization"] = []string{auth}
-	h["Content-Type"] = []string{mediaType}
-	h["Accept"] = []string{mediaType}
-	h["User-Agent"] = []string{"paydoor"}
-	response, err := k.http.Do(request)
+	// An http.Client would do no more than this: it follows no redirects here, and it has no cookies and no time of its own.
+	response, err := k.transport.RoundTrip(k.request(ctx, auth, body))
 	if err != nil {
 		return k.health.Failed(ctx, err)
 	}
 	defer response.Body.Close()
 	return k.read(ctx, in.Condition, response)
+}
+
+// Of all requests alike.
+var (
+	mediaTypes = []string{mediaType}
+	agents     = []string{"paydoor"}
+)
+
+// request makes a request of the template. It can be sent a second time over another connection, if the first was closed before it took anything.
+func (k *Client) request(ctx context.Context, auth string, body []byte) *http.Request {
+	r := k.template.WithContext(ctx)
+	r.Header = http.Header{"Authorization": {auth}, "Content-Type": mediaTypes, "Accept": mediaTypes, "User-Agent": agents}
+	r.ContentLength = int64(len(body))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	return r
 }
 
 // Up says whether the other node answered when last asked; false before the first packet.
@@ -104,7 +115,9 @@ func (k *Client) Err() error { return k.health.Err() }
 
 // Close drops idle connections. Requests under way end by their own time.
 func (k *Client) Close() error {
-	k.http.CloseIdleConnections()
+	if t, ok := k.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
 	return nil
 }
 
