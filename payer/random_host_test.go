@@ -4,6 +4,7 @@ package payer
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/ilpcore/psk2"
+	"github.com/paydoor/paydoor/ilpcore/stream"
 	"github.com/paydoor/paydoor/receiver"
 )
 
@@ -39,12 +42,18 @@ type paidHost struct {
 	credited amount.Amount
 	charged  amount.Amount
 	raised   amount.Amount
-	secrets  map[string][]byte // of the quotes, by address
+	quotes   map[string]quoteKeys // by address
+	payers   []*buyer             // of whom something arrived
 }
 
-func newPaidHost(t testing.TB, w *world, name string, token []byte, draw *mathrand.Rand) *paidHost {
+// quoteKeys are those that the packets to a quote may be made with.
+type quoteKeys struct{ stream, psk2 *ilpcore.EndToEnd }
+
+func newPaidHost(t testing.TB, w *world, name string, secret []byte, draw *mathrand.Rand) *paidHost {
+	token := hmac.New(sha256.New, secret)
+	token.Write([]byte(name))
 	h := &paidHost{
-		world: w, name: name, token: base64.RawURLEncoding.EncodeToString(token), secrets: map[string][]byte{},
+		world: w, name: name, token: base64.RawURLEncoding.EncodeToString(token.Sum(nil)), quotes: map[string]quoteKeys{},
 		tells: draw.IntN(4) > 0, asked: draw.IntN(5) > 0, capped: draw.IntN(3) > 0, growing: draw.IntN(4) == 0,
 		method: []string{"", MethodStream, MethodPSK2}[draw.IntN(3)],
 	}
@@ -213,7 +222,9 @@ func (h *paidHost) quote(r *http.Request, b *buyer, status int, price amount.Amo
 	if err != nil {
 		return nil, err
 	}
-	h.secrets[made.Address] = made.SharedSecret[:]
+	if _, known := h.quotes[made.Address]; !known {
+		h.quotes[made.Address] = quoteKeys{stream.Keys(made.SharedSecret[:]), psk2.Keys(made.SharedSecret[:])}
+	}
 	b.quoted(h.name, price)
 	method := h.method
 	if method == "" {

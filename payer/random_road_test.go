@@ -10,8 +10,6 @@ import (
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
-	"github.com/paydoor/paydoor/ilpcore/psk2"
-	"github.com/paydoor/paydoor/ilpcore/stream"
 )
 
 // HandlePrepare brings a packet to the host that it is for, or not.
@@ -68,8 +66,14 @@ func (w *world) arrive(b *buyer, h *paidHost, in ilpcore.Incoming, reply ilpcore
 		return
 	}
 	b.mu.Lock()
+	first := b.delivered[h.name] == 0
 	b.delivered[h.name] += in.Amount
 	b.mu.Unlock()
+	if first {
+		h.mu.Lock()
+		h.payers = append(h.payers, b)
+		h.mu.Unlock()
+	}
 	if !money {
 		w.fault("a packet without money was fulfilled for %s", h.name)
 	}
@@ -80,14 +84,11 @@ func (w *world) arrive(b *buyer, h *paidHost, in ilpcore.Incoming, reply ilpcore
 func (w *world) explain(h *paidHost) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	unused, payments := amount.Amount(0), 0
-	for _, b := range w.buyers {
+	unused, payments := amount.Amount(0), len(h.payers)
+	for _, b := range h.payers {
 		b.mu.Lock()
-		if b.delivered[h.name] > 0 {
-			payments++
-			if b.charges[h.name] == 0 {
-				unused += b.prices[h.name]
-			}
+		if b.charges[h.name] == 0 {
+			unused += b.prices[h.name]
 		}
 		b.mu.Unlock()
 	}
@@ -113,14 +114,9 @@ func (w *world) left(ctx context.Context, b *buyer, h *paidHost, sent amount.Amo
 // fulfillable says whether the packet carries money: the probes of a sender have conditions that nobody can fulfill.
 func (h *paidHost) fulfillable(p ilpcore.Prepare) bool {
 	h.mu.Lock()
-	secret := h.secrets[string(p.Destination)]
+	keys := h.quotes[string(p.Destination)]
 	h.mu.Unlock()
-	for _, keys := range []*ilpcore.EndToEnd{stream.Keys(secret), psk2.Keys(secret)} {
-		if keys.Condition(p.Data) == p.Condition {
-			return p.Amount > 0
-		}
-	}
-	return false
+	return p.Amount > 0 && (keys.stream.Condition(p.Data) == p.Condition || keys.psk2.Condition(p.Data) == p.Condition)
 }
 
 func (w *world) hostOf(destination []byte) *paidHost {

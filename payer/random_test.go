@@ -129,7 +129,7 @@ func runWorld(t *testing.T, seed uint64, dir string) tally {
 	for i := range 1 + draw.IntN(4) {
 		name := fmt.Sprintf("shop%d.example", i)
 		w.names = append(w.names, name)
-		w.hosts[name] = newPaidHost(t, w, name, transports[0].token(name), draw)
+		w.hosts[name] = newPaidHost(t, w, name, wallets[0].Secret(), draw)
 	}
 	var buying sync.WaitGroup
 	for i := range buyersPerWorld {
