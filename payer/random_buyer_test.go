@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,21 +26,13 @@ type buyer struct {
 
 	mu      sync.Mutex
 	random  *mathrand.Rand
-	prices  map[string]amount.Amount // the highest that each host asked for
-	charges map[string]amount.Amount
-	times   map[string]int // of charges
-	left    amount.Amount  // of the payer for it
-
-	delivered map[string]amount.Amount // of that, to each host
+	charges int // answers with 200
 }
 
 type buyerKey struct{}
 
 func newBuyer(w *world, seed uint64, i int) *buyer {
-	b := &buyer{
-		world: w, random: mathrand.New(mathrand.NewPCG(seed, uint64(i)+1)), times: map[string]int{},
-		prices: map[string]amount.Amount{}, charges: map[string]amount.Amount{}, delivered: map[string]amount.Amount{},
-	}
+	b := &buyer{world: w, random: mathrand.New(mathrand.NewPCG(seed, uint64(i)+1))}
 	// In the morning, so that all is over before midnight; some at nearly the same time.
 	b.begin = time.Duration(b.int(randomDays))*24*time.Hour + time.Duration(b.int(30))*time.Minute + time.Duration(b.int(3000))*time.Millisecond
 	b.body = strings.Repeat("x", b.int(50))
@@ -52,19 +43,6 @@ func (b *buyer) int(n int) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.random.IntN(n)
-}
-
-func (b *buyer) quoted(host string, price amount.Amount) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.prices[host] = max(b.prices[host], price)
-}
-
-func (b *buyer) charged(host string, price amount.Amount) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.charges[host] += price
-	b.times[host]++
 }
 
 // onceBody is a body that can be read once, and has to be closed.
@@ -131,27 +109,56 @@ func (b *buyer) judge(response *http.Response, err error) {
 		w.tally.Unserved++
 	}
 	w.mu.Unlock()
-	if served && len(b.charges) == 0 || len(b.charges) > 1 {
-		w.fault("a request with the result %v, %v was charged %v", response, err, b.charges)
-	}
-	for host, n := range b.times {
-		if n > 1 {
-			w.fault("%s has served one request %d times", host, n)
-		}
+	b.mu.Lock()
+	charges := b.charges
+	b.mu.Unlock()
+	if charges > 1 || served && charges == 0 {
+		w.fault("a request with the result %v, %v was charged %d times", response, err, charges)
 	}
 }
 
-// hops lets the way of the packets know for which request they are: whoever is redirected makes several.
-type hops struct{ *Transport }
+// hop is one of the requests that a buyer's becomes when it is redirected: what its host asks for and gets, and what leaves for it.
+type hop struct {
+	buyer *buyer
+
+	mu        sync.Mutex
+	price     amount.Amount // the highest that was asked for
+	charged   bool
+	delivered amount.Amount
+	left      amount.Amount // of the payer
+}
 
 type hopKey struct{}
 
+func hopOf(ctx context.Context) *hop { return ctx.Value(hopKey{}).(*hop) }
+
+func (p *hop) quoted(price amount.Amount) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.price = max(p.price, price)
+}
+
+func (p *hop) charge() {
+	p.mu.Lock()
+	p.charged = true
+	p.mu.Unlock()
+	p.buyer.mu.Lock()
+	defer p.buyer.mu.Unlock()
+	p.buyer.charges++
+}
+
+// hops is a Transport that knows where one request ends and the next begins.
+type hops struct{ *Transport }
+
 func (h hops) RoundTrip(r *http.Request) (*http.Response, error) {
-	left := new(atomic.Uint64)
-	response, err := h.Transport.RoundTrip(r.WithContext(context.WithValue(r.Context(), hopKey{}, left)))
-	w := r.Context().Value(buyerKey{}).(*buyer).world
-	if most := w.limits.PerRequest; most > 0 && left.Load() > uint64(most) {
-		w.fault("%d left for one request, and the cap is %s", left.Load(), most)
+	b := r.Context().Value(buyerKey{}).(*buyer)
+	p := &hop{buyer: b}
+	response, err := h.Transport.RoundTrip(r.WithContext(context.WithValue(r.Context(), hopKey{}, p)))
+	p.mu.Lock()
+	left := p.left
+	p.mu.Unlock()
+	if most := b.world.limits.PerRequest; most > 0 && left > most {
+		b.world.fault("%s left for one request, and the cap is %s", left, most)
 	}
 	return response, err
 }

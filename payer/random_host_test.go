@@ -43,7 +43,7 @@ type paidHost struct {
 	charged  amount.Amount
 	raised   amount.Amount
 	quotes   map[string]quoteKeys // by address
-	payers   []*buyer             // of whom something arrived
+	payers   []*hop               // of which something arrived
 }
 
 // quoteKeys are those that the packets to a quote may be made with.
@@ -188,19 +188,19 @@ func (h *paidHost) serve(r *http.Request, b *buyer, withoutReason bool) (*http.R
 	case r.Method == http.MethodOptions && !h.asked:
 		return answer(r, http.StatusNotFound, nil), nil
 	case r.Method == http.MethodOptions:
-		return h.quote(r, b, http.StatusNoContent, price)
+		return h.quote(r, http.StatusNoContent, price)
 	case withoutReason || h.balance < price:
 		if h.growing && h.raised < 50 {
 			h.raised += amount.Amount(b.int(5))
 		}
-		return h.quote(r, b, http.StatusPaymentRequired, price)
+		return h.quote(r, http.StatusPaymentRequired, price)
 	}
 	if string(body) != b.body && r.Method == http.MethodPost {
 		h.world.fault("%s was sent %q instead of %q", h.name, body, b.body)
 	}
 	h.balance -= price
 	h.charged += price
-	b.charged(h.name, price)
+	hopOf(r.Context()).charge()
 	header := http.Header{}
 	if h.tells {
 		header.Set("Pay-Balance", h.balance.String())
@@ -209,7 +209,7 @@ func (h *paidHost) serve(r *http.Request, b *buyer, withoutReason bool) (*http.R
 }
 
 // quote answers with a price.
-func (h *paidHost) quote(r *http.Request, b *buyer, status int, price amount.Amount) (*http.Response, error) {
+func (h *paidHost) quote(r *http.Request, status int, price amount.Amount) (*http.Response, error) {
 	token, err := base64.RawURLEncoding.DecodeString(h.token)
 	if err != nil {
 		return nil, err
@@ -225,7 +225,7 @@ func (h *paidHost) quote(r *http.Request, b *buyer, status int, price amount.Amo
 	if _, known := h.quotes[made.Address]; !known {
 		h.quotes[made.Address] = quoteKeys{stream.Keys(made.SharedSecret[:]), psk2.Keys(made.SharedSecret[:])}
 	}
-	b.quoted(h.name, price)
+	hopOf(r.Context()).quoted(price)
 	method := h.method
 	if method == "" {
 		method = r.Header.Get("Pay-Accept")

@@ -5,7 +5,6 @@ package payer
 import (
 	"bytes"
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
@@ -14,11 +13,12 @@ import (
 
 // HandlePrepare brings a packet to the host that it is for, or not.
 func (w *world) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-	b := ctx.Value(buyerKey{}).(*buyer)
+	p := hopOf(ctx)
+	b := p.buyer
 	h := w.hostOf(in.Destination)
 	sent := in.Amount
 	money := h.fulfillable(in.Prepare)
-	left := func(known bool) { w.left(ctx, b, h, sent, known) }
+	left := func(known bool) { w.left(p, h, sent, known) }
 	if err := nap(ctx, time.Duration(b.int(50))*time.Millisecond); err != nil {
 		return ilpcore.Reject(ilpcore.T00, "test.connector", "not sent", nil)
 	}
@@ -39,21 +39,21 @@ func (w *world) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.
 	case fate < 9: // and nobody notices
 		return timeout(ctx, in)
 	case fate < 10: // lost on the way back
-		w.arrive(b, h, in, h.receiver.HandlePrepare(ctx, in), money)
+		w.arrive(p, h, in, h.receiver.HandlePrepare(ctx, in), money)
 		return timeout(ctx, in)
 	case fate < 11: // the link breaks, the packet goes on
 		late := in
 		late.Destination, late.Data = bytes.Clone(in.Destination), bytes.Clone(in.Data)
 		time.AfterFunc(time.Duration(b.int(15000))*time.Millisecond, func() {
-			w.arrive(b, h, late, h.receiver.HandlePrepare(context.Background(), late), money)
+			w.arrive(p, h, late, h.receiver.HandlePrepare(context.Background(), late), money)
 		})
 		return ilpcore.Reject(ilpcore.T01, "", "the link went down", nil)
 	case fate < 12:
-		w.arrive(b, h, in, h.receiver.HandlePrepare(ctx, in), money)
+		w.arrive(p, h, in, h.receiver.HandlePrepare(ctx, in), money)
 		return ilpcore.Reject(ilpcore.R00, "test.connector", "too late", nil)
 	}
 	reply := h.receiver.HandlePrepare(ctx, in)
-	w.arrive(b, h, in, reply, money)
+	w.arrive(p, h, in, reply, money)
 	if reply.Fulfilled && money {
 		left(true)
 	}
@@ -61,17 +61,17 @@ func (w *world) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.
 }
 
 // arrive notes what a receiver took.
-func (w *world) arrive(b *buyer, h *paidHost, in ilpcore.Incoming, reply ilpcore.Reply, money bool) {
+func (w *world) arrive(p *hop, h *paidHost, in ilpcore.Incoming, reply ilpcore.Reply, money bool) {
 	if !reply.Fulfilled {
 		return
 	}
-	b.mu.Lock()
-	first := b.delivered[h.name] == 0
-	b.delivered[h.name] += in.Amount
-	b.mu.Unlock()
+	p.mu.Lock()
+	first := p.delivered == 0
+	p.delivered += in.Amount
+	p.mu.Unlock()
 	if first {
 		h.mu.Lock()
-		h.payers = append(h.payers, b)
+		h.payers = append(h.payers, p)
 		h.mu.Unlock()
 	}
 	if !money {
@@ -85,12 +85,12 @@ func (w *world) explain(h *paidHost) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	unused, payments := amount.Amount(0), len(h.payers)
-	for _, b := range h.payers {
-		b.mu.Lock()
-		if b.charges[h.name] == 0 {
-			unused += b.prices[h.name]
+	for _, p := range h.payers {
+		p.mu.Lock()
+		if !p.charged {
+			unused += p.price
 		}
-		b.mu.Unlock()
+		p.mu.Unlock()
 	}
 	// A payment may bring a little more than what is due, where a unit of the payer is worth more than one of the host.
 	if rounding := (2 + w.rate.Of(2)) * amount.Amount(payments); h.balance > unused+rounding {
@@ -99,7 +99,7 @@ func (w *world) explain(h *paidHost) {
 }
 
 // left counts what left the payer: as far as it knows, or perhaps.
-func (w *world) left(ctx context.Context, b *buyer, h *paidHost, sent amount.Amount, known bool) {
+func (w *world) left(p *hop, h *paidHost, sent amount.Amount, known bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if known {
@@ -107,8 +107,10 @@ func (w *world) left(ctx context.Context, b *buyer, h *paidHost, sent amount.Amo
 	} else {
 		w.doubted[h.name] += sent
 	}
-	w.days[b.day] += sent
-	ctx.Value(hopKey{}).(*atomic.Uint64).Add(uint64(sent))
+	w.days[p.buyer.day] += sent
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left += sent
 }
 
 // fulfillable says whether the packet carries money: the probes of a sender have conditions that nobody can fulfill.

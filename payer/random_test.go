@@ -205,7 +205,8 @@ func (w *world) addUp(t *testing.T, wallets []*Wallet, transports []*Transport) 
 
 // settleDust asks each host once more, in peace. Then the wallets know what the hosts know, and nothing is promised any more.
 func (w *world) settleDust(t *testing.T, wallets []*Wallet, transports []*Transport) {
-	ctx := context.WithValue(t.Context(), buyerKey{}, newBuyer(w, 0, 0))
+	b := newBuyer(w, 0, 0)
+	ctx := context.WithValue(context.WithValue(t.Context(), buyerKey{}, b), hopKey{}, &hop{buyer: b})
 	for _, transport := range transports {
 		for name, h := range w.hosts {
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+name+peaceful, nil)
