@@ -3,10 +3,12 @@ package payer
 // This file tests what a payment measures with: rates, packet sizes, the pace, and what is known of a host.
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"math/big"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -260,5 +262,29 @@ func TestSequenceEnds(t *testing.T) {
 	c.sequence = maxSequence
 	if err := c.send(sent{}, nil); err != ErrTooManyPackets || c.inFlight != 0 {
 		t.Errorf("got %v, %d in flight", err, c.inFlight)
+	}
+}
+
+// TestMeasuringOutlastsT04 refuses the first packets of which anything would arrive for lack of liquidity: the smallest alone, of which nothing does, is no
+// measure.
+func TestMeasuringOutlastsT04(t *testing.T) {
+	for _, refusals := range []int64{1, 2, 4, 10} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newMarket(t)
+			to := &network{to: m, conditions: conditions{rate: Rate{99, 100}}}
+			var seen atomic.Int64
+			link := ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+				if in.Amount > 1 && seen.Add(1) <= refusals {
+					return ilpcore.Reject(ilpcore.T04, "test.connector", "no liquidity", nil)
+				}
+				return to.HandlePrepare(ctx, in)
+			})
+			payment := m.payment(t, 1, false)
+			payment.Deliver, payment.MaxSend = 1, 5
+			got, err := streamOver(link).Pay(t.Context(), payment)
+			if err != nil || got.Delivered != 1 || got.Sent != to.paid || got.Sent > 5 {
+				t.Errorf("%d refusals: got %+v, %v; %s were paid", refusals, got, err, to.paid)
+			}
+		})
 	}
 }

@@ -41,7 +41,8 @@ func (c *connection) measure() error {
 		} else if fails++; fails >= probeFails && c.rate.known() {
 			break // the rest shows while paying
 		}
-		if need, err := c.need(limit); err == nil && c.sizes.good >= need || c.sizes.settled() {
+		// A lack of liquidity passes. It settles nothing while only packets came through of which nothing arrived.
+		if need, err := c.need(limit); err == nil && c.sizes.good >= need || c.sizes.settled() && (c.rate.known() || c.sizes.scarce == 0) {
 			break
 		}
 		if !c.rate.known() && c.sizes.bad == 0 && c.last == nil {
