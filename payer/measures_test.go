@@ -268,22 +268,31 @@ func TestSequenceEnds(t *testing.T) {
 // TestMeasuringOutlastsT04 refuses the first packets of which anything would arrive for lack of liquidity: the smallest alone, of which nothing does, is no
 // measure.
 func TestMeasuringOutlastsT04(t *testing.T) {
-	for _, refusals := range []int64{1, 2, 4, 10} {
+	for _, test := range []struct {
+		refusals int64
+		smallest bool // is refused too, for another reason
+		deliver  amount.Amount
+		most     amount.Amount
+	}{{1, false, 1, 5}, {2, false, 1, 5}, {4, false, 1, 5}, {10, false, 1, 5}, {4, true, 2, 3}, {6, true, 2, 3}} {
 		synctest.Test(t, func(t *testing.T) {
 			m := newMarket(t)
 			to := &network{to: m, conditions: conditions{rate: Rate{99, 100}}}
 			var seen atomic.Int64
 			link := ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-				if in.Amount > 1 && seen.Add(1) <= refusals {
-					return ilpcore.Reject(ilpcore.T04, "test.connector", "no liquidity", nil)
+				if (in.Amount > 1 || test.smallest) && seen.Add(1) <= test.refusals {
+					code := ilpcore.T04
+					if in.Amount == 1 {
+						code = ilpcore.T05
+					}
+					return ilpcore.Reject(code, "test.connector", "not now", nil)
 				}
 				return to.HandlePrepare(ctx, in)
 			})
-			payment := m.payment(t, 1, false)
-			payment.Deliver, payment.MaxSend = 1, 5
+			payment := m.payment(t, test.deliver, false)
+			payment.Deliver, payment.MaxSend = test.deliver, test.most
 			got, err := streamOver(link).Pay(t.Context(), payment)
-			if err != nil || got.Delivered != 1 || got.Sent != to.paid || got.Sent > 5 {
-				t.Errorf("%d refusals: got %+v, %v; %s were paid", refusals, got, err, to.paid)
+			if err != nil || got.Delivered != test.deliver || got.Sent != to.paid || got.Sent > test.most {
+				t.Errorf("%+v: got %+v, %v; %s were paid", test, got, err, to.paid)
 			}
 		})
 	}

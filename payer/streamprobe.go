@@ -45,7 +45,7 @@ func (c *connection) measure() error {
 		if need, err := c.need(limit); err == nil && c.sizes.good >= need || c.sizes.settled() && (c.rate.known() || c.sizes.scarce == 0) {
 			break
 		}
-		if !c.rate.known() && c.sizes.bad == 0 && c.last == nil {
+		if !c.rate.known() && c.sizes.bad == 0 && c.last == nil && c.sizes.good >= min(limit, ladder[len(ladder)-1]) {
 			break // everything arrived, and nothing of it
 		}
 		next := c.sizes.trials(c.search(limit), c.width)
