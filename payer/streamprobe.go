@@ -45,6 +45,7 @@ func (c *connection) measure() error {
 		if need, err := c.need(limit); err == nil && c.sizes.good >= need || c.sizes.settled() && (c.rate.known() || c.sizes.scarce == 0) {
 			break
 		}
+		news = news && !c.sizes.settled() // what is in the way now may be gone after a rest
 		if !c.rate.known() && c.sizes.bad == 0 && c.last == nil && c.sizes.good >= min(limit, ladder[len(ladder)-1]) {
 			break // everything arrived, and nothing of it
 		}
