@@ -168,21 +168,23 @@ func TestFigures(t *testing.T) {
 func TestSplice(t *testing.T) {
 	document := "a\n" + tablesBegin + "old\n" + tablesEnd + "b\n"
 	for range 2 {
-		changed, err := splice([]byte(document), "new")
+		changed, err := splice([]byte(document), part{tablesBegin, "new"})
 		if want := "a\n" + tablesBegin + "\nnew\n" + tablesEnd + "b\n"; err != nil || string(changed) != want {
 			t.Errorf("%q, %v", changed, err)
 		}
 		document = string(changed)
 	}
-	if _, err := splice([]byte("nothing\n"), "new"); !errors.Is(err, errNoMarks) {
+	if _, err := splice([]byte("nothing\n"), part{tablesBegin, "new"}); !errors.Is(err, errNoMarks) {
 		t.Error(err)
 	}
 	published, err := os.ReadFile(filepath.Join("..", "docs", "performance.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := splice(published, "new"); err != nil {
-		t.Error("docs/performance.md:", err)
+	for _, begin := range []string{tablesBegin, sendersBegin} {
+		if _, err := splice(published, part{begin, "new"}); err != nil {
+			t.Error("docs/performance.md:", err)
+		}
 	}
 }
 

@@ -1,10 +1,10 @@
 //go:build linux
 
 // Command bench measures what Paydoor costs: the same site with and without a paywall, in alternating slices of one run, and packets
-// into the node over both kinds of link, and through it beside npm's ilp-connector, which npm ci installs in interop. It builds the gateway, and
-// brings load generator, backend and neighbours itself:
+// into the node over both kinds of link, through it beside npm's ilp-connector, and the sender of payments beside npm's; npm ci installs those in
+// interop. It builds the gateway, and brings load generator, backend and neighbours itself:
 //
-//	go run ./bench                    everything, about six minutes; writes the tables into docs/performance.md
+//	go run ./bench                    everything, about nine minutes; writes the tables into docs/performance.md
 //	go run ./bench -short             a glance of two minutes; writes nothing
 //	go run ./bench -profile /tmp/p    CPU profiles of the gateway, for go tool pprof
 //	go run ./bench -against ./older   the control is another binary with a paywall: is this one faster?
@@ -45,6 +45,9 @@ type options struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if isSender() {
+		os.Exit(beSender(ctx))
+	}
 	o, err := readOptions(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -64,9 +67,9 @@ func readOptions(args []string) (o options, err error) {
 	flags.DurationVar(&o.slice, "slice", time.Second, "how long one side is under load before it is the other's turn")
 	flags.IntVar(&o.rounds, "rounds", 12, "slices of each side")
 	flags.IntVar(&o.tokens, "tokens", 100_000, "how many tokens are funded, beside the hot one")
-	flags.StringVar(&o.only, "only", "", "requests, packets or node (packets through it): measure only these, and write no document unless -out is given")
+	flags.StringVar(&o.only, "only", "", "requests, packets, node (packets through it) or sender: measure only these, and write no document unless -out is given")
 	flags.StringVar(&o.binary, "paydoor", "", "the `binary` to measure, instead of building one")
-	flags.StringVar(&o.against, "against", "", "another `binary`, to be the control: with a paywall too, and a ledger of its own")
+	flags.StringVar(&o.against, "against", "", "another `binary`, to be the control: with a paywall too, and a ledger of its own; with -only sender another build of this command")
 	flags.StringVar(&o.profile, "profile", "", "write CPU profiles of the gateways into this `directory`")
 	flags.StringVar(&o.dir, "dir", "", "`directory` on the disk to be measured (default: the one for temporary files)")
 	flags.StringVar(&o.out, "out", "docs/performance.md", "the `document` whose tables are replaced")
@@ -90,8 +93,8 @@ func readOptions(args []string) (o options, err error) {
 		return o, fmt.Errorf("%q is not expected; see -help", flags.Arg(0))
 	case o.slice < 50*time.Millisecond || o.rounds < 1 || o.tokens < payees:
 		return o, fmt.Errorf("at least slices of 50ms, one round and %d tokens are needed", payees)
-	case !slices.Contains([]string{"", "requests", "packets", "node"}, o.only):
-		return o, fmt.Errorf("-only %q: write requests, packets or node", o.only)
+	case !slices.Contains([]string{"", "requests", "packets", "node", "sender"}, o.only):
+		return o, fmt.Errorf("-only %q: write requests, packets, node or sender", o.only)
 	}
 	return o, nil
 }
@@ -124,24 +127,26 @@ func run(ctx context.Context, o options, w, progress io.Writer) (err error) {
 	if r.machine, err = describeMachine(dir, o.binary); err != nil {
 		return err
 	}
-	if o.only != "node" {
+	if !slices.Contains([]string{"node", "sender"}, o.only) {
 		err = measureGateways(ctx, o, dir, say, r)
 	}
 	if err == nil && (o.only == "" || o.only == "node") {
 		err = measureThrough(ctx, o, root, dir, say, r)
 	}
+	if err == nil && (o.only == "" || o.only == "sender") {
+		err = measureSenders(ctx, o, root, dir, say, r)
+	}
 	if err != nil {
 		return err
 	}
-	text := r.markdown()
-	fmt.Fprint(w, text)
+	fmt.Fprint(w, r.markdown())
 	if o.out == "" {
 		return nil
 	}
 	if !filepath.IsAbs(o.out) {
 		o.out = filepath.Join(root, o.out)
 	}
-	return replaceTables(o.out, text)
+	return replaceTables(o.out, r.parts())
 }
 
 // measureGateways measures requests and packets to the node's own receiver.

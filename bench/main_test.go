@@ -3,9 +3,16 @@
 package main
 
 import (
+	"context"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if isSender() {
+		os.Exit(beSender(context.Background()))
+	}
+	goleak.VerifyTestMain(m)
+}

@@ -29,7 +29,7 @@ const (
 )
 
 // errNoRelay says that there is nothing to compare the node with.
-var errNoRelay = errors.New("npm's ilp-connector is not there: install Node.js 20 or later, and run npm ci --ignore-scripts in interop")
+var errNoRelay = errors.New("npm's packages are not there: install Node.js 20 or later, and run npm ci --ignore-scripts in interop")
 
 // relay is a running connector.
 type relay struct {
@@ -156,19 +156,28 @@ func startConnector(root, dir string) func(p relayPlan) (*gateway, error) {
 	}
 }
 
-// describeConnector names the versions of Node and ilp-connector; without them it is errNoRelay.
+// describeConnector names the versions of ilp-connector and Node.js; without them it is errNoRelay.
 func describeConnector(ctx context.Context, root string) (string, error) {
+	return describePackages(ctx, root, "ilp-connector")
+}
+
+// describePackages names the versions of npm's packages below interop, and of Node.js; without them it is errNoRelay.
+func describePackages(ctx context.Context, root string, names ...string) (string, error) {
 	node, err := exec.CommandContext(ctx, "node", "--version").Output()
 	if err != nil {
 		return "", errNoRelay
 	}
-	text, err := os.ReadFile(filepath.Join(root, "interop", "node_modules", "ilp-connector", "package.json"))
-	if err != nil {
-		return "", errNoRelay
+	var said []string
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join(root, "interop", "node_modules", filepath.FromSlash(name), "package.json"))
+		if err != nil {
+			return "", errNoRelay
+		}
+		var manifest struct{ Version string }
+		if err := json.Unmarshal(text, &manifest); err != nil {
+			return "", fmt.Errorf("the manifest of %s: %w", name, err)
+		}
+		said = append(said, name+" "+manifest.Version)
 	}
-	var manifest struct{ Version string }
-	if err := json.Unmarshal(text, &manifest); err != nil {
-		return "", fmt.Errorf("the manifest of ilp-connector: %w", err)
-	}
-	return fmt.Sprintf("ilp-connector %s on Node.js %s", manifest.Version, strings.TrimSpace(string(node))), nil
+	return fmt.Sprintf("%s on Node.js %s", strings.Join(said, " and "), strings.TrimSpace(string(node))), nil
 }

@@ -23,6 +23,7 @@ type report struct {
 	idle     []line
 	packets  []*road
 	through  through
+	senders  senders
 	others   float64 // share of the processors that was used by others, the largest of any part
 
 	charges, credited, held uint64
@@ -35,10 +36,38 @@ func (r *report) noteOthers(before usage, gateways ...*gateway) error {
 	return err
 }
 
-func (r *report) markdown() string {
+// markdown is all that was found.
+func (r *report) markdown() (text string) {
+	for _, p := range r.parts() {
+		text += p.text
+	}
+	return text
+}
+
+// part is tables with their own place in the document, so that they can be measured alone.
+type part struct{ begin, text string }
+
+// parts are those that were measured.
+func (r *report) parts() (all []part) {
+	if r.only != "sender" {
+		all = append(all, part{tablesBegin, r.gateways()})
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured on %s. %d slices of %v for each side, %d of packets; others used %.0f %% of the processors meanwhile.\n",
+	if r.senders.write(&b); b.Len() > 0 {
+		all = append(all, part{sendersBegin, r.measured() + b.String()})
+	}
+	return all
+}
+
+func (r *report) measured() string {
+	return fmt.Sprintf("Measured on %s. %d slices of %v for each side, %d of packets; others used %.0f %% of the processors meanwhile.\n",
 		r.machine, r.rounds, r.slice, max(1, r.rounds/2), 100*r.others)
+}
+
+// gateways is what was found of gateways and nodes.
+func (r *report) gateways() string {
+	var b strings.Builder
+	b.WriteString(r.measured())
 	if r.credited > 0 {
 		fmt.Fprintf(&b, "The ledger agrees: %d units sent, %d requests charged, %d units left.\n", r.credited, r.charges, r.held)
 	}
@@ -92,6 +121,33 @@ func (t *through) write(b *strings.Builder) {
 	}
 }
 
+// write appends the section about senders, if it was asked for.
+func (s *senders) write(b *strings.Builder) {
+	if len(s.lines) == 0 && s.missing == nil {
+		return
+	}
+	b.WriteString("\n")
+	if s.missing != nil {
+		fmt.Fprintf(b, "Not measured: %v.\n", s.missing)
+		return
+	}
+	fmt.Fprintf(b, "Beside %s. The receivers counted all %d units that left, in %d packets.\n\n", s.peer, s.units, s.packets)
+	fmt.Fprintf(b, "| link and receiver | sender | packets/s | times the better of npm's | %d times | CPU µs/packet of the sender |\n|---|---|---|---|---|---|\n", wantedFactor)
+	for _, l := range s.lines {
+		for i, side := range l.sides {
+			factor, met := "", ""
+			if i >= len(npmSenders) {
+				times := pairwise(side.rates, pairwise(l.sides[0].rates, l.sides[1].rates, math.Max), ratio)
+				factor, met = bold(spread(times, 1)), "not met"
+				if median(times) >= wantedFactor {
+					met = "met"
+				}
+			}
+			fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", l.setting, side.gateway.name, spread(side.rates, 0), factor, met, spread(side.cpu, 1))
+		}
+	}
+}
+
 func orNone(names []string) string {
 	if len(names) == 0 {
 		return "none"
@@ -139,31 +195,34 @@ func milliseconds(times []time.Duration, percent int) string {
 	return fmt.Sprintf("%.2f", float64(sorted[max(at, 1)-1])/float64(time.Millisecond))
 }
 
+// Where the parts stand in the document.
 const (
-	tablesBegin = "<!-- go run ./bench writes from here -->\n"
-	tablesEnd   = "<!-- to here -->\n"
+	tablesBegin  = "<!-- go run ./bench writes from here -->\n"
+	sendersBegin = "<!-- go run ./bench -only sender writes from here -->\n"
+	tablesEnd    = "<!-- to here -->\n"
 )
 
 var errNoMarks = errors.New("the document has no place for the tables, which is between two comments")
 
-// replaceTables writes text into the document's place for it.
-func replaceTables(path, text string) error {
+// replaceTables writes the parts into the document's places for them.
+func replaceTables(path string, parts []part) error {
 	document, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	changed, err := splice(document, text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	for _, p := range parts {
+		if document, err = splice(document, p); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
 	}
-	return os.WriteFile(path, changed, 0o644)
+	return os.WriteFile(path, document, 0o644)
 }
 
-func splice(document []byte, text string) ([]byte, error) {
-	head, rest, ok1 := bytes.Cut(document, []byte(tablesBegin))
+func splice(document []byte, p part) ([]byte, error) {
+	head, rest, ok1 := bytes.Cut(document, []byte(p.begin))
 	_, tail, ok2 := bytes.Cut(rest, []byte(tablesEnd))
 	if !ok1 || !ok2 {
 		return nil, errNoMarks
 	}
-	return slices.Concat(head, []byte(tablesBegin+"\n"+text+"\n"+tablesEnd), tail), nil
+	return slices.Concat(head, []byte(p.begin+"\n"+p.text+"\n"+tablesEnd), tail), nil
 }

@@ -86,3 +86,20 @@ func relayCaddyfile(p relayPlan) string {
 	fmt.Fprintf(&b, "\t\troute test.http %s\n\t\troute test.btp %s\n\t}\n", httpOut, btpOut)
 	return globalOptions(p.admin, b.String()) + site(p.entry, "\tilp_node\n")
 }
+
+// tillCaddyfile is a gateway with a paywall whose node has two accounts of each sender, one for each link. Its limits are for the measured senders.
+func tillCaddyfile(admin, main, node, backend netip.AddrPort, secret string, senders []string) string {
+	var b strings.Builder
+	b.WriteString("\tilp {\n\t\tdata_dir data\n\t\taddress test.bench\n\t\tasset USD 9\n")
+	for _, name := range senders {
+		token := secret + "-" + name
+		for link, lines := range map[string]string{"btp": "btp listen " + token, "http": "http {\n\t\t\t\tincoming simple " + token + "\n\t\t\t}"} {
+			fmt.Fprintf(&b, "\t\taccount %s-%s {\n\t\t\trelation child\n\t\t\t%s\n\t\t\tpackets_per_minute 1000000000\n\t\t\tmax_packet %d\n\t\t}\n",
+				name, link, lines, largestPacket)
+		}
+	}
+	b.WriteString("\t}\n")
+	return globalOptions(admin, b.String()) +
+		site(main, fmt.Sprintf("\tpaywall %d\n%s", price, proxy(backend))) +
+		site(node, "\tilp_node\n")
+}

@@ -45,12 +45,15 @@ type Caps struct {
 }
 
 // Reserve sets cost aside for a payment to host. The error is a *CapError.
-func (c *Caps) Reserve(host string, cost amount.Amount) error {
+func (c *Caps) Reserve(host string, cost amount.Amount) error { return c.ReserveAgain(host, cost, 0) }
+
+// ReserveAgain is Reserve for a request that has spent something before, which counts against the cap per request.
+func (c *Caps) ReserveAgain(host string, cost, before amount.Amount) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.turnDay()
 	err := exceeded(host, cost, []CapError{
-		{Cap: "per request", Limit: c.PerRequest},
+		{Cap: "per request", Limit: c.PerRequest, Spent: before},
 		{Cap: "per host", Limit: c.PerHost, Spent: c.hosts[host]},
 		{Cap: "per day", Limit: c.PerDay, Spent: c.today},
 	})

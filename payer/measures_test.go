@@ -3,10 +3,12 @@ package payer
 // This file tests what a payment measures with: rates, packet sizes, the pace, and what is known of a host.
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"math/big"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -258,7 +260,40 @@ func TestSequenceEnds(t *testing.T) {
 	c := newConnection(t.Context(), streamOver(nil), Payment{Address: "test.x", Secret: make([]byte, 32)})
 	defer c.abandon()
 	c.sequence = maxSequence
-	if err := c.send(t.Context(), sent{}, true, nil); err != ErrTooManyPackets || c.inFlight != 0 {
+	if err := c.send(sent{}, nil); err != ErrTooManyPackets || c.inFlight != 0 {
 		t.Errorf("got %v, %d in flight", err, c.inFlight)
+	}
+}
+
+// TestMeasuringOutlastsT04 refuses the first packets of which anything would arrive for lack of liquidity: the smallest alone, of which nothing does, is no
+// measure.
+func TestMeasuringOutlastsT04(t *testing.T) {
+	for _, test := range []struct {
+		refusals int64
+		smallest bool // is refused too, for another reason
+		deliver  amount.Amount
+		most     amount.Amount
+	}{{1, false, 1, 5}, {2, false, 1, 5}, {4, false, 1, 5}, {10, false, 1, 5}, {4, true, 2, 3}, {6, true, 2, 3}} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newMarket(t)
+			to := &network{to: m, conditions: conditions{rate: Rate{99, 100}}}
+			var seen atomic.Int64
+			link := ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+				if (in.Amount > 1 || test.smallest) && seen.Add(1) <= test.refusals {
+					code := ilpcore.T04
+					if in.Amount == 1 {
+						code = ilpcore.T05
+					}
+					return ilpcore.Reject(code, "test.connector", "not now", nil)
+				}
+				return to.HandlePrepare(ctx, in)
+			})
+			payment := m.payment(t, test.deliver, false)
+			payment.Deliver, payment.MaxSend = test.deliver, test.most
+			got, err := streamOver(link).Pay(t.Context(), payment)
+			if err != nil || got.Delivered != test.deliver || got.Sent != to.paid || got.Sent > test.most {
+				t.Errorf("%+v: got %+v, %v; %s were paid", test, got, err, to.paid)
+			}
+		})
 	}
 }

@@ -44,7 +44,7 @@ type Stream struct {
 	Random io.Reader // cryptographically secure
 	Now    func() time.Time
 
-	InFlight int           // the most packets in flight, 1 to 1000; 0: 32
+	InFlight int           // the most packets in flight, 1 to 1000; 0: 64
 	GiveUp   time.Duration // how long a payment goes on while nothing is fulfilled; 0: 30 s
 }
 
@@ -119,7 +119,7 @@ func (s Stream) Pay(ctx context.Context, p Payment) (Result, error) {
 		return Result{}, err
 	}
 	if s.InFlight == 0 {
-		s.InFlight = 32
+		s.InFlight = 64
 	}
 	if s.InFlight < 1 || s.InFlight > 1000 {
 		return Result{}, fmt.Errorf("%w: InFlight is %d, not from 1 to 1000", ErrPayment, s.InFlight)

@@ -1,6 +1,6 @@
 package payer
 
-// This file is one STREAM connection of a sender: it builds packets, sends each in a goroutine of its own, and reads the replies.
+// This file is one STREAM connection of a sender: it builds packets, sends them, and reads the replies.
 
 import (
 	"context"
@@ -32,15 +32,22 @@ type connection struct {
 	result  Result
 	keys    *ilpcore.EndToEnd
 
+	destination []byte // the address of the payment
+
 	ctx     context.Context // the caller's
 	packets context.Context // of packets with money, which outlives ctx for a while
 	abandon context.CancelFunc
 
 	sequence uint64
-	replies  chan outcome
-	inFlight int           // packets
-	underway amount.Amount // their money, in base units of the sender
-	arriving amount.Amount // the most that it can become, in base units of the receiver
+	carriers *carriers
+	timer    *time.Timer        // of wait
+	shared   context.Context    // of packets that were sent within a moment
+	expire   context.CancelFunc // of it, which abandon does too
+	since    time.Time          // when it was made
+	plain    []byte             // the memory of the reply that is read
+	inFlight int                // packets
+	underway amount.Amount      // their money, in base units of the sender
+	arriving amount.Amount      // the most that it can become, in base units of the receiver
 
 	sizes   sizes
 	rate    bounds
@@ -81,78 +88,91 @@ type sent struct {
 	expires     time.Time
 }
 
-// outcome is a packet and the reply to it.
-type outcome struct {
-	sent
-	reply ilpcore.Reply
-}
+// moment is how much longer than they live the packets with a shared context may take at most. Links have their own clocks for that, and answer when
+// a packet expires.
+const moment = time.Second
 
 func newConnection(ctx context.Context, s Stream, p Payment) *connection {
 	c := &connection{
-		stream: s, payment: p, ctx: ctx, keys: stream.Keys(p.Secret), pace: newPace(s.InFlight), width: probesAtOnce,
-		replies: make(chan outcome, max(s.InFlight, probesAtOnce)),
+		stream: s, payment: p, ctx: ctx, keys: stream.Keys(p.Secret), destination: []byte(p.Address),
+		timer: time.NewTimer(0), pace: newPace(s.InFlight), width: probesAtOnce,
+		carriers: newCarriers(s.Link, max(s.InFlight, probesAtOnce)),
 	}
 	c.packets, c.abandon = context.WithCancel(context.WithoutCancel(ctx))
 	return c
 }
 
-// frames adds frames to a packet.
-type frames func(*stream.Builder)
+// frames adds frames to a packet of n.
+type frames func(b *stream.Builder, n amount.Amount)
 
-// send sends a packet in a goroutine that puts the reply into replies. Nobody can fulfill a probe.
-func (c *connection) send(ctx context.Context, p sent, probe bool, add frames) error {
-	if c.sequence == maxSequence {
-		return ErrTooManyPackets
-	}
-	c.sequence++
-	p.sequence = c.sequence
-	lifetime := streamLifetime
-	if probe {
-		lifetime = probeLifetime
-	}
-	prepare, fulfillment, err := c.prepare(p, lifetime, probe, add)
+// send sends a packet that the receiver can fulfill.
+func (c *connection) send(p sent, add frames) error {
+	f, err := c.prepare(p, streamLifetime, add)
 	if err != nil {
 		return err
 	}
-	p.fulfillment, p.expires = fulfillment, prepare.ExpiresAt
-	c.inFlight++
-	c.underway += p.amount
-	c.arriving = c.arriving.Saturate(p.arriving)
-	go func() {
-		ctx, cancel := context.WithTimeout(ctx, lifetime)
-		defer cancel()
-		c.replies <- outcome{p, c.stream.Link.HandlePrepare(ctx, ilpcore.Incoming{Prepare: prepare})}
-	}()
+	f.fulfillment = c.keys.Fulfillment(f.data)
+	f.prepare.Condition = ilpcore.ConditionOf(f.fulfillment)
+	f.ctx = c.context()
+	c.leave(f)
 	return nil
 }
 
-// prepare builds the packet p.
-func (c *connection) prepare(p sent, lifetime time.Duration, probe bool, add frames) (prepare ilpcore.Prepare, fulfillment [32]byte, err error) {
-	b := stream.Begin(make([]byte, 0, 64), ilpcore.TypePrepare, p.sequence, p.least)
-	add(&b)
-	plain, err := b.Finish()
+// probe sends a packet that nobody can fulfill.
+func (c *connection) probe(ctx context.Context, p sent, add frames) error {
+	f, err := c.prepare(p, probeLifetime, add)
 	if err != nil {
-		return prepare, fulfillment, fmt.Errorf("building a packet: %w", err)
+		return err
 	}
-	data, err := c.keys.Seal(nil, plain, c.stream.Random)
-	if err != nil {
-		return prepare, fulfillment, fmt.Errorf("encrypting a packet: %w", err)
+	if _, err := io.ReadFull(c.stream.Random, f.prepare.Condition[:]); err != nil {
+		return fmt.Errorf("making a condition: %w", err)
 	}
-	prepare = ilpcore.Prepare{
-		Amount: p.amount, ExpiresAt: c.stream.Now().Add(lifetime).UTC().Truncate(time.Millisecond),
-		Destination: []byte(c.payment.Address), Data: data,
+	f.ctx, f.end = context.WithTimeout(ctx, probeLifetime)
+	c.leave(f)
+	return nil
+}
+
+// prepare builds a packet, except for its condition.
+func (c *connection) prepare(p sent, lifetime time.Duration, add frames) (f *flight, err error) {
+	if c.sequence == maxSequence {
+		return nil, ErrTooManyPackets
 	}
-	if !probe {
-		fulfillment = c.keys.Fulfillment(data)
-		prepare.Condition = ilpcore.ConditionOf(fulfillment)
-	} else if _, err := io.ReadFull(c.stream.Random, prepare.Condition[:]); err != nil {
-		return prepare, fulfillment, fmt.Errorf("making a condition: %w", err)
+	c.sequence++
+	f = c.carriers.take()
+	f.sent, f.sequence = p, c.sequence
+	f.builder = stream.Begin(f.plain[:0], ilpcore.TypePrepare, f.sequence, f.least)
+	add(&f.builder, f.amount)
+	if f.plain, err = f.builder.Finish(); err != nil {
+		return nil, fmt.Errorf("building a packet: %w", err)
 	}
-	return prepare, fulfillment, nil
+	if f.data, err = c.keys.Seal(f.data[:0], f.plain, c.stream.Random); err != nil {
+		return nil, fmt.Errorf("encrypting a packet: %w", err)
+	}
+	f.expires = c.stream.Now().Add(lifetime).UTC().Truncate(time.Millisecond)
+	f.prepare = ilpcore.Prepare{Amount: f.amount, ExpiresAt: f.expires, Destination: c.destination, Data: f.data}
+	return f, nil
+}
+
+// context returns what ends the packets that are sent now: one for all of a moment, since a timer for each costs as much as encrypting it.
+func (c *connection) context() context.Context {
+	now := time.Now() // as contexts have it
+	if c.shared == nil || now.Sub(c.since) >= moment {
+		c.shared, c.expire = context.WithTimeout(c.packets, streamLifetime+moment)
+		c.since = now
+	}
+	return c.shared
+}
+
+// leave lets a packet go, and counts it.
+func (c *connection) leave(f *flight) {
+	c.inFlight++
+	c.underway += f.amount
+	c.arriving = c.arriving.Saturate(f.arriving)
+	c.carriers.carry(f, c.inFlight)
 }
 
 // landed takes a packet off what is under way.
-func (c *connection) landed(o outcome) {
+func (c *connection) landed(o *flight) {
 	c.inFlight--
 	c.underway -= o.amount
 	c.arriving, _ = c.arriving.Sub(o.arriving)
@@ -161,13 +181,14 @@ func (c *connection) landed(o outcome) {
 	}
 }
 
-// read opens the STREAM packet in a reply, and notes what its frames say. ok is false when it is not the receiver's.
-func (c *connection) read(o outcome) (packet stream.Packet, receipt []byte, ok bool) {
-	plain, err := c.keys.Open(nil, o.reply.Data)
-	if err != nil {
+// read opens the STREAM packet in a reply, and notes what its frames say; what it returns is valid until the next read. ok is false when it is not
+// the receiver's.
+func (c *connection) read(o *flight) (packet stream.Packet, receipt []byte, ok bool) {
+	var err error
+	if c.plain, err = c.keys.Open(c.plain[:0], o.reply.Data); err != nil {
 		return packet, nil, false
 	}
-	if packet, err = stream.DecodeReply(plain, o.reply.Fulfilled, o.sequence); err != nil {
+	if packet, err = stream.DecodeReply(c.plain, o.reply.Fulfilled, o.sequence); err != nil {
 		return packet, nil, false
 	}
 	c.remote.heard = true
@@ -225,7 +246,7 @@ func (c *connection) end() {
 	if c.remote.heard && c.remote.closed == nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), closeTime)
 		defer cancel()
-		err := c.send(ctx, sent{}, true, func(b *stream.Builder) {
+		err := c.probe(ctx, sent{}, func(b *stream.Builder, _ amount.Amount) {
 			b.StreamClose(stream.StreamClose{StreamID: moneyStream, Code: stream.NoError})
 			b.ConnectionClose(stream.ConnectionClose{Code: stream.NoError})
 		})
@@ -234,10 +255,12 @@ func (c *connection) end() {
 		}
 	}
 	for c.inFlight > 0 {
-		c.landed(<-c.replies)
+		c.landed(<-c.carriers.landed)
 	}
+	c.carriers.close()
 	if c.drain != nil {
 		c.drain.Stop()
 	}
+	c.timer.Stop()
 	c.abandon()
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/ilpcore/stream"
 )
@@ -42,7 +43,7 @@ func (c *connection) question() {
 		return
 	}
 	c.asked = now
-	err := c.send(c.packets, sent{question: true}, false, func(b *stream.Builder) {
+	err := c.send(sent{question: true}, func(b *stream.Builder, _ amount.Amount) {
 		// Receivers tell the limits of streams that they have heard of.
 		b.StreamMaxMoney(stream.StreamMaxMoney{StreamID: moneyStream})
 	})
@@ -54,7 +55,7 @@ func (c *connection) question() {
 }
 
 // answered reads the reply to a question. While the receiver answers, the payment is alive.
-func (c *connection) answered(o outcome) {
+func (c *connection) answered(o *flight) {
 	if o.reply.Fulfilled && o.reply.Fulfillment != o.fulfillment {
 		c.stop = ErrUnverified
 		return

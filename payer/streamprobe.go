@@ -41,10 +41,12 @@ func (c *connection) measure() error {
 		} else if fails++; fails >= probeFails && c.rate.known() {
 			break // the rest shows while paying
 		}
-		if need, err := c.need(limit); err == nil && c.sizes.good >= need || c.sizes.settled() {
+		// A lack of liquidity passes. It settles nothing while only packets came through of which nothing arrived.
+		if need, err := c.need(limit); err == nil && c.sizes.good >= need || c.sizes.settled() && (c.rate.known() || c.sizes.scarce == 0) {
 			break
 		}
-		if !c.rate.known() && c.sizes.bad == 0 && c.last == nil {
+		news = news && !c.sizes.settled() // what is in the way now may be gone after a rest
+		if !c.rate.known() && c.sizes.bad == 0 && c.last == nil && c.sizes.good >= min(limit, ladder[len(ladder)-1]) {
 			break // everything arrived, and nothing of it
 		}
 		next := c.sizes.trials(c.search(limit), c.width)
@@ -71,7 +73,7 @@ func (c *connection) measure() error {
 // round sends probes at once and waits for all replies. news says that one of them showed something.
 func (c *connection) round(trials []amount.Amount) (news bool, err error) {
 	for _, n := range trials {
-		err := c.send(c.ctx, sent{amount: n}, true, func(b *stream.Builder) {
+		err := c.probe(c.ctx, sent{amount: n}, func(b *stream.Builder, _ amount.Amount) {
 			// The receiver tells its asset in return. An empty address asks for it without giving one.
 			b.ConnectionNewAddress(stream.ConnectionNewAddress{Address: []byte(c.payment.Own)})
 		})
@@ -83,9 +85,10 @@ func (c *connection) round(trials []amount.Amount) (news bool, err error) {
 	c.last, c.crowded = nil, false
 	var final error
 	for c.inFlight > 0 {
-		o := <-c.replies
+		o := <-c.carriers.landed
 		c.landed(o)
 		seen, err := c.probed(o)
+		c.carriers.give(o)
 		news = news || seen
 		if err != nil {
 			final = err
@@ -106,7 +109,7 @@ func (c *connection) round(trials []amount.Amount) (news bool, err error) {
 }
 
 // probed reads the reply to a probe. The error is one after which trying again is in vain.
-func (c *connection) probed(o outcome) (news bool, final error) {
+func (c *connection) probed(o *flight) (news bool, final error) {
 	if o.reply.Fulfilled {
 		return false, ErrUnverified
 	}

@@ -37,11 +37,13 @@ func (c *connection) fill() {
 			return
 		}
 		packet := sent{amount: n, least: c.least(n), arriving: c.rate.most(n)}
-		c.stop = c.send(c.packets, packet, false, func(b *stream.Builder) {
-			// Receivers take the shares for what one unit of the sender is worth.
-			b.StreamMoney(stream.StreamMoney{StreamID: moneyStream, Shares: uint64(n)})
-		})
+		c.stop = c.send(packet, money)
 	}
+}
+
+// money is the frame of a packet with n. Receivers take the shares for what one unit of the sender is worth.
+func money(b *stream.Builder, n amount.Amount) {
+	b.StreamMoney(stream.StreamMoney{StreamID: moneyStream, Shares: uint64(n)})
 }
 
 // wait waits for a reply, the end of a pause, or the end of patience.
@@ -52,26 +54,37 @@ func (c *connection) wait() {
 	if c.stop != nil || c.inFlight >= c.pace.window || pause <= 0 {
 		pause = patience
 	}
-	timer := time.NewTimer(max(0, min(pause, patience, c.questionIn(now))))
-	defer timer.Stop()
+	c.timer.Reset(max(0, min(pause, patience, c.questionIn(now))))
 	done := c.ctx.Done()
 	if c.stop != nil {
 		// Packets in flight are answered by their expiry, or soon after the payment was cancelled.
-		timer.Stop()
+		c.timer.Stop()
 		done = nil
 	}
 	select {
-	case o := <-c.replies:
-		c.landed(o)
+	case o := <-c.carriers.landed:
 		c.settle(o)
+		c.settleMore()
 	case <-done:
 		c.stop = c.ctx.Err()
 		c.drain = time.AfterFunc(drainTime, c.abandon)
 	case <-c.until():
 		c.done = true
-	case <-timer.C:
+	case <-c.timer.C:
 		if c.stream.Now().Sub(c.advanced) >= c.stream.GiveUp && c.stop == nil {
 			c.stop = c.stalled()
+		}
+	}
+}
+
+// settleMore settles the replies that have come meanwhile, so that the packets which follow leave together.
+func (c *connection) settleMore() {
+	for {
+		select {
+		case o := <-c.carriers.landed:
+			c.settle(o)
+		default:
+			return
 		}
 	}
 }
@@ -201,7 +214,9 @@ func (c *connection) recount() {
 }
 
 // settle counts a packet by the reply to it.
-func (c *connection) settle(o outcome) {
+func (c *connection) settle(o *flight) {
+	c.landed(o)
+	defer c.carriers.give(o)
 	if o.question {
 		c.answered(o)
 	} else if o.reply.Fulfilled {
@@ -221,7 +236,7 @@ func (c *connection) complete() bool {
 	return c.payment.Deliver != 0 && c.result.Delivered >= c.payment.Deliver || c.payment.Send != 0 && c.result.Sent >= c.payment.Send
 }
 
-func (c *connection) fulfilled(o outcome) {
+func (c *connection) fulfilled(o *flight) {
 	if o.reply.Fulfillment != o.fulfillment {
 		c.lost(o)
 		c.stop = ErrUnverified
@@ -251,7 +266,7 @@ func (c *connection) fulfilled(o outcome) {
 	}
 }
 
-func (c *connection) rejected(o outcome) {
+func (c *connection) rejected(o *flight) {
 	c.result.Rejected++
 	c.last = rejection(o.reply)
 	code := o.reply.Code
@@ -290,7 +305,7 @@ func (c *connection) rejected(o outcome) {
 }
 
 // lost counts a packet of which nobody told what became of it.
-func (c *connection) lost(o outcome) {
+func (c *connection) lost(o *flight) {
 	c.result.Unknown += o.amount
 	if o.expires.After(c.result.Doubtful) {
 		c.result.Doubtful = o.expires
@@ -314,7 +329,7 @@ func (c *connection) congested(sequence uint64) bool {
 }
 
 // refused counts a packet that came to nothing for a reason that waiting will hardly change.
-func (c *connection) refused(o outcome, why error) {
+func (c *connection) refused(o *flight, why error) {
 	if !c.congested(o.sequence) {
 		return
 	}

@@ -40,6 +40,11 @@ type Budget interface {
 	Settle(host string, reserved, spent amount.Amount)
 }
 
+// repeatBudget is a Budget that lets a request pay more than once, such as Caps and Wallet: what the request has spent before counts against its cap.
+type repeatBudget interface {
+	ReserveAgain(host string, cost, before amount.Amount) error
+}
+
 // Memory is a Budget that also remembers hosts, for programs that come later or run at the same time.
 type Memory interface {
 	Budget
@@ -62,7 +67,8 @@ type readier interface {
 // required. It is safe for concurrent use, must not be copied after first use, and starts no goroutine that outlives a request.
 //
 // Requests to one host share a balance. One that finds its money spent by another, which began or went on meanwhile, pays once more, up to
-// four times.
+// four times. All payments of a request together are within the cap of one, so the Budget needs a method ReserveAgain(host string, cost, before
+// amount.Amount) error for that, as Caps and Wallet have it; and the host has to tell balances, as nobody else knows where the money is.
 //
 // Each request carries the Pay-Token of its host: HMAC-SHA256(Secret, host name), cut to 16 bytes for servers that know only such. A 402
 // is paid, as far as the balance at the host does not cover it, and the request is sent once more; whatever is answered then is returned,
@@ -115,8 +121,8 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			discard(response)
 			return p.payOpen(ask)
 		}
-		if !ok || repeats > 0 && (repeats > mostRepeats || !p.host.shared(p.visit)) {
-			break // not ours to understand, or it was paid: the caller sees the 402
+		if !ok || repeats > 0 && (repeats > mostRepeats || !q.told || !p.host.shared(p.visit)) {
+			break // not ours to understand, or it was paid, and that others spent it is not so or not known: the caller sees the 402
 		}
 		discard(response)
 		response, err = p.payAndRepeat(q)
@@ -219,7 +225,8 @@ type paidRequest struct {
 	token   []byte
 	host    *host
 	visit   visit
-	waited  bool // for another program to pay the host
+	waited  bool          // for another program to pay the host
+	spent   amount.Amount // for the request so far, or perhaps, in base units of the sender
 }
 
 func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
@@ -305,18 +312,19 @@ func (p *paidRequest) exchange(r *http.Request) (*http.Response, error) {
 // quote is what a server asks for, and what it has already.
 type quote struct {
 	ask     Ask
-	balance amount.Amount
+	balance amount.Amount // 0 where told is false
+	told    bool
 }
 
 // readQuote reads Pay and Pay-Balance: the first Pay line with a price that can be understood.
 func readQuote(response *http.Response) (q quote, ok bool) {
 	for _, line := range response.Header.Values("Pay") {
 		if ask, err := ParsePay(line); err == nil && ask.Priced {
-			balance, err := amount.Parse(response.Header.Get("Pay-Balance"))
-			if err != nil {
-				balance = 0
+			q := quote{ask: ask}
+			if balance, err := amount.Parse(response.Header.Get("Pay-Balance")); err == nil {
+				q.balance, q.told = balance, true
 			}
-			return quote{ask: ask, balance: balance}, true
+			return q, true
 		}
 	}
 	return quote{}, false

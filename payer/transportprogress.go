@@ -2,7 +2,11 @@ package payer
 
 // This file follows a payment for a request: the budget is asked before it and settled after it, and whoever wants to know is told.
 
-import "github.com/paydoor/paydoor/amount"
+import (
+	"errors"
+
+	"github.com/paydoor/paydoor/amount"
+)
 
 // Progress is how far a payment of a Transport is. Amounts of the sender and of the host are base units of either.
 type Progress struct {
@@ -25,13 +29,28 @@ type spending struct {
 
 // approve asks the budget.
 func (s *spending) approve(cost amount.Amount) error {
-	if err := s.Budget.Reserve(s.name, cost); err != nil {
+	if err := s.reserve(cost); err != nil {
 		return err
 	}
 	s.progress.Cost = cost
 	s.tell()
 	return nil
 }
+
+// reserve sets cost aside, beside what the request has spent before.
+func (s *spending) reserve(cost amount.Amount) error {
+	if s.spent == 0 {
+		return s.Budget.Reserve(s.name, cost)
+	}
+	budget, ok := s.Budget.(repeatBudget)
+	if !ok {
+		return errOnePayment
+	}
+	return budget.ReserveAgain(s.name, cost, s.spent)
+}
+
+// errOnePayment is for budgets that know nothing of requests with several payments.
+var errOnePayment = errors.New("others have spent what the request had paid, and its budget allows no second payment")
 
 // moved notes how far the payment is.
 func (s *spending) moved(r Result) {
@@ -42,7 +61,9 @@ func (s *spending) moved(r Result) {
 // end settles with the budget. What may have been spent counts as spent.
 func (s *spending) end(err error) {
 	if s.progress.Cost > 0 {
-		s.Budget.Settle(s.name, s.progress.Cost, s.progress.Sent.Saturate(s.progress.Unknown))
+		spent := s.progress.Sent.Saturate(s.progress.Unknown)
+		s.Budget.Settle(s.name, s.progress.Cost, spent)
+		s.spent = s.spent.Saturate(spent)
 	}
 	s.progress.Done, s.progress.Err = true, err
 	s.tell()

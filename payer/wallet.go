@@ -147,9 +147,12 @@ func (w *Wallet) locked(f func() error) (err error) {
 }
 
 // Reserve sets cost aside for a payment to host. The error is a *CapError, or wraps ErrNoMax or ErrWallet.
-func (w *Wallet) Reserve(host string, cost amount.Amount) error {
+func (w *Wallet) Reserve(host string, cost amount.Amount) error { return w.ReserveAgain(host, cost, 0) }
+
+// ReserveAgain is Reserve for a request that has spent something before, which counts against the cap per request.
+func (w *Wallet) ReserveAgain(host string, cost, before amount.Amount) error {
 	return w.locked(func() error {
-		if err := w.allows(host, cost); err != nil {
+		if err := w.allows(host, cost, before); err != nil {
 			return err
 		}
 		var id [8]byte
@@ -167,10 +170,10 @@ func (w *Wallet) Reserve(host string, cost amount.Amount) error {
 
 // Allows says what Reserve would say, and sets nothing aside.
 func (w *Wallet) Allows(host string, cost amount.Amount) error {
-	return w.locked(func() error { return w.allows(host, cost) })
+	return w.locked(func() error { return w.allows(host, cost, 0) })
 }
 
-func (w *Wallet) allows(host string, cost amount.Amount) error {
+func (w *Wallet) allows(host string, cost, before amount.Amount) error {
 	notes, err := w.readHosts()
 	if err != nil {
 		return err
@@ -183,7 +186,7 @@ func (w *Wallet) allows(host string, cost amount.Amount) error {
 		return fmt.Errorf("%w: %s costs %s, and no maximum for a request to %s was set", ErrNoMax, host, cost, host)
 	}
 	return exceeded(host, cost, []CapError{
-		{Cap: "per request", Limit: most},
+		{Cap: "per request", Limit: most, Spent: before},
 		{Cap: "per host", Limit: w.limits.PerHost, Spent: w.books.hosts[host]},
 		{Cap: "per day", Limit: w.limits.PerDay, Spent: w.books.days[dayOf(w.now())]},
 	})

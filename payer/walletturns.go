@@ -15,8 +15,12 @@ import (
 	"time"
 )
 
-// turnEvery is how often a program looks whether it is its turn.
-const turnEvery = 20 * time.Millisecond
+// A program that waits looks whether it is its turn, first after turnFirst, and then ever more rarely: it takes others at most as long again as it has
+// waited already, and no more than turnEvery, to be noticed.
+const (
+	turnFirst = 10 * time.Millisecond
+	turnEvery = 500 * time.Millisecond
+)
 
 // turns are those that this process has, by file. The requests of one process share a turn: they keep account of each other.
 type turns struct {
@@ -32,7 +36,7 @@ type turn struct {
 
 // Enter waits until no other program pays host; leave lets the next. waited says that one did.
 func (w *Wallet) Enter(ctx context.Context, host string) (leave func(), waited bool, err error) {
-	for {
+	for pause := turnFirst; ; pause = min(2*pause, turnEvery) {
 		entered, err := w.tryEnter(host)
 		if err != nil {
 			return nil, waited, fmt.Errorf("%w: %w", ErrWallet, err)
@@ -41,7 +45,7 @@ func (w *Wallet) Enter(ctx context.Context, host string) (leave func(), waited b
 			return func() { w.leave(host) }, waited, nil
 		}
 		waited = true
-		timer := time.NewTimer(turnEvery)
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
