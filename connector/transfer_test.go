@@ -240,6 +240,9 @@ func TestMoneyIsConserved(t *testing.T) {
 		t.Fatal(err)
 	}
 	var toAlice, toCharlie, fromAlice, fromCharlie, refused atomic.Uint64
+	if reply := nodes.a.HandlePrepare(context.Background(), paying("alice", 1_000_000, "example.bob.c.x")); !reply.Fulfilled {
+		refused.Add(1) // above b's limit, whatever else is under way
+	}
 	var together sync.WaitGroup
 	for worker := range 8 {
 		random := rand.New(rand.NewPCG(uint64(worker), 1))
