@@ -1,7 +1,7 @@
 package store
 
-// This file is the one goroutine that makes groups durable. No group waits for company: it commits what gathered while the last sync ran. To hold
-// changes for a fuller group was tried: where requests wait for each other, what a held one keeps idle costs more than the syncs that are saved.
+// This file is the one goroutine that makes groups durable: what gathered while the last sync ran, and, with a journal, a moment longer when
+// many changes come (company.go).
 
 import (
 	"errors"
@@ -62,6 +62,7 @@ func (s *Store) nextGroup() (g *Group, more bool) {
 			s.idle.Reset(settleAfter)
 		}
 	}
+	waited := s.journal == nil
 	for {
 		switch {
 		case s.failure != nil:
@@ -70,6 +71,10 @@ func (s *Store) nextGroup() (g *Group, more bool) {
 			s.committing = s.sealed[0]
 			s.sealed = s.sealed[1:]
 			return s.committing, true
+		case s.gathering.joined > 0 && !waited && !s.closing:
+			waited = true
+			s.awaitCompany()
+			continue
 		case s.gathering.joined > 0:
 			s.committing = s.seal()
 			return s.committing, true

@@ -87,6 +87,7 @@ func (s *Store) join(f func(g *Group), followUp bool) (Ticket, error) {
 	if g.joined == 1 {
 		s.wake.Signal()
 	}
+	s.joinCompany(g.joined)
 	return Ticket{g.outcome}, nil
 }
 

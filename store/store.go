@@ -61,6 +61,7 @@ type Store struct {
 	sealed     []*Group       // full groups, oldest first
 	committing *Group
 	spare      []*Group
+	company    company
 	tail       *tail // nil without Options.Tail
 	closing    bool
 	failure    error // wraps ErrPoisoned
@@ -143,7 +144,7 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	}
 	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, observe: o.Observe, space: space, ballast: ballast,
 		db: db, journaled: in.said.journal, failed: make(chan struct{}), stopped: make(chan struct{}), cared: make(chan struct{})}
-	s.wake = sync.NewCond(&s.mu)
+	s.wake, s.company = sync.NewCond(&s.mu), newCompany()
 	s.idle = time.NewTimer(settleAfter)
 	s.idle.Stop()
 	defer func() {
