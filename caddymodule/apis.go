@@ -130,7 +130,7 @@ func (r *running) newAPI() (err error) {
 		Directory: r.books.directory, Node: r.node, Books: r.books.accounts, Rates: r.rates, Opener: r.opener, Accounts: r.credentials,
 		Static: static, Routes: r.settings.routes, Retention: r.settings.ledger.retention, AdminToken: token, EngineToken: engineToken, Engines: r.engineTransport(), Settled: countSettlement, Dialect: r.app.dialect, Version: version(),
 		Sender: &sender{r.node, r.rates, r.app.allowPrivate, r.settings.insecure}, Quoter: r.receiver, SPSP: r.settings.spsp, Client: clientAddress,
-		SettleEvery: r.settings.every,
+		SettleEvery:      r.settings.every,
 		AllowWeakSecrets: r.settings.weak, AllowInsecure: r.settings.insecure, PublicOnly: !r.app.allowPrivate,
 		Random: rand.Reader, Logger: r.app.logger,
 	})
