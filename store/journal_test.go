@@ -169,6 +169,9 @@ func begunIdle(t testing.TB, s *Store) {
 }
 
 func TestP10DamageOfTheJournalIsSeenOrHarmless(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of directories")
+	}
 	dir := quickDir(t)
 	s, _ := held(t, dir, 1)
 	putDurably(t, s, "first", "in Badger")
@@ -361,4 +364,29 @@ func FuzzReadRun(f *testing.F) {
 			}
 		}
 	})
+}
+
+// However large groups are, and however many wait for Badger, what it gets at once fits into a transaction.
+func TestCheckpointsFitIntoBadger(t *testing.T) {
+	s := mustOpen(t, quickDir(t), Options{Journal: true})
+	const joins = 24
+	for join := range joins {
+		if _, err := s.Join(func(g *Group) {
+			for i := range joinEntries {
+				g.Put(fmt.Appendf(nil, "k/%d/%d", join, i), bytes.Repeat([]byte{'v'}, joinBytes/joinEntries-20))
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ticket := put(t, s, "last", "one")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := ticket.Wait(ctx); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	if err := s.Iterate([]byte("k/"), func(_, _ []byte) error { n++; return nil }); err != nil || n != joins*joinEntries {
+		t.Errorf("%d keys, %v", n, err)
+	}
 }

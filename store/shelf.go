@@ -19,10 +19,14 @@ type shelf struct {
 	wanted  uint64 // somebody waits until all groups up to this one are
 	over    bool   // nothing will be applied any more
 	spare   []*Group
+
+	mostEntries, mostBytes int // a box with so many takes no more
 }
 
+// newShelf makes an empty shelf. What a box can come to, a group more than its limits, has to fit into a transaction of Badger, which takes up
+// to a seventh of a memtable.
 func newShelf(applied uint64) *shelf {
-	s := &shelf{applied: applied}
+	s := &shelf{applied: applied, mostEntries: int(memtable() >> 12), mostBytes: int(memtable() >> 5)}
 	s.emptied.L = &s.mu
 	return s
 }
@@ -33,7 +37,7 @@ func (s *shelf) put(g *Group) (news bool) {
 	defer s.mu.Unlock()
 	s.puts++
 	n := len(s.boxes)
-	if n == 0 || s.closed || s.boxes[n-1].full() {
+	if n == 0 || s.closed || s.full(s.boxes[n-1]) {
 		s.begin(g.sequence)
 		news, n = true, n+1
 	}
@@ -49,6 +53,10 @@ func (s *shelf) put(g *Group) (news bool) {
 	}
 	box.sequence = g.sequence
 	return news
+}
+
+func (s *shelf) full(box *Group) bool {
+	return len(box.entries) >= s.mostEntries || box.size >= s.mostBytes
 }
 
 func (s *shelf) begin(sequence uint64) {
