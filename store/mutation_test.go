@@ -129,9 +129,6 @@ func flip(b []byte, at int, r *rand.Rand) []byte {
 func used(b []byte) []byte { return b[:lastUsed(b)] }
 
 func TestP10DamageOfAnyFileIsSeenOrHarmless(t *testing.T) {
-	if testing.Short() {
-		t.Skip("hundreds of directories")
-	}
 	running, closed, older, want := lived(t, quickDir(t))
 	counts := map[string]map[string]int{}
 	total := 0
