@@ -9,7 +9,8 @@
 //	err = ticket.Wait(ctx)                       // nil: it is on disk
 //	value, err := s.Get([]byte("greeting"))      // "hello"
 //
-// The way of a change, from top to bottom: join.go, group.go, committer.go, database.go, sidecar.go. The format on disk is in format.go.
+// The way of a change, from top to bottom: join.go, group.go, committer.go, database.go, sidecar.go; with Options.Journal it is durable in
+// journal.go, and goes on by shelf.go and checkpoint.go to database.go. The format on disk is in format.go.
 package store
 
 import (
