@@ -58,6 +58,7 @@ func (l *Ledger) Reserve(ctx context.Context, a Account, price amount.Amount) (*
 		}
 		e.reserved += price
 		e.open++
+		l.store.Expect(1)
 		r.left = e.spendable()
 		return nil
 	})
@@ -99,6 +100,7 @@ func (r *Reservation) Settle(ctx context.Context, charge amount.Amount) (balance
 		e.reserved -= r.price
 		e.open--
 		var err error
+		l.store.Expect(-1)
 		ticket, err = l.store.Join(func(g *store.Group) {
 			l.charge(g, r.account, e, charge, now)
 		})
@@ -138,6 +140,7 @@ func (r *Reservation) giveBack() (balance amount.Amount) {
 		if r.price > 0 {
 			e.reserved -= r.price
 			e.open--
+			r.ledger.store.Expect(-1)
 		}
 		balance = e.spendable()
 		return nil

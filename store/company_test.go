@@ -10,21 +10,46 @@ import (
 // What is waited for depends on what came before.
 func TestCompanyWanted(t *testing.T) {
 	ago := func(d time.Duration) time.Time { return time.Now().Add(-d) }
+	busy := company{last: 3, most: 12, began: ago(time.Microsecond), groups: 9, pace: 100 * time.Microsecond}
+	with := func(change func(c *company)) company { c := busy; change(&c); return c }
 	for name, c := range map[string]struct {
 		company
-		want int
+		underWay int
+		want     int
+		patience time.Duration
 	}{
-		"the first group":           {company{}, 0},
-		"one at a time":             {company{last: 1, most: 1, began: ago(time.Microsecond), groups: 9}, 0},
-		"few":                       {company{last: 2, most: 4, began: ago(time.Hour), groups: 9}, 0},
-		"many":                      {company{last: 3, most: 12, began: ago(time.Microsecond), groups: 9}, 12},
-		"very many":                 {company{last: 300, most: 400, began: ago(time.Microsecond), groups: 9}, companyEnough},
-		"many, and time to look":    {company{last: 3, most: 12, began: ago(time.Microsecond), groups: 1}, companyEnough},
-		"nobody came the last time": {company{last: 3, most: 12, began: ago(time.Microsecond), groups: 9, lonely: 1}, 0},
+		"the first group":             {company{}, 1, 0, 0},
+		"one at a time":               {with(func(c *company) { c.last, c.most = 1, 1 }), 1, 0, 0},
+		"few":                         {with(func(c *company) { c.last, c.most, c.began = 2, 4, ago(time.Hour) }), 2, 0, 0},
+		"many":                        {busy, 3, 12, companyWait},
+		"very many":                   {with(func(c *company) { c.last, c.most = 300, 400 }), 300, companyEnough, companyWait},
+		"many, and time to look":      {with(func(c *company) { c.groups = 1 }), 3, companyEnough, companyWait},
+		"nobody came the last time":   {with(func(c *company) { c.lonely = 1 }), 400, 0, 0},
+		"hardly more are under way":   {busy, 47, 12, companyWait},
+		"many more are under way":     {busy, 64, 16, expectedWait},
+		"very many more":              {busy, 4000, expectedEnough, expectedWait},
+		"many under way, but slow":    {with(func(c *company) { c.pace = 480 * time.Microsecond }), 4000, 25, expectedWait},
+		"many under way, and few end": {with(func(c *company) { c.began = ago(time.Hour) }), 4000, 0, 0},
 	} {
-		if got := c.wanted(); got != c.want {
-			t.Errorf("%s: %d are waited for, want %d", name, got, c.want)
+		if joins, patience := c.wanted(c.underWay); joins != c.want || patience != c.patience {
+			t.Errorf("%s: %d are waited for, for %v; want %d and %v", name, joins, patience, c.want, c.patience)
 		}
+	}
+}
+
+// The pace is that of the last groups, and forgets slowly.
+func TestCompanyPace(t *testing.T) {
+	now := time.Now()
+	c := company{began: now}
+	for range 30 {
+		now = now.Add(4 * time.Millisecond)
+		c.left(8, now)
+	}
+	if c.pace < 490*time.Microsecond || c.pace > 510*time.Microsecond || c.most != 8 || c.last != 8 {
+		t.Errorf("after groups of 8 every 4 ms the pace is %v, the most %d and the last %d", c.pace, c.most, c.last)
+	}
+	if c.left(8, now.Add(time.Second)); c.pace < 30*time.Millisecond {
+		t.Errorf("after a second of rest the pace is still %v", c.pace)
 	}
 }
 
@@ -32,6 +57,7 @@ func TestCompanyWanted(t *testing.T) {
 func TestCompanyHoldsNobodyUp(t *testing.T) {
 	dir := newDir(t)
 	s := mustOpen(t, dir, Options{Journal: true})
+	s.Expect(1000) // they never come
 	for _, workers := range []int{1, 2, 40, 3} {
 		var all sync.WaitGroup
 		for w := range workers {

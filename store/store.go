@@ -54,6 +54,7 @@ type Store struct {
 	settledAt uint64 // the group of the last slot in which nothing was under way; belongs to the same
 	durable   atomic.Uint64
 	backlog   atomic.Int64 // groups that are sealed and not durable
+	expected  atomic.Int64 // changes that are under way (company.go)
 
 	mu         sync.Mutex // the group mutex
 	wake       *sync.Cond // on mu: there is something to commit, or an end
