@@ -35,7 +35,8 @@ type Redact struct {
 	WrappedRaw json.RawMessage `json:"wrap,omitempty" caddy:"namespace=caddy.logging.encoders inline_key=format"`
 
 	ctx   caddy.Context
-	known secrets // in fields that were added ahead of the entries
+	ahead []zapcore.Field // that were added ahead of the entries, and are written with each
+	known secrets         // in those that were written at once
 }
 
 // CaddyModule returns the Caddy module information.
@@ -116,9 +117,9 @@ func (e *Redact) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	return nil
 }
 
-// Clone implements zapcore.Encoder.
+// Clone implements zapcore.Encoder. The wrapped encoder is shared until something has to be written into it (redactahead.go).
 func (e *Redact) Clone() zapcore.Encoder {
-	return &Redact{Encoder: e.Encoder.Clone(), known: secrets{found: slices.Clip(e.known.found)}}
+	return &Redact{Encoder: e.Encoder, known: secrets{found: slices.Clip(e.known.found)}, ahead: slices.Clip(e.ahead)}
 }
 
 // entrySecrets holds *secrets between entries.
@@ -129,6 +130,9 @@ func (e *Redact) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buff
 	s := entrySecrets.Get().(*secrets)
 	defer s.forget()
 	s.found = append(s.found, e.known.found...)
+	for _, field := range e.ahead {
+		s.fields = append(s.fields, s.field(field))
+	}
 	for _, field := range fields {
 		s.fields = append(s.fields, s.field(field))
 	}
@@ -143,31 +147,6 @@ func (e *Redact) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buff
 		}
 	}
 	return line, nil
-}
-
-// The rest of zapcore.ObjectEncoder, for fields that are added ahead of entries.
-
-func (e *Redact) masking() maskingEncoder { return maskingEncoder{e.Encoder, &e.known} }
-
-// AddString implements zapcore.ObjectEncoder.
-func (e *Redact) AddString(key, value string) { e.masking().AddString(key, value) }
-
-// AddByteString implements zapcore.ObjectEncoder.
-func (e *Redact) AddByteString(key string, value []byte) { e.masking().AddByteString(key, value) }
-
-// AddArray implements zapcore.ObjectEncoder.
-func (e *Redact) AddArray(key string, value zapcore.ArrayMarshaler) error {
-	return e.masking().AddArray(key, value)
-}
-
-// AddObject implements zapcore.ObjectEncoder.
-func (e *Redact) AddObject(key string, value zapcore.ObjectMarshaler) error {
-	return e.masking().AddObject(key, value)
-}
-
-// AddReflected implements zapcore.ObjectEncoder.
-func (e *Redact) AddReflected(key string, value any) error {
-	return e.masking().AddReflected(key, value)
 }
 
 var (

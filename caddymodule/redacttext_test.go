@@ -87,6 +87,17 @@ func BenchmarkRedact(b *testing.B) {
 			}
 		})
 	}
+	b.Run("ahead", func(b *testing.B) { // what reverse_proxy does for each request
+		log := zap.New(zapcore.NewCore(redact, zapcore.AddSync(new(bytes.Buffer)), zapcore.InfoLevel))
+		b.ReportAllocs()
+		for b.Loop() {
+			log := log.With(zap.String("upstream", "localhost:3000"), zap.Duration("duration", 12345),
+				zap.Object("request", caddyhttp.LoggableHTTPRequest{Request: request}))
+			if c := log.Check(zapcore.DebugLevel, "upstream roundtrip"); c != nil {
+				b.Fatal("a debug entry is wanted")
+			}
+		}
+	})
 	b.Run("off", func(b *testing.B) {
 		log := zap.New(zapcore.NewCore(redact, zapcore.AddSync(new(bytes.Buffer)), zapcore.InfoLevel))
 		b.ReportAllocs()
