@@ -5,7 +5,6 @@ package caddymodule
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +17,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 	"go.uber.org/goleak"
+
+	"github.com/paydoor/paydoor/internal/testport"
 )
 
 func TestMain(m *testing.M) {
@@ -203,24 +204,11 @@ func (s *server) want(a answer, status int, balance string) {
 	}
 }
 
-// lastPort is the last one handed out. They come from below the range that systems take for outgoing connections, one of which could
-// otherwise have the port by the time it is listened on.
-var lastPort = 20_000 + os.Getpid()*37%10_000
-
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 1000 {
-		lastPort++
-		address := fmt.Sprintf("127.0.0.1:%d", lastPort)
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			continue
-		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return address
+	port, err := testport.Next()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no port is free")
-	return ""
+	return port.String()
 }

@@ -5,11 +5,9 @@ package interop
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/paydoor/paydoor/internal/testport"
 )
 
 // gatewayConfig is what differs between the gateways of the tests; the rest of the Caddyfile is always the same.
@@ -202,13 +202,11 @@ func (g *gateway) pid() int { return g.process.Process.Pid }
 // freePort returns a TCP port of loopback that nothing listens on just now.
 func freePort(t *testing.T) int {
 	t.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	port, err := testport.Next()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return int(port.Port())
 }
 
 // newSecret returns 32 random bytes in hex, which no config line has to quote.

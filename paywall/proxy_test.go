@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/paydoor/paydoor/internal/testport"
 )
 
 // site is a gateway before a backend, over HTTP/1.1 or HTTP/2.
@@ -144,12 +146,11 @@ func TestNoDoubleSpending(t *testing.T) {
 
 // A backend that gives no response costs nothing, and the answer's Pay-Balance says so.
 func TestBackendFailures(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	closed, err := testport.Next()
 	if err != nil {
 		t.Fatal(err)
 	}
-	refusing := "http://" + closed.Addr().String()
-	closed.Close()
+	refusing := "http://" + closed.String()
 	release := make(chan struct{})
 	failing := backend(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

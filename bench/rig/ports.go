@@ -3,19 +3,19 @@ package rig
 // This file finds ports.
 
 import (
-	"net"
 	"net/netip"
+
+	"github.com/paydoor/paydoor/internal/testport"
 )
 
-// FreePorts returns ports of loopback that nothing listens on just now.
+// FreePorts returns ports of loopback that nothing listens on just now, and that no test which runs meanwhile gets.
 func FreePorts(n int) (ports []netip.AddrPort, err error) {
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port, err := testport.Next()
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close() // all together, so that no port comes twice
-		ports = append(ports, l.Addr().(*net.TCPAddr).AddrPort())
+		ports = append(ports, port)
 	}
 	return ports, nil
 }

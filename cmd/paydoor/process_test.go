@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/paydoor/paydoor/internal/testport"
 )
 
 var build = sync.OnceValues(func() (string, error) {
@@ -161,21 +162,11 @@ func (p *process) written() map[string]string {
 	return files
 }
 
-// lastPort is the last one handed out. They come from below the range that systems take for outgoing connections.
-var lastPort = 10_000 + os.Getpid()*37%10_000
-
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	for range 1000 {
-		lastPort++
-		address := fmt.Sprintf("127.0.0.1:%d", lastPort)
-		if l, err := net.Listen("tcp", address); err == nil {
-			if err := l.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return address
-		}
+	port, err := testport.Next()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no port is free")
-	return ""
+	return port.String()
 }

@@ -3,11 +3,12 @@ package cli
 // This file shows what the commands say and exit with when something is wrong.
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/paydoor/paydoor/internal/testport"
 )
 
 func TestRefusals(t *testing.T) {
@@ -102,14 +103,11 @@ func TestMistakesAreNotSent(t *testing.T) {
 }
 
 func TestNobodyIsThere(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := testport.Next()
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := "http://" + free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
+	url := "http://" + free.String()
 	for _, args := range []string{"status", "accounts list", "accounts delete x", "accounts incoming-payments x", "pay alice --to $p.example --amount 5 --idempotency-key k"} {
 		m := newTerminal(newStub(t, nil))
 		got := m.types(t, append(strings.Fields(args), "--node", url)...)
