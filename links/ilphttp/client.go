@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -26,7 +27,7 @@ type ClientConfig struct {
 	Token     string            // what follows "Bearer ": the token, or account:token
 	JWT       *OutgoingJWT      // instead of Token: makes the tokens
 	Insecure  bool              // allows http: to a host that is not this one
-	Transport http.RoundTripper // nil: one of the Client's own, see NewTransport
+	Transport http.RoundTripper // nil: one of the Client's own, see NewTransport and posting.NewDirect
 	Logger    *zap.Logger       // nil: none
 	Now       func() time.Time  // nil: time.Now
 }
@@ -35,8 +36,9 @@ type ClientConfig struct {
 type Client struct {
 	endpoint  *url.URL
 	auth      func() (string, error) // the value of Authorization
-	head      atomic.Pointer[http.Header]
+	head      atomic.Pointer[head]
 	transport http.RoundTripper // an http.Client around it would follow redirects
+	direct    *posting.Direct   // instead of transport, where it can be; nil elsewhere
 	now       func() time.Time
 	health    *posting.Health
 }
@@ -62,6 +64,7 @@ func NewClient(c ClientConfig) (*Client, error) {
 	if k.endpoint, err = url.Parse(c.Endpoint); err != nil {
 		return nil, ErrEndpoint
 	}
+	k.direct = posting.NewDirect(k.transport, k.endpoint)
 	k.auth, err = c.authorization(k.now)
 	return k, err
 }
@@ -73,10 +76,17 @@ func (k *Client) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore
 	if left <= 0 {
 		return ilpcore.Reject(ilpcore.R00, "", "the packet expired before it was sent", nil)
 	}
+	head, err := k.header()
+	if err != nil {
+		return ilpcore.Reject(ilpcore.T00, "", "the request could not be authenticated", nil)
+	}
+	if k.direct != nil {
+		return k.post(ctx, head, in.Prepare, left)
+	}
 	// The transport may still read the body after the answer is there, so this memory is not used again.
 	body, err := in.Prepare.Append(nil)
 	if err != nil {
-		return ilpcore.Reject(ilpcore.F01, "", "the packet cannot be encoded: "+err.Error(), nil)
+		return unsendable(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
@@ -84,16 +94,33 @@ func (k *Client) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore
 	if err != nil {
 		return ilpcore.Reject(ilpcore.T00, "", "the request could not be made", nil)
 	}
-	request.URL, request.Host = k.endpoint, k.endpoint.Host
-	if request.Header, err = k.header(); err != nil {
-		return ilpcore.Reject(ilpcore.T00, "", "the request could not be authenticated", nil)
-	}
+	request.URL, request.Host, request.Header = k.endpoint, k.endpoint.Host, head.header
 	response, err := k.transport.RoundTrip(request)
 	if err != nil {
 		return k.health.Failed(ctx, err)
 	}
 	defer response.Body.Close()
 	return k.read(ctx, in.Condition, response)
+}
+
+func unsendable(err error) ilpcore.Reply {
+	return ilpcore.Reject(ilpcore.F01, "", "the packet cannot be encoded: "+err.Error(), nil)
+}
+
+// post is HandlePrepare without net/http.
+func (k *Client) post(ctx context.Context, head *head, prepare ilpcore.Prepare, left time.Duration) ilpcore.Reply {
+	buffer := takeBuffer()
+	defer buffer.release()
+	var err error
+	if buffer.out, err = prepare.Append(buffer.out[:0]); err != nil {
+		return unsendable(err)
+	}
+	var status int
+	status, buffer.in, err = k.direct.Post(ctx, time.Now().Add(left), head.text, buffer.out, buffer.in, ilpcore.MaxReplyLength)
+	if err != nil {
+		return k.broken(ctx, err)
+	}
+	return k.judge(prepare.Condition, status, buffer.in)
 }
 
 // Up says whether the other node answered when last asked; false before the first packet.
@@ -107,20 +134,32 @@ func (k *Client) Close() error {
 	if t, ok := k.transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}
+	if k.direct != nil {
+		k.direct.CloseIdleConnections()
+	}
 	return nil
 }
 
+// head is what all requests have in common.
+type head struct {
+	auth   string
+	header http.Header
+	text   []byte // of the whole head, up to the body's length
+}
+
 // header returns what all requests have in common until another token is used. A RoundTripper does not change it.
-func (k *Client) header() (http.Header, error) {
+func (k *Client) header() (*head, error) {
 	auth, err := k.auth()
 	if err != nil {
 		return nil, err
 	}
-	if h := k.head.Load(); h != nil && (*h)["Authorization"][0] == auth {
-		return *h, nil
+	if h := k.head.Load(); h != nil && h.auth == auth {
+		return h, nil
 	}
-	h := http.Header{"Authorization": {auth}, "Content-Type": {mediaType}, "Accept": {mediaType}, "User-Agent": {"paydoor"}}
-	k.head.Store(&h)
+	h := &head{auth: auth, header: http.Header{"Authorization": {auth}, "Content-Type": {mediaType}, "Accept": {mediaType}, "User-Agent": {"paydoor"}}}
+	h.text = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: paydoor\r\nAuthorization: %s\r\nAccept: %s\r\nContent-Type: %[4]s\r\nContent-Length: ",
+		k.endpoint.RequestURI(), k.endpoint.Host, auth, mediaType)
+	k.head.Store(h)
 	return h, nil
 }
 
@@ -128,20 +167,32 @@ func (k *Client) header() (http.Header, error) {
 func (k *Client) read(ctx context.Context, condition [32]byte, response *http.Response) ilpcore.Reply {
 	if response.StatusCode != http.StatusOK {
 		_, _ = io.CopyN(io.Discard, response.Body, 4<<10) // so that the connection can be used again
-		k.health.NoteStatus(response.StatusCode)
-		return posting.RejectStatus(response.StatusCode)
+		return k.judge(condition, response.StatusCode, nil)
 	}
 	buffer := takeBuffer()
 	defer buffer.release()
 	var err error
-	buffer.in, err = posting.Read(buffer.in, response.Body, ilpcore.MaxReplyLength)
-	switch {
-	case errors.Is(err, posting.ErrTooLarge):
-		return ilpcore.Reject(ilpcore.T01, "", "the peer's answer is longer than any ILP packet", nil)
-	case err != nil:
-		return k.health.Failed(ctx, err)
+	if buffer.in, err = posting.Read(buffer.in, response.Body, ilpcore.MaxReplyLength); err != nil {
+		return k.broken(ctx, err)
 	}
-	reply, err := ilpcore.DecodeReply(buffer.in)
+	return k.judge(condition, response.StatusCode, buffer.in)
+}
+
+// broken is what an exchange without a whole answer means.
+func (k *Client) broken(ctx context.Context, err error) ilpcore.Reply {
+	if errors.Is(err, posting.ErrTooLarge) {
+		return ilpcore.Reject(ilpcore.T01, "", "the peer's answer is longer than any ILP packet", nil)
+	}
+	return k.health.Failed(ctx, err)
+}
+
+// judge turns status and body of an answer into a reply whose Data is its own.
+func (k *Client) judge(condition [32]byte, status int, body []byte) ilpcore.Reply {
+	if status != http.StatusOK {
+		k.health.NoteStatus(status)
+		return posting.RejectStatus(status)
+	}
+	reply, err := ilpcore.DecodeReply(body)
 	if err != nil {
 		k.health.Note(errors.New("its answer is not an ILP packet"))
 		return ilpcore.Reject(ilpcore.T01, "", "the peer's answer is not an ILP Fulfill or Reject", nil)

@@ -21,7 +21,21 @@ const testToken = "alice:our-very-secret-token"
 
 func newTestClient(t testing.TB, endpoint string, logger *zap.Logger) *Client {
 	t.Helper()
-	c, err := NewClient(ClientConfig{Account: "up", Endpoint: endpoint, Token: testToken, Logger: logger})
+	return newClientOver(t, nil, endpoint, logger)
+}
+
+// ways are the two by which a Client sends: directly, and by net/http.
+var ways = map[string]func() http.RoundTripper{
+	"direct":   func() http.RoundTripper { return nil },
+	"net/http": func() http.RoundTripper { return opaque{NewTransport()} },
+}
+
+// opaque is a transport of which nothing more is known.
+type opaque struct{ *http.Transport }
+
+func newClientOver(t testing.TB, transport http.RoundTripper, endpoint string, logger *zap.Logger) *Client {
+	t.Helper()
+	c, err := NewClient(ClientConfig{Account: "up", Endpoint: endpoint, Token: testToken, Transport: transport, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,17 +57,24 @@ func TestClientAndServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, http2 := range []bool{false, true} {
+	for _, way := range []string{"direct", "HTTP/1.1", "HTTP/2"} {
 		peer := httptest.NewUnstartedServer(server)
-		peer.EnableHTTP2 = http2
-		if http2 {
+		peer.EnableHTTP2 = way == "HTTP/2"
+		if peer.EnableHTTP2 {
 			peer.StartTLS()
 		} else {
 			peer.Start()
 		}
-		c, err := NewClient(ClientConfig{Endpoint: peer.URL + "/ilp", Token: testToken, Transport: peer.Client().Transport})
+		transport := peer.Client().Transport
+		if way == "direct" {
+			transport = nil
+		}
+		c, err := NewClient(ClientConfig{Endpoint: peer.URL + "/ilp", Token: testToken, Transport: transport})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if direct := c.direct != nil; direct != (way == "direct") {
+			t.Errorf("%s: direct is %t", way, direct)
 		}
 		p := testPrepare()
 		p.Data = make([]byte, ilpcore.MaxData)
@@ -114,32 +135,34 @@ func TestClientMapsAnswers(t *testing.T) {
 		"bad gateway":       {502, nil, ilpcore.T00, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			requests := 0
-			peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				requests++
-				body, _ := io.ReadAll(r.Body)
-				if _, err := ilpcore.DecodePrepare(body); err != nil || r.Header.Get("Authorization") != "Bearer "+testToken ||
-					r.Header.Get("Content-Type") != "application/octet-stream" || r.Method != http.MethodPost {
-					t.Errorf("request %s %v %x %v", r.Method, r.Header, body, err)
+			for way, transport := range ways {
+				requests := 0
+				peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					requests++
+					body, _ := io.ReadAll(r.Body)
+					if _, err := ilpcore.DecodePrepare(body); err != nil || r.Header.Get("Authorization") != "Bearer "+testToken ||
+						r.Header.Get("Content-Type") != "application/octet-stream" || r.Method != http.MethodPost {
+						t.Errorf("request %s %v %x %v", r.Method, r.Header, body, err)
+					}
+					w.Header().Set("Location", "/elsewhere")
+					w.WriteHeader(test.status)
+					_, _ = w.Write(test.body)
+				}))
+				t.Cleanup(peer.Close)
+				core, logs := observer.New(zap.DebugLevel)
+				c := newClientOver(t, transport(), peer.URL, zap.New(core))
+				reply := c.HandlePrepare(t.Context(), ilpcore.Incoming{Prepare: testPrepare()})
+				if reply.Code != test.want || reply.Fulfilled != (test.want == ilpcore.Code{}) || requests != 1 {
+					t.Errorf("%s: reply %+v, want %s; %d requests", way, reply, test.want, requests)
 				}
-				w.Header().Set("Location", "/elsewhere")
-				w.WriteHeader(test.status)
-				_, _ = w.Write(test.body)
-			}))
-			defer peer.Close()
-			core, logs := observer.New(zap.DebugLevel)
-			c := newTestClient(t, peer.URL, zap.New(core))
-			reply := c.HandlePrepare(t.Context(), ilpcore.Incoming{Prepare: testPrepare()})
-			if reply.Code != test.want || reply.Fulfilled != (test.want == ilpcore.Code{}) || requests != 1 {
-				t.Errorf("reply %+v, want %s; %d requests", reply, test.want, requests)
+				if !reply.Fulfilled && reply.Message == "" {
+					t.Error("no message")
+				}
+				if c.Up() != test.up {
+					t.Errorf("%s: up %v, want %v", way, c.Up(), test.up)
+				}
+				noSecret(t, logs, reply)
 			}
-			if !reply.Fulfilled && reply.Message == "" {
-				t.Error("no message")
-			}
-			if c.Up() != test.up {
-				t.Errorf("up %v, want %v", c.Up(), test.up)
-			}
-			noSecret(t, logs, reply)
 		})
 	}
 }
@@ -173,25 +196,29 @@ func TestClientNeverHangs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newTestClient(t, "http://"+listen(t, test.peer), nil)
-			start := time.Now()
-			reply := c.HandlePrepare(t.Context(), ilpcore.Incoming{Prepare: soon()})
-			if reply.Code != test.want {
-				t.Errorf("reply %+v, want %s", reply, test.want)
-			}
-			if took := time.Since(start); took > 5*time.Second {
-				t.Errorf("took %v", took)
+			for way, transport := range ways {
+				c := newClientOver(t, transport(), "http://"+listen(t, test.peer), nil)
+				start := time.Now()
+				reply := c.HandlePrepare(t.Context(), ilpcore.Incoming{Prepare: soon()})
+				if reply.Code != test.want {
+					t.Errorf("%s: reply %+v, want %s", way, reply, test.want)
+				}
+				if took := time.Since(start); took > 5*time.Second {
+					t.Errorf("%s: took %v", way, took)
+				}
 			}
 		})
 	}
 }
 
 func TestClientEndsWithItsContext(t *testing.T) {
-	c := newTestClient(t, "http://"+listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(20*time.Millisecond, cancel)
-	if reply := c.HandlePrepare(ctx, ilpcore.Incoming{Prepare: testPrepare()}); reply.Code != ilpcore.R00 {
-		t.Errorf("reply %+v", reply)
+	for way, transport := range ways {
+		c := newClientOver(t, transport(), "http://"+listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(20*time.Millisecond, cancel)
+		if reply := c.HandlePrepare(ctx, ilpcore.Incoming{Prepare: testPrepare()}); reply.Code != ilpcore.R00 {
+			t.Errorf("%s: reply %+v", way, reply)
+		}
 	}
 }
 

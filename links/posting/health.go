@@ -66,8 +66,9 @@ func (h *Health) NoteStatus(status int) {
 
 // Failed notes a request that ended with err, and tells a peer that cannot be reached from one that did not answer in time.
 func (h *Health) Failed(ctx context.Context, err error) ilpcore.Reply {
-	if ctx.Err() != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	late := errors.Is(err, ErrLate)
+	if late || ctx.Err() != nil {
+		if late || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			h.Note(errors.New("it did not answer in time"))
 		}
 		return ilpcore.Reject(ilpcore.R00, "", "the peer did not answer in time", nil)
