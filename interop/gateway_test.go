@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -199,16 +200,24 @@ func (g *gateway) dataDir() string { return filepath.Join(g.dir, "data") }
 
 func (g *gateway) pid() int { return g.process.Process.Pid }
 
-// freePort returns a TCP port of loopback that nothing listens on just now.
+// given is the ports that freePort has returned.
+var given sync.Map
+
+// freePort returns a TCP port of loopback that nothing listens on just now, another one each time: two nodes could listen on the same.
 func freePort(t *testing.T) int {
 	t.Helper()
 	var config net.ListenConfig
-	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		l.Close()
+		if _, taken := given.LoadOrStore(port, true); !taken {
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // newSecret returns 32 random bytes in hex, which no config line has to quote.

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -104,32 +103,20 @@ func (p *tap) serveBTP(w http.ResponseWriter, r *http.Request) {
 	here.SetReadLimit(btp.MaxFrame)
 	s := &tapped{tap: p, asked: make(map[question]*crossing)}
 	var passing sync.WaitGroup
+	var parting sync.Once
 	for _, way := range []struct {
 		from, to   *websocket.Conn
 		sent, gets string
 	}{{here, there, p.from, p.to}, {there, here, p.to, p.from}} {
 		passing.Go(func() {
 			s.pass(ctx, way.from, way.to, way.sent, way.gets)
-			closing(way.to) // after all that came before is written
-			closing(way.from)
+			parting.Do(func() {
+				way.to.Close(websocket.StatusGoingAway, "") // in order, so that all that came before is read
+				cancel()
+			})
 		})
 	}
 	passing.Wait()
-}
-
-// closing says goodbye, so that the other end has read all before the connection is gone.
-func closing(c *websocket.Conn) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c.Close(websocket.StatusGoingAway, "")
-	}()
-	select {
-	case <-done:
-	case <-time.After(time.Second):
-		c.CloseNow()
-		<-done
-	}
 }
 
 // tapped is a BTP connection.

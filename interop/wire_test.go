@@ -110,6 +110,9 @@ func (w *wire) lost(c *crossing) {
 	c.missed = true
 }
 
+// inTime says whether there was a Fulfill that the node that sent the packet takes: later ones it rejects.
+func (c *crossing) inTime() bool { return c.fulfilled && !c.passedAt.After(c.expires) }
+
 // crossings returns all packets that have crossed.
 func (w *wire) crossings() []*crossing {
 	w.mu.Lock()
