@@ -199,7 +199,7 @@ func (g *gateway) dataDir() string { return filepath.Join(g.dir, "data") }
 
 func (g *gateway) pid() int { return g.process.Process.Pid }
 
-// freePort returns a TCP port of loopback that nothing listens on just now.
+// freePort returns a TCP port of loopback that nothing listens on just now, another one each time: two nodes could listen on the same.
 func freePort(t *testing.T) int {
 	t.Helper()
 	port, err := testport.Next()

@@ -64,7 +64,7 @@ func TestAccountsThatCannotBe(t *testing.T) {
 		"secret null":         {in("incoming.auth_type", "SIMPLE", "incoming.simple.auth_token", nil), "ilpOverHttp.incoming.simple.auth_token"},
 		"secret empty":        {in("incoming.auth_type", "SIMPLE", "incoming.simple.auth_token", ""), "ilpOverHttp.incoming.simple.auth_token"},
 		"secret redacted":     {in("incoming.auth_type", "SIMPLE", "incoming.simple.auth_token", "***"), "ilpOverHttp.incoming.simple.auth_token"},
-		"secret weak":         {in("incoming.auth_type", "SIMPLE", "incoming.simple.auth_token", "31 bytes are not yet enough, so."), "ilpOverHttp.incoming.simple.auth_token"},
+		"secret weak":         {in("incoming.auth_type", "SIMPLE", "incoming.simple.auth_token", "31-bytes-are-not-yet-enough-so."), "ilpOverHttp.incoming.simple.auth_token"},
 		"secret of spaces":    {in("incoming.auth_type", "SIMPLE", "incoming.simple.auth_token", strings.Repeat("a b ", 10)), "ilpOverHttp.incoming.simple.auth_token"},
 		"secret not sealed":   {in("incoming.auth_type", "SIMPLE", "incoming.simple.auth_token", "enc:JKS:crypto.p12:secret0:1:aes_gcm:!!!!!"), "ilpOverHttp.incoming.simple.auth_token"},
 		"secret without key":  {in("incoming.auth_type", "SIMPLE", "incoming.shared_secret", "enc:JKS:crypto.p12:secret0:1:aes_gcm:AAAADKZPmASojt1iayb2bPy4D-Toq7TGLTN95HzCQAeJtz0="), "ilpOverHttp.incoming.shared_secret"},

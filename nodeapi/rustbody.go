@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -86,7 +87,12 @@ func (f *fields) err() error {
 	return &bodyError{kind: "json-data", title: "JSON Data Error", detail: "see invalid-params for what is wrong with " + strings.Join(names, ", "), params: f.bad}
 }
 
-func (f *fields) wrong(name, why string) { f.bad = append(f.bad, badMember{Name: name, Why: why}) }
+// wrong notes what is wrong with a member, once for each.
+func (f *fields) wrong(name, why string) {
+	if !slices.ContainsFunc(f.bad, func(b badMember) bool { return b.Name == name }) {
+		f.bad = append(f.bad, badMember{Name: name, Why: why})
+	}
+}
 
 // require notes the members that are missing.
 func (f *fields) require(names ...string) {

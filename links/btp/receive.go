@@ -86,8 +86,9 @@ type delivery struct {
 
 func (d *delivery) run() {
 	s := d.session
-	// A Handler keeps to the expiry by itself. A context for each packet would be a fifth of the work of those that are forwarded.
-	reply := (*s.handler.Load()).HandlePrepare(s.ctx, ilpcore.Incoming{From: s.account, Prepare: d.prepare})
+	// A Handler keeps to the expiry by itself. A context for each packet would be a fifth of the work of those that are forwarded. It does not end
+	// with the connection: what was sent on may be fulfilled, and then the peer owes for it, although it has not heard of that.
+	reply := (*s.handler.Load()).HandlePrepare(s.link, ilpcore.Incoming{From: s.account, Prepare: d.prepare})
 	d.fulfill, d.fulfilled = reply.Fulfilled, d.prepare.Amount
 	if err := d.buffer.encodeReply(d.id, &reply); err != nil {
 		s.logger.Error("a reply could not be encoded", zap.String("account", string(s.account)), zap.Error(err))

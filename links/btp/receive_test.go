@@ -156,7 +156,7 @@ func TestReceiveOneAfterTheOther(t *testing.T) {
 	}
 }
 
-// A Fulfill that cannot reach the peer is counted, once, and its packet's context ends; a Reject is not counted.
+// A Fulfill that cannot reach the peer is counted, once, and its packet's context ends with the link; a Reject is not counted.
 func TestReceiveCountsWhatItCouldNotWrite(t *testing.T) {
 	var lost atomic.Uint64
 	entered := make(chan struct{}, 2)
@@ -191,6 +191,34 @@ func TestReceiveCountsWhatItCouldNotWrite(t *testing.T) {
 	l.Close()
 	if lost.Load() != 107 {
 		t.Errorf("unconfirmed %d", lost.Load())
+	}
+}
+
+// A packet whose connection is gone is still at work: the next node may fulfil it.
+func TestAPacketOutlivesItsConnection(t *testing.T) {
+	entered, gone, lost := make(chan struct{}), make(chan struct{}), make(chan amount.Amount, 1)
+	l := connect(t, listen(t, authenticated(func(p *peerConn) {
+		p.ilp(frames.TypeMessage, 1, prepareBytes(t, testPrepare()))
+		<-entered // and now the end
+	})), func(c *Config, timing *timing) {
+		timing.waits = []time.Duration{0, time.Hour}
+		timing.stable = time.Hour
+		c.Handler = ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+			close(entered)
+			<-gone
+			if err := ctx.Err(); err != nil {
+				t.Errorf("the packet ended with its connection: %v", err)
+			}
+			return ilpcore.Fulfill(testFulfillment, nil)
+		})
+		c.Unconfirmed = func(_ ilpcore.AccountID, paid amount.Amount) { lost <- paid }
+	})
+	for l.Up() {
+		time.Sleep(time.Millisecond)
+	}
+	close(gone)
+	if n := <-lost; n != 107 {
+		t.Errorf("unconfirmed %v", n)
 	}
 }
 

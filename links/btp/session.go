@@ -47,6 +47,7 @@ type session struct {
 	busy  busy            // what retire waits for
 	deaf  atomic.Bool     // whether frames are read only to get them out of the way
 	frame frames.Frame    // the one being received; read's own
+	link  context.Context // of the Handlers; ends with the link
 	ctx   context.Context // ends with the connection; its cause says why
 	end   context.CancelCauseFunc
 	over  chan struct{} // closed when run has returned
@@ -57,7 +58,7 @@ func (e *endpoint) newSession(ctx context.Context, conn *websocket.Conn, below *
 	if err != nil {
 		return nil, err
 	}
-	s := &session{endpoint: e, conn: conn, below: below, queue: make(chan outgoing, queued), busy: newBusy(), over: make(chan struct{})}
+	s := &session{endpoint: e, link: ctx, conn: conn, below: below, queue: make(chan outgoing, queued), busy: newBusy(), over: make(chan struct{})}
 	s.spare.packets = make(chan *delivery)
 	s.calls = newCalls(first)
 	s.ctx, s.end = context.WithCancelCause(ctx)

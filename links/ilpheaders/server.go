@@ -145,7 +145,8 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, memory *[]byte
 }
 
 func (s *Server) handle(w http.ResponseWriter, r *http.Request, in ilpcore.Incoming) {
-	ctx, cancel := context.WithDeadline(r.Context(), in.ExpiresAt)
+	// A connection that breaks does not end the packet: what was sent on may be fulfilled, and then the sender owes for it.
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(r.Context()), in.ExpiresAt)
 	defer cancel()
 	reply := s.handler.HandlePrepare(ctx, in)
 	if reply.Fulfilled && s.now().After(in.ExpiresAt) {

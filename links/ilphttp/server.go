@@ -3,6 +3,7 @@ package ilphttp
 // This file takes Prepares over HTTP (RFC 35, section "Request").
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -105,8 +106,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, from ilpcore.Ac
 		posting.Refuse(w, http.StatusBadRequest, "the body is not an ILP Prepare: "+err.Error())
 		return
 	}
-	// A Handler keeps to the expiry by itself, so the packet needs no context of its own.
-	reply := s.handler.HandlePrepare(r.Context(), ilpcore.Incoming{From: from, Prepare: prepare})
+	// A Handler keeps to the expiry by itself, so the packet needs no deadline. It does not end with the connection: what was sent on may be
+	// fulfilled, and then the sender owes for it, although it has not heard of that.
+	reply := s.handler.HandlePrepare(context.WithoutCancel(r.Context()), ilpcore.Incoming{From: from, Prepare: prepare})
 	if reply.Fulfilled && time.Now().After(prepare.ExpiresAt) {
 		// The process stood still. The sender has given the packet up, and no answer says both that it was paid and that it was not.
 		s.unconfirmed(from, prepare.Amount)

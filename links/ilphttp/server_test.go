@@ -181,6 +181,22 @@ func TestServerBoundsPacketsInFlight(t *testing.T) {
 	}
 }
 
+// A packet whose client is gone is still at work: the next node may fulfil it.
+func TestAPacketOutlivesItsConnection(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	server := newTestServer(t, ServerConfig{Handler: ilpcore.HandlerFunc(func(ctx context.Context, _ ilpcore.Incoming) ilpcore.Reply {
+		leave()
+		if err := ctx.Err(); err != nil {
+			t.Errorf("the packet ended with its connection: %v", err)
+		}
+		return ilpcore.Fulfill(testFulfillment, nil)
+	})})
+	server.ServeHTTP(httptest.NewRecorder(), post(encode(t, testPrepare()), nil).WithContext(ctx))
+	if ctx.Err() == nil {
+		t.Error("the packet did not come")
+	}
+}
+
 func TestServerCountsWhatItCouldNotWrite(t *testing.T) {
 	for name, test := range map[string]struct {
 		writer  http.ResponseWriter
