@@ -390,3 +390,23 @@ func TestCheckpointsFitIntoBadger(t *testing.T) {
 		t.Errorf("%d keys, %v", n, err)
 	}
 }
+
+// An opening that fails before Badger has all groups leaves the journal to the next one.
+func TestFailedOpenKeepsTheJournal(t *testing.T) {
+	dir := newDir(t)
+	s := mustOpen(t, dir, Options{Journal: true})
+	putDurably(t, s, "k", "value")
+	ticket := put(t, s, "!badger!k", "Badger refuses this key")
+	if err := ticket.Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	<-s.Failed()
+	mustClose(t, s)
+	for i := range 3 {
+		s, err := Open(context.Background(), dir, Options{MinFree: 1, Journal: true})
+		if err == nil {
+			mustClose(t, s)
+			t.Fatalf("opening %d forgot a durable group", i)
+		}
+	}
+}
