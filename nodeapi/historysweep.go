@@ -146,7 +146,7 @@ func (s *sweep) step(ctx context.Context) (more bool, err error) {
 		}
 	})
 	if err == nil {
-		err = ticket.Wait(ctx) // the next step reads the sums
+		err = ticket.Wait(context.WithoutCancel(ctx)) // the next step, or the next walk, reads the sums
 	}
 	return more, err
 }

@@ -1,8 +1,10 @@
 package nodeapi
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,6 +105,50 @@ func TestTheEndOfAForgottenPayment(t *testing.T) {
 		p, err := h.page("u", pageQuery{limit: 10})
 		if err != nil || len(p.payments) != 0 || p.earlier.Received != amount.Amount(5).Sum() || p.earlier.ReceivedPayments != 1 {
 			t.Errorf("restarted %v: the history has %+v, %v", restarted, p, err)
+		}
+	}
+}
+
+// TestForgettingEndsWithWhatItHasWritten: the next walk reads the sums, so this one does not leave them half way to the disk.
+func TestForgettingEndsWithWhatItHasWritten(t *testing.T) {
+	var held atomic.Bool
+	arrived, gate := make(chan struct{}), make(chan struct{})
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store"), store.Options{MinFree: 1 << 20, Ballast: -1, Fault: func(at store.Point, _ uint64) error {
+		if at == store.BeforeCommit && held.CompareAndSwap(true, false) {
+			close(arrived)
+			<-gate
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	h, err := openHistory(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	ticket, err := s.Join(func(g *store.Group) {
+		h.arrives("u", paymentDetails{Direction: received, Begun: now, Destination: "test.node.alice.segment"})(g, 5)
+	})
+	if err != nil || ticket.Wait(t.Context()) != nil {
+		t.Fatal(err)
+	}
+	held.Store(true)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.forget(ctx, now.Add(2*time.Hour), time.Hour, mostPayments) }()
+	<-arrived
+	cancel()
+	select {
+	case err := <-ended:
+		t.Errorf("it ended before its change was durable: %v", err)
+		close(gate)
+	case <-time.After(50 * time.Millisecond):
+		close(gate)
+		if err := <-ended; err != nil {
+			t.Error(err)
 		}
 	}
 }
