@@ -4,7 +4,6 @@ import (
 	"context"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,19 +110,7 @@ func TestTheEndOfAForgottenPayment(t *testing.T) {
 
 // TestForgettingEndsWithWhatItHasWritten: the next walk reads the sums, so this one does not leave them half way to the disk.
 func TestForgettingEndsWithWhatItHasWritten(t *testing.T) {
-	var held atomic.Bool
-	arrived, gate := make(chan struct{}), make(chan struct{})
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store"), store.Options{MinFree: 1 << 20, Ballast: -1, Fault: func(at store.Point, _ uint64) error {
-		if at == store.BeforeCommit && held.CompareAndSwap(true, false) {
-			close(arrived)
-			<-gate
-		}
-		return nil
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s, hold := heldStore(t)
 	h, err := openHistory(s)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +122,8 @@ func TestForgettingEndsWithWhatItHasWritten(t *testing.T) {
 	if err != nil || ticket.Wait(t.Context()) != nil {
 		t.Fatal(err)
 	}
-	held.Store(true)
+	arrived, letGo := hold()
+	defer letGo()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- h.forget(ctx, now.Add(2*time.Hour), time.Hour, mostPayments) }()
@@ -144,9 +132,9 @@ func TestForgettingEndsWithWhatItHasWritten(t *testing.T) {
 	select {
 	case err := <-ended:
 		t.Errorf("it ended before its change was durable: %v", err)
-		close(gate)
+		letGo()
 	case <-time.After(50 * time.Millisecond):
-		close(gate)
+		letGo()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
