@@ -161,8 +161,12 @@ func (a *API) update(ctx context.Context, id ilpcore.AccountID, edit func(Settin
 		return old, err
 	}
 	s.ID, s.UUID, s.Form, s.Created, s.Modified = old.ID, old.UUID, old.Form, old.Created, a.now().UTC()
-	if s.Asset != old.Asset && a.owes(id) {
-		return old, fmt.Errorf("%w; a balance is never counted in another asset", ErrBalance)
+	if s.Asset != old.Asset {
+		a.directory.settling.Lock() // what leaves the balance for an engine is seen in one of both places
+		defer a.directory.settling.Unlock()
+		if a.owes(id) {
+			return old, fmt.Errorf("%w; a balance is never counted in another asset", ErrBalance)
+		}
 	}
 	return s, a.work(ctx, s, &old)
 }

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +28,32 @@ func openStore(t testing.TB, dir string) *store.Store {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// heldStore opens a store of which hold keeps the next commit waiting until letGo; arrived is closed when there is one.
+func heldStore(t testing.TB) (s *store.Store, hold func() (arrived <-chan struct{}, letGo func())) {
+	t.Helper()
+	type gate struct{ arrived, open chan struct{} }
+	var next atomic.Pointer[gate]
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store"), store.Options{MinFree: 1 << 20, Ballast: -1, Fault: func(at store.Point, _ uint64) error {
+		if at != store.BeforeCommit {
+			return nil
+		}
+		if g := next.Swap(nil); g != nil {
+			close(g.arrived)
+			<-g.open
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, func() (<-chan struct{}, func()) {
+		g := &gate{make(chan struct{}), make(chan struct{})}
+		next.Store(g)
+		return g.arrived, sync.OnceFunc(func() { close(g.open) })
+	}
 }
 
 func openDirectory(t testing.TB, s *store.Store) *Directory {

@@ -68,7 +68,7 @@ func (a *API) Arriving(arrival *connector.Arrival, at time.Time) connector.Along
 // Closed notes that the sender has closed what it paid.
 func (a *API) Closed(arrival *connector.Arrival) {
 	if s, err := a.find(arrival.To); err == nil {
-		a.directory.history.close(s.UUID, payable(arrival.Destination, arrival.Rest))
+		a.directory.history.close(s.UUID, payable(arrival.Destination, arrival.Rest), a.now())
 	}
 }
 

@@ -115,12 +115,17 @@ func (a *incomingPayment) put(g *store.Group) {
 	g.Put(keyOfPayment(a.key.uuid, a.number), a.room)
 }
 
-// close writes down that the sender has closed what it paid to the address, if it has paid anything. It waits for nothing: this is not about money.
-func (h *history) close(uuid string, destination []byte) {
+// close writes down that the sender has closed what it paid to the address, if anything came there lately: else that has ended already, and may
+// be forgotten. It waits for nothing: this is not about money.
+func (h *history) close(uuid string, destination []byte, now time.Time) {
 	key := arrivalOf(uuid, destination)
 	open := func() *incomingPayment {
-		if e := h.arriving[key]; e != nil && !e.Value.(*incomingPayment).paymentRecord.details.Closed {
-			return e.Value.(*incomingPayment)
+		e := h.arriving[key]
+		if e == nil {
+			return nil
+		}
+		if a := e.Value.(*incomingPayment); !a.paymentRecord.details.Closed && now.Sub(a.changed) <= arrivalIdle {
+			return a
 		}
 		return nil
 	}

@@ -2,6 +2,7 @@ package nodeapi
 
 // This file forgets old payments: those older than the retention of the ledger, and of each account those behind its newest hundred thousand.
 // Their sums stay, so that an account's history still adds up to its balance. It walks through all of it once an hour.
+// Whoever does that also deletes the old answers to requests with an Idempotency-Key (idempotency.go).
 
 import (
 	"context"
@@ -145,7 +146,7 @@ func (s *sweep) step(ctx context.Context) (more bool, err error) {
 		}
 	})
 	if err == nil {
-		err = ticket.Wait(ctx) // the next step reads the sums
+		err = ticket.Wait(context.WithoutCancel(ctx)) // the next step, or the next walk, reads the sums
 	}
 	return more, err
 }
@@ -187,7 +188,7 @@ func (s *sweep) look(v *store.View) (old []*oldPayments, more bool, err error) {
 // errEnough ends a walk.
 var errEnough = errors.New("enough")
 
-// sweeper forgets old payments once an hour, between start and stop.
+// sweeper forgets old payments, and old answers to requests, once an hour, between start and stop.
 type sweeper struct {
 	mu      sync.Mutex
 	cancel  context.CancelFunc // nil while it does not run
@@ -209,6 +210,9 @@ func (s *sweeper) start(a *API) {
 		for ctx.Err() == nil {
 			if err := a.directory.history.forget(ctx, a.now(), a.retention, mostPayments); err != nil && ctx.Err() == nil {
 				a.logger.Warn("old payments could not be forgotten", zap.Error(err))
+			}
+			if err := a.directory.deleteAnswers(ctx, a.now().Add(-answerLifetime-keyRefresh)); err != nil && ctx.Err() == nil {
+				a.logger.Warn("old answers to payments and settlements could not be deleted", zap.Error(err))
 			}
 			select {
 			case <-ticker.C:

@@ -1,6 +1,7 @@
 package nodeapi
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/store"
 )
 
 // TestOldPaymentsBecomeSums: what is forgotten still adds up, and what is young stays.
@@ -62,4 +64,79 @@ func TestOldPaymentsBecomeSums(t *testing.T) {
 	}
 	b.pays(t, "alice", aliceKey, "bob", 1, 200)
 	check("with a new one", later, time.Minute, 100, 0)
+}
+
+// TestTheEndOfAForgottenPayment: whoever closes what he paid long ago brings none of it back.
+func TestTheEndOfAForgottenPayment(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		dir := filepath.Join(t.TempDir(), "store")
+		s := openStore(t, dir)
+		var h *history
+		reopen := func() {
+			t.Helper()
+			if h != nil {
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				s = openStore(t, dir)
+			}
+			var err error
+			if h, err = openHistory(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reopen()
+		now := time.Now().UTC()
+		d := paymentDetails{Direction: received, Begun: now, Destination: "test.node.alice.segment"}
+		ticket, err := s.Join(func(g *store.Group) { h.arrives("u", d)(g, 5) })
+		if err != nil || ticket.Wait(t.Context()) != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(2 * time.Hour)
+		if err := h.forget(t.Context(), now, time.Hour, mostPayments); err != nil {
+			t.Fatal(err)
+		}
+		if restarted {
+			reopen()
+		}
+		h.close("u", []byte(d.Destination), now)
+		reopen() // what was written is there
+		p, err := h.page("u", pageQuery{limit: 10})
+		if err != nil || len(p.payments) != 0 || p.earlier.Received != amount.Amount(5).Sum() || p.earlier.ReceivedPayments != 1 {
+			t.Errorf("restarted %v: the history has %+v, %v", restarted, p, err)
+		}
+	}
+}
+
+// TestForgettingEndsWithWhatItHasWritten: the next walk reads the sums, so this one does not leave them half way to the disk.
+func TestForgettingEndsWithWhatItHasWritten(t *testing.T) {
+	s, hold := heldStore(t)
+	h, err := openHistory(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	ticket, err := s.Join(func(g *store.Group) {
+		h.arrives("u", paymentDetails{Direction: received, Begun: now, Destination: "test.node.alice.segment"})(g, 5)
+	})
+	if err != nil || ticket.Wait(t.Context()) != nil {
+		t.Fatal(err)
+	}
+	arrived, letGo := hold()
+	defer letGo()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.forget(ctx, now.Add(2*time.Hour), time.Hour, mostPayments) }()
+	<-arrived
+	cancel()
+	select {
+	case err := <-ended:
+		t.Errorf("it ended before its change was durable: %v", err)
+		letGo()
+	case <-time.After(50 * time.Millisecond):
+		letGo()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,9 +23,7 @@ import (
 const (
 	answerKey      = "node/answer/" // and the hash of account and key; the value is an answerRecord in JSON
 	answerLifetime = 24 * time.Hour
-	answerSweep    = time.Hour // between two looks for old answers
-	sweepAtMost    = 1000      // records deleted by one of them
-	maxIdempotency = 256       // bytes of an Idempotency-Key
+	maxIdempotency = 256 // bytes of an Idempotency-Key
 )
 
 var (
@@ -50,7 +49,6 @@ type answerRecord struct {
 type answers struct {
 	mu      sync.Mutex
 	running map[string]struct{}
-	sweptAt time.Time
 }
 
 // once returns the answer that f gives to the request, or gave to the same one earlier. Errors: *FieldError, errOtherInput, errUnderWay,
@@ -77,7 +75,6 @@ func (a *API) once(r *request, key, input string, f func() (status int, body []b
 	default:
 		return known.Status, known.Body, nil
 	}
-	a.sweepAnswers(r.Context())
 	if err := a.directory.put(r.Context(), answerKey+id, record); err != nil {
 		return 0, nil, err
 	}
@@ -123,28 +120,6 @@ func (s *answers) end(id string) {
 	delete(s.running, id)
 }
 
-// due says whether it is time to look for old answers, and if so, that somebody does.
-func (s *answers) due(now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.sweptAt.IsZero() && now.Sub(s.sweptAt) < answerSweep {
-		return false
-	}
-	s.sweptAt = now
-	return true
-}
-
-// sweepAnswers deletes answers that are too old. That some are left for later does no harm.
-func (a *API) sweepAnswers(ctx context.Context) {
-	now := a.now()
-	if !a.answers.due(now) {
-		return
-	}
-	if err := a.directory.deleteAnswers(ctx, now.Add(-answerLifetime-keyRefresh)); err != nil {
-		a.logger.Warn("old answers to payments could not be deleted", zap.Error(err))
-	}
-}
-
 // answer returns the record, or nil if there is none.
 func (d *Directory) answer(id string) (*answerRecord, error) {
 	b, err := d.store.Get([]byte(answerKey + id))
@@ -161,19 +136,45 @@ func (d *Directory) answer(id string) (*answerRecord, error) {
 	return r, nil
 }
 
+// deleteAnswers deletes the answers that were last used before, durably.
 func (d *Directory) deleteAnswers(ctx context.Context, before time.Time) error {
-	var old [][]byte
-	err := d.store.Iterate([]byte(answerKey), func(key, value []byte) error {
-		var r answerRecord
-		if len(old) < sweepAtMost && json.Unmarshal(value, &r) == nil && r.At.Before(before) {
-			old = append(old, append([]byte(nil), key...))
+	var from []byte // nil: from the beginning
+	for {
+		next, err := d.deleteSomeAnswers(ctx, from, before)
+		if err != nil || next == nil || ctx.Err() != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil || len(old) == 0 {
-		return err
+		from = next
 	}
-	return d.change(ctx, func(g *store.Group) {
+}
+
+// deleteSomeAnswers looks at some answers, and returns the key to go on with; nil: that is all. Nobody settles meanwhile, so that none is deleted that
+// is just being used again.
+func (d *Directory) deleteSomeAnswers(ctx context.Context, from []byte, before time.Time) (next []byte, err error) {
+	d.settling.Lock()
+	defer d.settling.Unlock()
+	var old [][]byte
+	looked := 0
+	err = d.store.View(func(v *store.View) error {
+		return v.Iterate([]byte(answerKey), from, func(key, value []byte) error {
+			if looked++; looked > lookedAtOnce || len(old) == forgottenAtOnce {
+				next = slices.Clone(key)
+				return errEnough
+			}
+			var r answerRecord
+			if json.Unmarshal(value, &r) == nil && r.At.Before(before) {
+				old = append(old, slices.Clone(key))
+			}
+			return nil
+		})
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	if err != nil || len(old) == 0 {
+		return next, err
+	}
+	return next, d.change(ctx, func(g *store.Group) {
 		for _, key := range old {
 			g.Delete(key)
 		}

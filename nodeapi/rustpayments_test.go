@@ -3,6 +3,7 @@ package nodeapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/store"
 )
 
 // teller is a Sender that remembers what it was asked for.
@@ -135,10 +137,10 @@ func TestFailedPaymentSaysWhatWasPaid(t *testing.T) {
 
 func TestPaymentsAreIdempotent(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
-	store := openStore(t, dir)
+	opened := openStore(t, dir)
 	s, now := honest(), time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	b := rustBed(t, func(c *Config) { c.Sender, c.Directory, c.Now = s, openDirectory(t, store), clock })
+	b := rustBed(t, func(c *Config) { c.Sender, c.Directory, c.Now = s, openDirectory(t, opened), clock })
 	first := b.askToPay(t, asAlice, "one", fromSeed)
 	if again := b.askToPay(t, asAlice, "one", fromSeed); again.Code != 200 || again.Body.String() != first.Body.String() {
 		t.Errorf("again: %d %s", again.Code, again.Body)
@@ -161,11 +163,11 @@ func TestPaymentsAreIdempotent(t *testing.T) {
 	if err := b.directory.put(t.Context(), answerKey+answerID("alice", "three"), answerRecord{Input: hashOf("$payment-pointer.example 1000000 15000"), At: now}); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Close(); err != nil {
+	if err := opened.Close(); err != nil {
 		t.Fatal(err)
 	}
-	store = openStore(t, dir)
-	again := newBed(t, func(c *Config) { c.Sender, c.Directory, c.Now = s, openDirectory(t, store), clock })
+	opened = openStore(t, dir)
+	again := newBed(t, func(c *Config) { c.Sender, c.Directory, c.Now = s, openDirectory(t, opened), clock })
 	if w := again.askToPay(t, asAlice, "one", fromSeed); w.Code != 200 || w.Body.String() != first.Body.String() {
 		t.Errorf("after a restart: %d %s", w.Code, w.Body)
 	}
@@ -185,8 +187,35 @@ func TestPaymentsAreIdempotent(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := 0
-	if err := store.Iterate([]byte(answerKey), func(_, _ []byte) error { kept++; return nil }); err != nil || kept != 1 {
+	if err := opened.Iterate([]byte(answerKey), func(_, _ []byte) error { kept++; return nil }); err != nil || kept != 1 {
 		t.Errorf("%d answers are kept, %v; want the last", kept, err)
+	}
+}
+
+// TestOldAnswersAreDeleted: however many there are, and none that is young.
+func TestOldAnswersAreDeleted(t *testing.T) {
+	s := openStore(t, filepath.Join(t.TempDir(), "store"))
+	d, now := openDirectory(t, s), time.Now()
+	fill := func(n int, at time.Time) {
+		t.Helper()
+		for i := 0; i < n; i += 500 {
+			if err := d.change(t.Context(), func(g *store.Group) {
+				for j := i; j < min(i+500, n); j++ {
+					g.Put([]byte(answerKey+answerID("alice", fmt.Sprint(at, j))), mustJSON(answerRecord{At: at, Status: 200}))
+				}
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	fill(2500, now.Add(-time.Hour-time.Second))
+	fill(7, now)
+	if err := d.deleteAnswers(t.Context(), now.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	if err := s.Iterate([]byte(answerKey), func(_, _ []byte) error { kept++; return nil }); err != nil || kept != 7 {
+		t.Errorf("%d answers are kept, %v", kept, err)
 	}
 }
 

@@ -108,7 +108,6 @@ func (a *API) credit(ctx context.Context, s Settings, key string, q Quantity) (a
 	if _, err := a.find(s.ID); err != nil { // deleted meanwhile
 		return answer, err
 	}
-	a.sweepAnswers(ctx)
 	asset := a.shownAsset(s)
 	if asset.Code == "" {
 		return answer, errNoAsset

@@ -2,6 +2,7 @@ package nodeapi
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math/big"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,8 +101,13 @@ func TestSettlementIsCreditedOnce(t *testing.T) {
 
 	now = now.Add(answerLifetime + keyRefresh + time.Second)
 	b.settle(t, "alice", "k3", `{"amount":"0","scale":0}`)
-	if known, err := b.directory.answer(settlementID(alice, "k1")); known != nil || err != nil {
-		t.Errorf("an old answer is still kept: %+v, %v", known, err)
+	b.TakeOver()
+	eventually(t, "the old answer is deleted", func() bool {
+		known, err := b.directory.answer(settlementID(alice, "k1"))
+		return known == nil && err == nil
+	})
+	if known, err := b.directory.answer(settlementID(alice, "k3")); known == nil || err != nil {
+		t.Errorf("a young answer: %+v, %v", known, err)
 	}
 }
 
@@ -254,4 +261,37 @@ func FuzzQuantity(f *testing.F) {
 			t.Errorf("%+v and %+v became %d and %+v", q, before, whole, after)
 		}
 	})
+}
+
+// TestNoOtherAssetWhileMoneyLeaves: what is on its way from the balance to an engine is not on the balance any more, and may come back.
+func TestNoOtherAssetWhileMoneyLeaves(t *testing.T) {
+	s, hold := heldStore(t)
+	b := newBedOn(t, s, nil)
+	if w := b.ask(t, "POST", "/accounts", asAdmin, `{"username":"alice","asset_code":"USD","asset_scale":3,"settle_threshold":100,"settle_to":0}`); w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if _, err := b.books.Refund(t.Context(), "alice", 150, nil); err != nil {
+		t.Fatal(err)
+	}
+	arrived, letGo := hold()
+	defer letGo()
+	var both sync.WaitGroup
+	both.Go(func() {
+		if o, err := b.payOut(t.Context(), "alice", Engine{URL: "http://engine.example", AccountID: "a"}, false); err != nil || o == nil || o.Amount != 150 {
+			t.Errorf("paid out %+v, %v", o, err)
+		}
+	})
+	<-arrived
+	both.Go(func() {
+		_, err := b.update(t.Context(), "alice", func(s Settings) (Settings, error) {
+			s.Asset.Scale = 9
+			return s, nil
+		})
+		if !errors.Is(err, ErrBalance) {
+			t.Errorf("the asset was changed: %v", err)
+		}
+	})
+	time.Sleep(50 * time.Millisecond)
+	letGo()
+	both.Wait()
 }

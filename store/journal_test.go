@@ -390,3 +390,55 @@ func TestCheckpointsFitIntoBadger(t *testing.T) {
 		t.Errorf("%d keys, %v", n, err)
 	}
 }
+
+// An opening that fails before Badger has all groups leaves the journal to the next one.
+func TestFailedOpenKeepsTheJournal(t *testing.T) {
+	dir := newDir(t)
+	s := mustOpen(t, dir, Options{Journal: true})
+	putDurably(t, s, "k", "value")
+	ticket := put(t, s, "!badger!k", "Badger refuses this key")
+	if err := ticket.Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	<-s.Failed()
+	mustClose(t, s)
+	for i := range 3 {
+		s, err := Open(context.Background(), dir, Options{MinFree: 1, Journal: true})
+		if err == nil {
+			mustClose(t, s)
+			t.Fatalf("opening %d forgot a durable group", i)
+		}
+	}
+}
+
+// What Badger has lost may be older than what it still has, and the journal may have that too.
+func TestAcceptLossTakesWhatBadgerLost(t *testing.T) {
+	dir := quickDir(t)
+	s, _ := held(t, dir, 3)
+	for i, key := range []string{"k/1", "k/2", "k/3"} {
+		putDurably(t, s, key, "value of "+key)
+		if err := s.awaitBadger(uint64(i + 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	putDurably(t, s, "k/3", "the last")
+	begun(t, s)
+	harmed := copyDir(t, dir)
+	logs, err := filepath.Glob(filepath.Join(harmed, databaseDir, "*.mem"))
+	if err != nil || len(logs) != 1 {
+		t.Fatal(logs, err)
+	}
+	b, err := os.ReadFile(logs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[bytes.Index(b, []byte("value of k/2"))] ^= 1
+	if err := os.WriteFile(logs[0], b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, harmed, ErrLost, harmed)
+	s = mustOpen(t, harmed, Options{AcceptLoss: true, Journal: true})
+	wantValue(t, s, "k/1", "value of k/1")
+	wantValue(t, s, "k/2", "value of k/2")
+	wantValue(t, s, "k/3", "the last")
+}

@@ -137,20 +137,31 @@ func (s *Store) recoverJournal(groups []journaled) error {
 	return s.disk.mark(s.settled())
 }
 
-// salvageJournal takes, after a loss, what the journal still has: all of it, since what Badger has lost may be older than what it has. It
-// returns the last group that the journal knows of.
+// salvageJournal takes, after a loss, what the journal still has, also of what Badger had, since what that has lost may be older than what it
+// has. Groups that end in a gap before held are left: they would bring back what later ones have replaced. It returns the last group that the
+// journal knows of.
 func (s *Store) salvageJournal(id identity, held uint64) (last uint64, err error) {
-	next, later, _, err := readJournal(s.dir, id, held)
+	next, later, _, err := readJournal(s.dir, id, 0)
 	if err != nil {
 		return held, err
 	}
-	for _, r := range append(next, later...) {
-		if err := s.disk.write(r.entries, nil); err != nil {
-			return held, err
+	last = held
+	for groups := append(next, later...); len(groups) > 0; {
+		n := 1
+		for n < len(groups) && groups[n].sequence == groups[n-1].sequence+1 {
+			n++
 		}
-		held = r.sequence
+		if end := groups[n-1].sequence; end >= held {
+			for _, r := range groups[:n] {
+				if err := s.disk.write(r.entries, nil); err != nil {
+					return last, err
+				}
+			}
+			last = end
+		}
+		groups = groups[n:]
 	}
-	return held, nil
+	return last, nil
 }
 
 // group is the group that was written.

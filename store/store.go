@@ -295,6 +295,7 @@ func (s *Store) close() error {
 	var err error
 	if s.poison() == nil {
 		err = s.disk.mark(s.settled())
+		s.journaled = false // the checkpointer has emptied the shelf
 	}
 	if err = errors.Join(err, s.closeFiles()); errors.Is(err, errStuck) {
 		return err // and keep the lock
@@ -325,7 +326,7 @@ func (s *Store) closeDatabase() error {
 }
 
 // closeFiles closes Badger, the sidecar, the journal and the tail, as far as they are open. Badger writes its last table and list only now, so the
-// sidecar gets its last slot after that: it asks for no journal any more, for Badger has all of it.
+// sidecar gets its last slot after that: it asks for no journal any more if Badger has all of it, which it has not where an opening failed.
 func (s *Store) closeFiles() error {
 	var err error
 	if s.db != nil {
@@ -337,8 +338,7 @@ func (s *Store) closeFiles() error {
 		err = errors.Join(err, journal.close())
 	}
 	if s.sidecar != nil && err == nil && s.poison() == nil {
-		s.journaled = false
-		if err = s.disk.mark(s.settled()); err == nil && journal != nil {
+		if err = s.disk.mark(s.settled()); err == nil && journal != nil && !s.journaled {
 			err = removeJournal(s.dir)
 		}
 	}
