@@ -9,6 +9,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
@@ -52,10 +53,10 @@ func (a *Account) checkPlace() error {
 
 // resolveLimits fills in the limits of s.
 func (a *Account) resolveLimits(s *accountSettings, r resolver) (err error) {
-	if s.MaxPacketAmount, err = r.amount(a.MaxPacket, "max_packet"); err != nil {
+	if s.MaxPacketAmount, err = r.limit(a.MaxPacket, "max_packet"); err != nil {
 		return a.at("max_packet", err)
 	}
-	if s.MaxAmountPerMinute, err = r.amount(a.AmountPerMinute, "amount_per_minute"); err != nil {
+	if s.MaxAmountPerMinute, err = r.limit(a.AmountPerMinute, "amount_per_minute"); err != nil {
 		return a.at("amount_per_minute", err)
 	}
 	for _, balance := range []struct {
@@ -92,4 +93,13 @@ func (a *Account) checkSettlement(s *accountSettings) error {
 			*s.SettleThreshold, *s.SettleTo)
 	}
 	return nil
+}
+
+// limit is amount for what lets something through: 0 would mean none to the node.
+func (r resolver) limit(n Number, what string) (amount.Amount, error) {
+	value, err := r.amount(n, what)
+	if err == nil && n != "" && value == 0 && !r.unknown(string(n)) {
+		return 0, fmt.Errorf("%s is 0, and nothing could come through: write an amount, or leave the line out for no limit", what)
+	}
+	return value, err
 }

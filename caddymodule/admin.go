@@ -57,7 +57,8 @@ func (a *adminRoutes) Routes() []caddy.AdminRoute {
 func adminLease() (*books, lease, error) {
 	app, ok := activeApp()
 	if !ok {
-		return nil, lease{}, caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errNoApp}
+		status, err := noApp()
+		return nil, lease{}, caddy.APIError{HTTPStatus: status, Err: err}
 	}
 	b, held, err := app.lease()
 	if err != nil {
@@ -66,7 +67,18 @@ func adminLease() (*books, lease, error) {
 	return b, held, nil
 }
 
-var errNoApp = errors.New("no node is configured: add an ilp block to the global options")
+var (
+	errNoApp   = errors.New("no node is configured: add an ilp block to the global options")
+	errLoading = errors.New("the config is still being loaded: ask again in a moment")
+)
+
+// noApp says why there is no node. The admin endpoint answers before the first config runs, which takes as long as opening its ledger.
+func noApp() (status int, err error) {
+	if caddy.ActiveContext().Context == nil {
+		return http.StatusServiceUnavailable, errLoading
+	}
+	return http.StatusNotFound, errNoApp
+}
 
 // adminError gives an error of the ledger its status.
 func adminError(err error) error {

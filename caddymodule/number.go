@@ -4,6 +4,7 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -41,7 +42,10 @@ func parseNumber(s string) (Number, error) {
 	if hasPlaceholder(s) {
 		return Number(s), nil
 	}
-	if _, err := amount.Parse(s); err != nil {
+	switch _, err := amount.Parse(s); {
+	case errors.Is(err, amount.ErrRange):
+		return "", fmt.Errorf("%q is too large for an amount: write at most %s", s, amount.Max)
+	case err != nil:
 		return "", fmt.Errorf("%q is not an amount: write a whole number of the asset's smallest units, such as 10", s)
 	}
 	return Number(s), nil

@@ -3,6 +3,7 @@ package caddymodule
 // This file reads the paywall directive.
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -73,8 +74,11 @@ func (p *Paywall) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		if err := p.readOption(l, option); err != nil {
 			return err
 		}
+		if err := p.checkSoFar(); err != nil {
+			return l.WrapErr(err)
+		}
 	}
-	p.all = nil // a placeholder is no mistake yet, and what is wrong with the prices together is at the start
+	p.all = nil // a placeholder is no mistake yet, and what is missing is missed at the start
 	if err := p.check(); err != nil {
 		return start.WrapErr(err)
 	}
@@ -126,6 +130,9 @@ func (p *Paywall) readPrice(l lines) error {
 	}
 	var err error
 	if price.Amount, err = parseNumber(args[0]); err != nil {
+		if len(args) > 1 && args[1] != "per_byte" {
+			return l.Errf("%q is no method, which is in capital letters, no path, which begins with a slash, and no amount: write this as: %s", args[0], priceUsage)
+		}
 		return l.WrapErr(err)
 	}
 	if args = args[1:]; len(args) > 0 && args[0] == "per_byte" {
@@ -167,6 +174,18 @@ func checkPrice(price Price) error {
 		}
 	}
 	return nil
+}
+
+// checkSoFar finds what is wrong with the lines up to the last, so that it is that line which is named. A price for everything may follow.
+func (p *Paywall) checkSoFar() error {
+	config, err := p.config(unresolved)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(config.Prices, func(r paywall.Rule) bool { return r.Method == "" && (r.Path == "" || r.Path == "/*") }) {
+		config.Prices = append(config.Prices, paywall.Rule{Path: "/*", Free: true})
+	}
+	return checkConfig(config)
 }
 
 func (p *Paywall) readFree(l lines) error {

@@ -72,7 +72,7 @@ func resolved(n Number, what string) (amount.Amount, error) { return n.resolve(w
 // pointersOff tells clients of no payment pointer.
 const pointersOff = "off"
 
-// check finds the mistakes that show without placeholders, by making a paywall that nobody will ask.
+// check finds the mistakes that show without placeholders.
 func (p *Paywall) check() error {
 	if len(p.Prices) == 0 && len(p.Free) == 0 {
 		return errors.New("the paywall has no price: write paywall 10, or price 10 in its block")
@@ -81,8 +81,13 @@ func (p *Paywall) check() error {
 	if err != nil {
 		return err
 	}
+	return checkConfig(config)
+}
+
+// checkConfig makes a paywall that nobody will ask.
+func checkConfig(config paywall.Config) error {
 	config.Ledger, config.Quoter = new(ledger), new(quoter)
-	_, err = paywall.New(config)
+	_, err := paywall.New(config)
 	return err
 }
 

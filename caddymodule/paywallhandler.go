@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
@@ -27,6 +28,7 @@ type paywallRuntime struct {
 	app    *App
 	wall   *paywall.Paywall
 	logger *zap.Logger
+	inner  sync.Once // tells that another paywall decides
 }
 
 // CaddyModule returns the Caddy module information.
@@ -71,6 +73,9 @@ const decidedVar = "paydoor.decided"
 // ServeHTTP charges the request, or answers it. An error of the rest of the chain passes through, with the price given back.
 func (p *Paywall) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if caddyhttp.GetVar(r.Context(), decidedVar) != nil {
+		if r.Context().Value(caddyhttp.ErrorCtxKey) == nil {
+			p.inner.Do(func() { p.tellInner(r) })
+		}
 		return next.ServeHTTP(w, r)
 	}
 	told := new(told)
@@ -82,6 +87,13 @@ func (p *Paywall) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		fields.Add(zap.Inline(told)) // one field that becomes several, if a line is written
 	}
 	return p.wall.ServeHTTP(w, r, next.ServeHTTP)
+}
+
+// tellInner tells of prices that did not count, which is easily overlooked: they may be higher than what the other paywall asked, or that is nothing. Two
+// with matchers of their own on one site may well be meant so.
+func (p *Paywall) tellInner(r *http.Request) {
+	p.logger.Info("a request came to two paywalls: the first has decided, and the prices of this one did not count; if that is not meant, write them as price lines into one paywall",
+		zap.String("host", r.Host), zap.Any("prices", p.Prices))
 }
 
 // observe publishes a step as placeholders and as fields of the access log line. The account is a hash; the token appears nowhere.

@@ -38,7 +38,8 @@ func (a *readiness) write(w http.ResponseWriter, good bool) error {
 func runningReadiness() readiness {
 	app, ok := activeApp()
 	if !ok {
-		return readiness{Alive: true, Problem: "no node is configured: add an ilp block to the global options"}
+		_, err := noApp()
+		return readiness{Alive: true, Problem: err.Error()}
 	}
 	return app.readiness()
 }

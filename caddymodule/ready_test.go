@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
+
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/payer"
 	"github.com/paydoor/paydoor/store"
@@ -115,6 +117,20 @@ func TestReadyFollowsTheSpace(t *testing.T) {
 	free.Store(1 << 40)
 	eventually(t, "ready again", func() bool { return s.readiness("/paydoor/ready").Ready })
 	s.want(s.do(http.MethodGet, "/"), http.StatusOK, "90")
+}
+
+// TestReadyBeforeTheFirstConfig asks while no config runs yet, and is not told that there is no node.
+func TestReadyBeforeTheFirstConfig(t *testing.T) {
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if said := runningReadiness(); said.Ready || !said.Alive || !strings.Contains(said.Problem, "still being loaded") {
+		t.Errorf("before the first config: %+v", said)
+	}
+	refused, ok := errors.AsType[caddy.APIError](func() error { _, _, err := adminLease(); return err }())
+	if !ok || refused.HTTPStatus != http.StatusServiceUnavailable {
+		t.Errorf("the ledger is asked for: %+v", refused)
+	}
 }
 
 func TestReadyWithoutANode(t *testing.T) {

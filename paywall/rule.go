@@ -95,7 +95,7 @@ func (r *Rule) validate() error {
 	case r.Method != "" && !isMethod(r.Method):
 		return fmt.Errorf("method %q: write capital letters, such as POST", r.Method)
 	case r.Method == "OPTIONS":
-		return fmt.Errorf("method OPTIONS asks for prices and has none itself")
+		return fmt.Errorf("method OPTIONS asks for prices and has none itself: leave it out")
 	case strings.Contains(path, "*"):
 		return fmt.Errorf("path %q: a * stands only at the end, after a slash: /paid/*", r.Path)
 	case path != "" && ambiguity(path) != "":

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -143,7 +144,7 @@ func (f *fetcher) answer(r *http.Request, response *http.Response, index int) (e
 			return err
 		}
 	}
-	if err := f.copyBody(out, response, name != ""); err != nil {
+	if err := f.copyBody(r.Context(), out, response, name != ""); err != nil {
 		return err
 	}
 	return ended
@@ -162,7 +163,7 @@ func (f *fetcher) create(name string) (out io.Writer, done func() error, err err
 }
 
 // copyBody copies the body as it comes.
-func (f *fetcher) copyBody(out io.Writer, response *http.Response, toFile bool) error {
+func (f *fetcher) copyBody(ctx context.Context, out io.Writer, response *http.Response, toFile bool) error {
 	in := f.show.download(response, toFile)
 	_, err := io.Copy(writeErrors{out}, in)
 	f.show.clear()
@@ -170,7 +171,7 @@ func (f *fetcher) copyBody(out io.Writer, response *http.Response, toFile bool) 
 		return fmt.Errorf("the output: %w", failed.error)
 	}
 	if err != nil {
-		return lost(fmt.Errorf("the answer broke off: %w", plain(err)), f.unknown())
+		return lost(ctx, fmt.Errorf("the answer broke off: %w", ended(ctx, plain(err))), f.unknown())
 	}
 	return nil
 }
@@ -213,7 +214,7 @@ func headerNames(h http.Header) []string {
 
 // answerJSON writes a line about the answer, also if not all of it came.
 func (f *fetcher) answerJSON(r *http.Request, response *http.Response, name string, ended error) error {
-	body, err := f.bodyJSON(response, name)
+	body, err := f.bodyJSON(r.Context(), response, name)
 	if err != nil {
 		ended = err
 	}
@@ -226,17 +227,17 @@ func (f *fetcher) answerJSON(r *http.Request, response *http.Response, name stri
 }
 
 // bodyJSON returns the body, or writes it to the file.
-func (f *fetcher) bodyJSON(response *http.Response, name string) ([]byte, error) {
+func (f *fetcher) bodyJSON(ctx context.Context, response *http.Response, name string) ([]byte, error) {
 	if name != "" {
 		out, done, err := f.create(name)
 		if err != nil {
 			return nil, err
 		}
-		return nil, errors.Join(f.copyBody(out, response, true), done())
+		return nil, errors.Join(f.copyBody(ctx, out, response, true), done())
 	}
 	b, err := io.ReadAll(io.LimitReader(response.Body, longestJSON+1))
 	if err != nil {
-		return nil, lost(fmt.Errorf("the answer broke off: %w", plain(err)), f.unknown())
+		return nil, lost(ctx, fmt.Errorf("the answer broke off: %w", ended(ctx, plain(err))), f.unknown())
 	}
 	if len(b) > longestJSON {
 		return nil, errors.New("the body is too long for JSON: write it to a file with -o")

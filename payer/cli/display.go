@@ -86,6 +86,19 @@ func (d *display) payment(p payer.Progress) {
 
 // paid says what an answer has cost.
 func (d *display) paid(payments []payer.Progress, response *http.Response) {
+	left := ""
+	if balance := response.Header.Get("Pay-Balance"); balance != "" {
+		left = ", where " + clean(balance) + " are left"
+	}
+	d.sent(payments, left)
+}
+
+// unanswered says what was paid for an answer that did not come.
+func (d *display) unanswered(payments []payer.Progress) {
+	d.sent(payments, ", where it is left unless the request was charged")
+}
+
+func (d *display) sent(payments []payer.Progress, left string) {
 	for _, p := range payments {
 		if p.Sent == 0 && p.Unknown == 0 {
 			continue
@@ -94,9 +107,6 @@ func (d *display) paid(payments []payer.Progress, response *http.Response) {
 		if p.Unknown > 0 {
 			text += fmt.Sprintf(", and perhaps %s more", p.Unknown)
 		}
-		if balance := response.Header.Get("Pay-Balance"); balance != "" {
-			text += ", where " + clean(balance) + " are left"
-		}
-		d.say("%s", text)
+		d.say("%s%s", text, left)
 	}
 }

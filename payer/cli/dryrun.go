@@ -29,7 +29,7 @@ func (f *fetcher) dryRun(r *http.Request) error {
 	defer f.client.CloseIdleConnections()
 	price, err := f.transport.Price(r)
 	if err != nil {
-		err = lost(err, false)
+		err = lost(r.Context(), err, false)
 		if price.Priced && ExitStatus(err) == StatusNoAnswer { // the server answered, and the way to pay it is what fails
 			err = failure{err, StatusUnpaid}
 		}
@@ -37,7 +37,7 @@ func (f *fetcher) dryRun(r *http.Request) error {
 	}
 	var refused error
 	if price.Cost > 0 {
-		refused = f.refused(r.URL.Hostname(), price)
+		refused = f.refused(r, price)
 	}
 	if chosen(f.cmd, "json") {
 		line := f.newReport(r, refused)
@@ -50,16 +50,16 @@ func (f *fetcher) dryRun(r *http.Request) error {
 }
 
 // refused says why the payment would not be made.
-func (f *fetcher) refused(host string, price payer.Price) error {
+func (f *fetcher) refused(r *http.Request, price payer.Price) error {
 	if f.max != 0 && price.Cost > f.max {
 		return failure{fmt.Errorf("%w: it costs %s, and --max is %s", payer.ErrCap, price.Cost, f.max), StatusCap}
 	}
-	err := f.wallet.Allows(host, price.Cost)
+	err := f.wallet.Allows(r.URL.Hostname(), price.Cost)
 	above, _ := errors.AsType[*payer.CapError](err)
 	if err == nil || f.max != 0 && (errors.Is(err, payer.ErrNoMax) || above != nil && above.Cap == "per request") {
 		return nil // --max would take the place of what holds now
 	}
-	return lost(err, false)
+	return lost(r.Context(), err, false)
 }
 
 func (f *fetcher) printPrice(r *http.Request, price payer.Price) error {

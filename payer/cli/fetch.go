@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/payer"
@@ -40,6 +41,8 @@ func Fetch(cmd *cobra.Command, e Environment) {
 	flags.String("uplink-token-file", "", "The file with the account's token; default: "+tokenVariable+" or the configuration")
 	flags.String("wallet", "", "The directory of the wallet; default: "+walletVariable+", else the user's own")
 	flags.Bool("plain-http", false, "Send tokens, which are worth money, over http: to other machines")
+	flags.String("cacert", "", "Believe the certificates in this PEM file, and no others; default: those of the system")
+	cmd.SetFlagErrorFunc(flagError)
 	cmd.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return errors.New("write a URL: paydoor fetch --max 100 http://localhost:8402/hello")
@@ -140,24 +143,15 @@ func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 		return err
 	}
 	f.show = newDisplay(f.cmd, f.e)
-	f.pointers.RoundTripper = f.base()
+	if f.pointers.RoundTripper, err = f.base(); err != nil {
+		return err
+	}
 	f.transport = &payer.Transport{
 		Base: f.show.watch(&f.pointers), Link: f.uplink, Random: f.e.Random, Now: f.e.Now, Budget: f.wallet, Secret: f.wallet.Secret(),
 		Method: method, Insecure: chosen(f.cmd, "plain-http"), Progress: f.moved,
 	}
 	f.client = &http.Client{Transport: f.transport, CheckRedirect: f.redirect}
 	return nil
-}
-
-// base is the transport below the paying one: without compression, as curl's.
-func (f *fetcher) base() http.RoundTripper {
-	if f.e.Transport != nil {
-		return f.e.Transport
-	}
-	own := http.DefaultTransport.(*http.Transport).Clone()
-	own.DisableCompression = true
-	own.IdleConnTimeout = time.Second
-	return own
 }
 
 const mostRedirects = 50
@@ -208,7 +202,8 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 	answered()
 	f.show.clear()
 	if err != nil {
-		err = f.pointers.orByWallet(lost(err, f.unknown()))
+		f.show.unanswered(f.payments)
+		err = f.pointers.orByWallet(lost(ctx, err, f.unknown()))
 		return errors.Join(err, f.reportFailure(r, err))
 	}
 	defer response.Body.Close()
@@ -235,17 +230,25 @@ func (f *fetcher) unknown() bool {
 	return false
 }
 
+// flagError says where the flags are; of -k, which users of curl look for, why there is none.
+func flagError(_ *cobra.Command, err error) error {
+	if none, ok := errors.AsType[*pflag.NotExistError](err); ok && (none.GetSpecifiedName() == "k" || none.GetSpecifiedName() == "insecure") {
+		return fmt.Errorf("%w: whoever is in between would get the token, which is worth money; name the file with the certificate to believe in --cacert", err)
+	}
+	return fmt.Errorf("%w: paydoor fetch --help has the flags", err)
+}
+
 // schemed are URLs that begin with a scheme. One without may have another URL in its query.
 var schemed = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
 func parseURLs(args []string) (urls []*url.URL, err error) {
-	for _, arg := range args {
+	for i, arg := range args {
 		if !schemed.MatchString(arg) {
 			arg = "http://" + arg // as curl does
 		}
 		u, err := url.Parse(arg)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, errors.New("a URL is http://HOST/PATH or https://HOST/PATH")
+		if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, fmt.Errorf("argument %d is none: a URL is http://HOST/PATH or https://HOST/PATH", i+1) // it may hold secrets
 		}
 		if u.User != nil {
 			return nil, errors.New("write the user and the password with -u, not in the URL")

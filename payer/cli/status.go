@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -49,8 +50,9 @@ type silent struct{ error }
 func (silent) Error() string   { return "" }
 func (s silent) Unwrap() error { return s.error }
 
-// lost is the error of a request without an answer; unknown says that some of its money may have been paid.
-func lost(err error, unknown bool) error {
+// lost is the error of a request without an answer; unknown says that some of its money may have been paid. Where ctx is over, that is why there
+// is no answer, whatever it broke.
+func lost(ctx context.Context, err error, unknown bool) error {
 	var inside *url.Error
 	if errors.As(err, &inside) {
 		err = inside.Err // the URL may hold secrets, and was typed a moment ago
@@ -59,14 +61,17 @@ func lost(err error, unknown bool) error {
 	switch {
 	case unknown || errors.Is(err, payer.ErrUnknown):
 		status = StatusUnknown
-		err = fmt.Errorf("%w; what became of the payment is unknown: the next fetch asks before it pays", plain(err))
+		err = fmt.Errorf("%w; what became of the payment is unknown: the next fetch asks before it pays", ended(ctx, plain(err)))
 	case errors.Is(err, payer.ErrNoMax):
 		status = StatusCap
 		err = fmt.Errorf("%w: say with --max how much one may cost; it is remembered", err)
 	case errors.Is(err, payer.ErrCap):
 		status = StatusCap
+		err = fmt.Errorf("%w: %s", err, raise(err))
 	case errors.Is(err, payer.ErrWallet):
 		status = StatusMistake
+	case ctx.Err() != nil:
+		err = ended(ctx, err)
 	case errors.Is(err, payer.ErrUnpaid):
 		status = StatusUnpaid
 	case errors.Is(err, payer.ErrPlainHTTP):
@@ -78,13 +83,35 @@ func lost(err error, unknown bool) error {
 	return failure{err, status}
 }
 
+// ended is why ctx is over, else err.
+func ended(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() == nil:
+		return err
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return errors.New("the time of --max-time is over")
+	}
+	return errors.New("interrupted")
+}
+
+// raise says where the cap is that a payment is above.
+func raise(err error) string {
+	above, ok := errors.AsType[*payer.CapError](err)
+	switch {
+	case ok && above.Cap == "per host":
+		return "max_per_host in " + configFile + " of the wallet sets it"
+	case ok && above.Cap == "per day":
+		return "max_per_day in " + configFile + " of the wallet sets it"
+	}
+	return "--max sets another"
+}
+
 // plain says the usual things in words.
 func plain(err error) error {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return fmt.Errorf("%w: if it is right all the same, name the file with the authority's certificate in --cacert", err)
+	}
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("the time of --max-time is over")
-	case errors.Is(err, context.Canceled):
-		return errors.New("interrupted")
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return errors.New("the connection was refused: nothing listens there")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
