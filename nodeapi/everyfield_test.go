@@ -251,7 +251,10 @@ func (f field) refused(t *testing.T, w *httptest.ResponseRecorder, when string) 
 	name := f.named
 	switch {
 	case name == "" && when == "left out" && f.without != "":
-		name = "ilpOverHttp.outgoing." + f.without
+		name = f.without
+		if strings.Contains(f.name, ".outgoing.") {
+			name = "ilpOverHttp.outgoing." + f.without
+		}
 		if strings.Contains(f.name, ".incoming.") {
 			name = "ilpOverHttp.incoming." + f.without
 		}
