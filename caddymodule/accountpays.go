@@ -33,7 +33,7 @@ func (s *sender) Pay(ctx context.Context, o nodeapi.Outgoing) (d nodeapi.Deliver
 	if err != nil {
 		return d, err
 	}
-	to, err := s.resolver(o.Receiver).Resolve(ctx, o.Receiver)
+	to, receipts, err := s.resolve(ctx, o)
 	if errors.Is(err, payer.ErrPrivateAddress) {
 		err = fmt.Errorf("%w; the operator may write allow_private into ilp_node", err)
 	}
@@ -46,11 +46,30 @@ func (s *sender) Pay(ctx context.Context, o nodeapi.Outgoing) (d nodeapi.Deliver
 	}
 	result, err := payer.Stream{Link: link, Random: rand.Reader, Now: time.Now}.Pay(ctx, payer.Payment{
 		Address: to.Address, Secret: to.Secret, Send: o.Amount, Slippage: slippage,
+		Receipts:  receipts,
 		LeastRate: func(asset ilpcore.Asset) (payer.Rate, error) { return s.leastRate(o, asset) },
 	})
 	return nodeapi.Delivery{
 		To: to.Address, Sent: result.Sent, InFlight: result.Unknown, Delivered: result.Delivered, Asset: result.DestinationAsset,
+		Receipt: result.Receipt,
 	}, err
+}
+
+// errNoReceipts says that a receiver does not do what the payer insists on.
+var errNoReceipts = errors.New("the receiver gives no STREAM receipts, so nothing was paid; leave receipt_nonce and receipt_secret out to pay without")
+
+// resolve asks the receiver where to pay, and, where o says so, for receipts.
+func (s *sender) resolve(ctx context.Context, o nodeapi.Outgoing) (to payer.Endpoint, receipts *payer.ReceiptTerms, err error) {
+	if o.Receipts == nil {
+		to, err = s.resolver(o.Receiver).Resolve(ctx, o.Receiver)
+		return to, nil, err
+	}
+	receipts = &payer.ReceiptTerms{Nonce: o.Receipts.Nonce, Secret: o.Receipts.Secret[:]}
+	to, err = s.resolver(o.Receiver).ResolveWithReceipts(ctx, o.Receiver, receipts)
+	if err == nil && !to.Receipts {
+		err = errNoReceipts
+	}
+	return to, receipts, err
 }
 
 // resolver asks this machine without TLS where the receiver is written so, and others only with insecure. Payment pointers are https always.

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/connector"
@@ -26,9 +28,11 @@ func withAmount(p ilpcore.Prepare, units uint64) ilpcore.Incoming {
 // twin is a node with an HTTP side, which stays where it is over restarts.
 type twin struct {
 	*running
-	now atomic.Pointer[running] // the same, for the HTTP side
-	url string
-	dir string
+	now  atomic.Pointer[running] // the same, for the HTTP side
+	url  string
+	dir  string
+	core zapcore.Core // of the log, which goes on over restarts
+	log  *observer.ObservedLogs
 
 	dialect nodeapi.Dialect // from the next start on
 }
@@ -37,6 +41,7 @@ type twin struct {
 func newTwin(t *testing.T, name string) *twin {
 	t.Helper()
 	n := &twin{dir: t.TempDir()}
+	n.core, n.log = observer.New(zap.DebugLevel)
 	n.start(t, name)
 	server := httptest.NewServer(n)
 	n.url = server.URL
@@ -50,7 +55,7 @@ func newTwin(t *testing.T, name string) *twin {
 func (n *twin) start(t *testing.T, name string) {
 	t.Helper()
 	app := &App{
-		DataDir: n.dir, Address: "test." + name, AllowWeakSecrets: true, logger: zap.NewNop(), allowPrivate: true, dialect: n.dialect,
+		DataDir: n.dir, Address: "test." + name, AllowWeakSecrets: true, logger: zap.New(n.core), allowPrivate: true, dialect: n.dialect,
 		announces: &announcer{queue: make(chan announcement, 1), ended: make(chan struct{})},
 		Accounts:  []*Account{{Name: "paul", Relation: "local"}},
 	}

@@ -5,6 +5,7 @@ package interop
 import (
 	"fmt"
 	"slices"
+	"testing"
 	"time"
 )
 
@@ -235,4 +236,22 @@ func subsetSums(amounts []int) []int {
 		}
 	}
 	return sums
+}
+
+// TestExplained: sums of some, of all and of none are found, others are not, also where there are too many to try.
+func TestExplained(t *testing.T) {
+	many := slices.Repeat([]int{7}, mostDoubts+1)
+	for i, c := range []struct {
+		difference int
+		amounts    []int
+		want       bool
+	}{
+		{0, nil, true}, {1, nil, false}, {5, []int{5}, true}, {-5, []int{5}, false}, {8, []int{5, 9, 3}, true}, {17, []int{5, 9, 3}, true},
+		{2, []int{5, 9, 3, -12}, true}, {-12, []int{5, 9, 3, -12}, true}, {4, []int{5, 9, 3}, false}, {18, []int{5, 9, 3}, false},
+		{21, many, true}, {7*len(many) + 1, many, false}, {-1, many, false},
+	} {
+		if got := explained(c.difference, c.amounts); got != c.want {
+			t.Errorf("%d: %d of %v: %v", i, c.difference, c.amounts, got)
+		}
+	}
 }

@@ -55,6 +55,10 @@ var rustRows = []fieldRow{
 	{field: "Payment.receiver", kinds: text, good: []string{`"$pay.example/bob"`, `"$pay.example/bob"`}, bad: []string{`""`, "1", "null"}},
 	{field: "Payment.source_amount", kinds: number, good: []string{"7", "7"}, bad: []string{"null"}},
 	{field: "Payment.slippage", kinds: "number/string", byDefault: "0.015", good: []string{"0", "0", "1", "1", `"0.5"`, "0.5", "0.000001", "0.000001"}, bad: []string{"1.000001", "-0.1", "0.0000001", `"x"`, "null", "[]"}},
+	{field: "Payment.receipt_nonce", kinds: words, along: map[string]string{"receipt_secret": `"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="`}, without: "receipt_nonce",
+		good: []string{`"AAECAwQFBgcICQoLDA0ODw=="`, `"AAECAwQFBgcICQoLDA0ODw=="`, `"AAECAwQFBgcICQoLDA0ODw"`, `"AAECAwQFBgcICQoLDA0ODw=="`}, bad: []string{`""`, `"x"`, "1", "null"}},
+	{field: "Payment.receipt_secret", kinds: words, along: map[string]string{"receipt_nonce": `"AAECAwQFBgcICQoLDA0ODw=="`}, without: "receipt_secret",
+		good: []string{`"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="`, `"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="`}, bad: []string{`""`, `"x"`, "1", "null"}},
 
 	{field: "Rates.*", kinds: "number/string", good: []string{"1.0", "1.0", `"2.517"`, "2.517", "1", "1.0"}, bad: []string{"0", "-1", `"x"`, "null", "[]"}},
 	{field: "Routes.*", kinds: text, star: "test.other", good: []string{`"alice"`, `"alice"`}, bad: []string{`""`, "1", "null"}},
@@ -168,6 +172,10 @@ func asked(b *bed, t *testing.T, _ int, _ *httptest.ResponseRecorder, name strin
 		return string(mustJSON(o.Receiver))
 	case "source_amount":
 		return o.Amount.String()
+	case "receipt_nonce":
+		return string(mustJSON(o.Receipts.Nonce[:]))
+	case "receipt_secret":
+		return string(mustJSON(o.Receipts.Secret[:]))
 	default:
 		return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%d.%06d", o.Slippage/1_000_000, o.Slippage%1_000_000), "0"), ".")
 	}

@@ -63,7 +63,8 @@ func (a *API) javaPutRoute(w http.ResponseWriter, r *request) {
 	route := connector.Route{Prefix: r.PathValue("prefix")}
 	if prefix, given := f.scalar("routePrefix"); given && prefix != route.Prefix {
 		javaRouteProblem(w, http.StatusUnprocessableEntity, "unprocessable",
-			fmt.Sprintf("Static Route Unprocessable [entityPrefix: `%s`, urlPrefix: `%s`]", prefix, route.Prefix), prefix, "")
+			fmt.Sprintf("Static Route Unprocessable [entityPrefix: `%s`, urlPrefix: `%s`]", prefix, route.Prefix), prefix,
+			"the path and the body name different prefixes: leave routePrefix out, or send the route to the path of its own prefix")
 		return
 	}
 	if route.Account, err = f.id("nextHopAccountId"); err != nil {

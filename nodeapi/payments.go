@@ -3,6 +3,7 @@ package nodeapi
 // This file answers GET /accounts/{account}/payments, an endpoint of this node's own, in each dialect's way: the history of an account.
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -153,6 +154,10 @@ type javaForgotten struct {
 func (a *API) javaHistory(w http.ResponseWriter, r *request) {
 	p, now, err := a.historyOf(r)
 	if err != nil {
+		if field := new(FieldError); errors.As(err, &field) { // of the query: nothing is wrong with the account
+			a.rustFail(w, r, err)
+			return
+		}
 		a.javaFail(w, r, r.account, err)
 		return
 	}

@@ -178,7 +178,7 @@ func (a *API) rustFail(w http.ResponseWriter, r *request, err error) {
 			p.Extra = map[string]any{"invalid-params": body.params}
 		}
 	case errors.As(err, &field):
-		p.Detail = field.Error()
+		p.Detail = strings.TrimPrefix(field.Error(), ErrSettings.Error()+": ") // it may be about a query, or a payment
 		p.Extra = map[string]any{"invalid-params": []badMember{{Name: field.Field, Why: field.Why}}}
 	case errors.Is(err, ErrNoAccount):
 		p.Type, p.Title, p.Status = rustTypes+"accounts/account-not-found", "Account Not Found", http.StatusNotFound

@@ -13,6 +13,7 @@ import (
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/spsp"
 )
 
 // Sender makes payments.
@@ -28,6 +29,8 @@ type Outgoing struct {
 	Receiver string        // a payment pointer, $…, or the URL of an SPSP endpoint
 	Amount   amount.Amount // to send, in the account's base units; above 0
 	Slippage uint32        // how much less may arrive than the rates say, in parts per million; 0 to 1,000,000
+
+	Receipts *spsp.ReceiptTerms // the receiver has to prove under these terms what it gets (RFC 39), else nothing is paid; nil: it need not
 }
 
 // Delivery is what became of a payment.
@@ -37,6 +40,7 @@ type Delivery struct {
 	InFlight  amount.Amount   // of packets whose outcome nobody told
 	Delivered amount.Amount   // in the receiver's base units
 	Asset     *ilpcore.Asset  // of the receiver, as it says; nil: it did not say
+	Receipt   []byte          // the STREAM receipt of the most (RFC 39), 58 bytes; nil: the receiver gave none
 }
 
 // defaultSlippage is that of interledger-rs, 1.5 %.
@@ -67,7 +71,7 @@ func (a *API) rustPay(w http.ResponseWriter, r *request) {
 		writeAnswer(w, status, body)
 		return
 	}
-	status, body, err := a.once(r, strings.Join(key, ","), fmt.Sprintf("%s %d %d", o.Receiver, o.Amount, o.Slippage), func() (int, []byte) {
+	status, body, err := a.once(r, strings.Join(key, ","), o.input(), func() (int, []byte) {
 		return a.pay(ctx, r, o)
 	})
 	if err != nil {
@@ -77,7 +81,16 @@ func (a *API) rustPay(w http.ResponseWriter, r *request) {
 	writeAnswer(w, status, body)
 }
 
-// readPayment reads receiver, source_amount and, of the newer dialect, slippage.
+// input is what requests with the same Idempotency-Key have to have in common. Only its hash is kept.
+func (o Outgoing) input() string {
+	text := fmt.Sprintf("%s %d %d", o.Receiver, o.Amount, o.Slippage)
+	if o.Receipts != nil {
+		text += fmt.Sprintf(" %x %x", o.Receipts.Nonce, o.Receipts.Secret)
+	}
+	return text
+}
+
+// readPayment reads receiver, source_amount and, of the newer dialect, slippage; and this node's own receipt_nonce and receipt_secret.
 func readPayment(r *request) (Outgoing, error) {
 	f, err := readFields(r)
 	if err != nil {
@@ -99,7 +112,25 @@ func readPayment(r *request) (Outgoing, error) {
 		}
 		o.Slippage = uint32(ppm)
 	}
+	o.Receipts = readReceipts(f)
 	return o, f.err()
+}
+
+// readReceipts reads receipt_nonce and receipt_secret; nil without either.
+func readReceipts(f *fields) *spsp.ReceiptTerms {
+	nonce, hasNonce := f.text("receipt_nonce")
+	secret, hasSecret := f.text("receipt_secret")
+	if !hasNonce && !hasSecret {
+		return nil
+	}
+	terms := new(spsp.ReceiptTerms)
+	if !spsp.DecodeExactly(terms.Nonce[:], nonce) {
+		f.wrong("receipt_nonce", "it is base64 of 16 bytes, and comes with receipt_secret")
+	}
+	if !spsp.DecodeExactly(terms.Secret[:], secret) {
+		f.wrong("receipt_secret", "it is base64 of 32 bytes, and comes with receipt_nonce")
+	}
+	return terms
 }
 
 // pay makes the payment, keeps what became of it in the account's history, and returns the answer to it.
@@ -149,6 +180,7 @@ type receipt06 struct {
 	Delivered      amountNumber `json:"delivered_amount"`
 	DeliveredScale *uint8       `json:"delivered_asset_scale"` // null where the receiver did not say
 	DeliveredCode  *string      `json:"delivered_asset_code"`
+	Receipt        []byte       `json:"stream_receipt,omitempty"` // this node's own; in base64
 }
 
 // receipt10 is what interledger-rs 1.0 answers.
@@ -163,6 +195,7 @@ type receipt10 struct {
 	Delivered        amountNumber `json:"delivered_amount"`
 	DestinationScale *uint8       `json:"destination_asset_scale"` // null where the receiver did not say
 	DestinationCode  *string      `json:"destination_asset_code"`
+	Receipt          []byte       `json:"stream_receipt,omitempty"`
 }
 
 // receipt returns what the dialect says of a payment.
@@ -177,12 +210,12 @@ func (a *API) receipt(dialect Dialect, s Settings, o Outgoing, d Delivery) any {
 		return receipt10{
 			From: from, To: to, SourceScale: asset.Scale, SourceCode: asset.Code, SourceAmount: amountNumber(o.Amount),
 			Sent: amountNumber(d.Sent.Saturate(d.InFlight)), InFlight: amountNumber(d.InFlight), Delivered: amountNumber(d.Delivered),
-			DestinationScale: scale, DestinationCode: code,
+			DestinationScale: scale, DestinationCode: code, Receipt: d.Receipt,
 		}
 	}
 	return receipt06{
 		From: from, To: to, Sent: amountNumber(d.Sent), SentScale: asset.Scale, SentCode: asset.Code,
-		Delivered: amountNumber(d.Delivered), DeliveredScale: scale, DeliveredCode: code,
+		Delivered: amountNumber(d.Delivered), DeliveredScale: scale, DeliveredCode: code, Receipt: d.Receipt,
 	}
 }
 

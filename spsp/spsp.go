@@ -5,6 +5,7 @@ package spsp
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -58,6 +59,12 @@ type ReceiptTerms struct {
 	Secret [32]byte
 }
 
+// String keeps the secret out of logs.
+func (t ReceiptTerms) String() string { return fmt.Sprintf("receipts of nonce %x", t.Nonce) }
+
+// GoString keeps the secret out of logs.
+func (t ReceiptTerms) GoString() string { return t.String() }
+
 // HeaderError says that a header of a question cannot be used.
 type HeaderError struct {
 	Header string
@@ -74,17 +81,17 @@ func ReadReceiptTerms(h http.Header) (*ReceiptTerms, error) {
 		return nil, nil
 	}
 	terms := new(ReceiptTerms)
-	if len(nonces) != 1 || !decodeExactly(terms.Nonce[:], nonces[0]) {
+	if len(nonces) != 1 || !DecodeExactly(terms.Nonce[:], nonces[0]) {
 		return nil, &HeaderError{"Receipt-Nonce", "it is base64 of 16 bytes, and comes with Receipt-Secret"}
 	}
-	if len(secrets) != 1 || !decodeExactly(terms.Secret[:], secrets[0]) {
+	if len(secrets) != 1 || !DecodeExactly(terms.Secret[:], secrets[0]) {
 		return nil, &HeaderError{"Receipt-Secret", "it is base64 of 32 bytes, and comes with Receipt-Nonce"}
 	}
 	return terms, nil
 }
 
-// decodeExactly fills b from base64 or base64url, padded or not.
-func decodeExactly(b []byte, text string) bool {
+// DecodeExactly fills b from base64 or base64url, padded or not; ok is false where it is anything else.
+func DecodeExactly(b []byte, text string) (ok bool) {
 	text = strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(text), "=")
 	decoded, err := base64.RawURLEncoding.DecodeString(text)
 	return err == nil && copy(b, decoded) == len(b) && len(decoded) == len(b)

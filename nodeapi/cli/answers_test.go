@@ -80,6 +80,8 @@ func TestAnswersArePrinted(t *testing.T) {
 		{"routes_none", map[string]said{"GET /routes": {200, "", `{}`}}, []string{"routes", "list"}},
 		{"rates", map[string]said{"GET /rates": {200, "", `{"ABC":1.0,"XYZ":2.517}`}}, []string{"rates", "list"}},
 		{"pay_rust06", map[string]said{"POST /accounts/alice/payments": {200, "", `{"delivered_asset_scale":9,"delivered_asset_code":"ABC","sent_amount":1000000,"sent_asset_code":"XYZ","from":"example.node_a.alice","to":"example.node_b.bob.-p3zU4tXsDRCBLg8vt_U6iiyQ5pgZk4MfoCaG1wZDW8","delivered_amount":1000000,"sent_asset_scale":9}`}}, []string{"pay", "alice", "--to", "$pointer.example", "--amount", "1000000", "--idempotency-key", "k1"}},
+		{"pay_receipt", map[string]said{"POST /accounts/alice/payments": {200, "", `{"from":"example.a","to":"example.b.x","source_amount":500,"source_asset_scale":9,"source_asset_code":"ABC","sent_amount":500,"in_flight_amount":0,"delivered_amount":490,"destination_asset_scale":9,"destination_asset_code":"ABC","stream_receipt":"AQAB"}`}},
+			[]string{"pay", "alice", "--to", "$pointer.example", "--amount", "500", "--idempotency-key", "k1", "--receipt-nonce", "AAECAwQFBgcICQoLDA0ODw==", "--receipt-secret", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}},
 		{"pay_rust10", map[string]said{"POST /accounts/alice/payments": {200, "", `{"from":"example.a","to":"example.b.x","source_amount":500,"source_asset_scale":9,"source_asset_code":"ABC","sent_amount":500,"in_flight_amount":0,"delivered_amount":490,"destination_asset_scale":null,"destination_asset_code":null}`}}, []string{"pay", "alice", "--to", "$pointer.example", "--amount", "500", "--idempotency-key", "k1"}},
 	}
 	for _, test := range tests {

@@ -20,7 +20,7 @@ const defaultPayTimeout = 5 * time.Minute
 
 func (e Environment) payCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "pay NAME --to POINTER --amount N [--slippage RATIO] [--idempotency-key KEY]", Short: "Pays from an account of the node",
+		Use: "pay NAME --to POINTER --amount N [--slippage RATIO] [--idempotency-key KEY] [--receipt-nonce NONCE --receipt-secret env:NAME]", Short: "Pays from an account of the node",
 		Long: `
 Sends an amount, in base units of the account, to a payment pointer, with the account's token: in PAYDOOR_TOKEN, or in the file that
 --token-file names. Every payment has an idempotency key, which is printed before it is sent: with the same key the same payment is made once,
@@ -32,12 +32,17 @@ however often the command is run. Without --idempotency-key a new one is made up
 	cmd.Flags().String("amount", "", "How much to send, in base units of the account (required)")
 	cmd.Flags().String("slippage", "", "How much worse than the node's own rates the outcome may be, such as 0.02; default: the node's")
 	cmd.Flags().String("idempotency-key", "", "The key of a payment whose outcome is unknown, to make it once")
+	cmd.Flags().String("receipt-nonce", "", "Base64 of 16 bytes: the receiver has to prove what it gets, with a STREAM receipt")
+	cmd.Flags().String("receipt-secret", "", `Base64 of the 32 bytes that the receipt is signed with: "-" reads it from stdin, env:NAME takes it from a variable`)
 	cmd.Flags().String("token", "", `The account's token: "-" reads it from stdin, env:NAME takes it from a variable`)
 	return cmd
 }
 
 func (e Environment) runPay(cmd *cobra.Command, args []string) error {
 	body, err := paymentOf(cmd)
+	if err == nil {
+		err = e.receiptTerms(cmd, body)
+	}
 	if err != nil {
 		return err
 	}
@@ -100,6 +105,23 @@ func paymentOf(cmd *cobra.Command) (record, error) {
 	return body, nil
 }
 
+// receiptTerms puts into the body what a STREAM receipt is asked for with.
+func (e Environment) receiptTerms(cmd *cobra.Command, body record) error {
+	nonce, secret := option(cmd, "receipt-nonce"), option(cmd, "receipt-secret")
+	if nonce == "" && secret == "" {
+		return nil
+	}
+	if nonce == "" || secret == "" {
+		return errors.New("--receipt-nonce and --receipt-secret go together")
+	}
+	secret, err := e.secret(cmd, "receipt-secret", secret)
+	if err != nil {
+		return err
+	}
+	body["receipt_nonce"], body["receipt_secret"] = nonce, secret
+	return nil
+}
+
 // errNotWhole is the end of a payment of which not all was sent.
 var errNotWhole = errors.New("only a part of the amount was paid")
 
@@ -131,4 +153,7 @@ func receiptTable(w io.Writer, r record) {
 	}
 	code, scale = r.text("destination_asset_code", "delivered_asset_code"), r.text("destination_asset_scale", "delivered_asset_scale")
 	named(w, "delivered", units(r.text("delivered_amount", "amountDelivered"), code, scale))
+	if proof := r.text("stream_receipt"); proof != "" {
+		named(w, "receipt", proof)
+	}
 }

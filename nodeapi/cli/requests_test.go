@@ -58,6 +58,8 @@ func TestRequests(t *testing.T) {
 			asked{"POST", "/accounts/bob/settlement/resolution", asAdmin, "application/json", "", "", `{"key":"k1","outcome":"refunded","reason":"the engine is gone"}`}},
 		{"pay", "", []string{"pay", "alice", "--to", "$p.example", "--amount", "18446744073709551615", "--slippage", "0.02", "--idempotency-key", "k-1"},
 			asked{"POST", "/accounts/alice/payments", asAlice, "application/json", "", "k-1", `{"receiver":"$p.example","slippage":"0.02","source_amount":"18446744073709551615"}`}},
+		{"pay for a receipt", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n", []string{"pay", "alice", "--to", "$p.example", "--amount", "1", "--idempotency-key", "k-1", "--receipt-nonce", "AAECAwQFBgcICQoLDA0ODw==", "--receipt-secret", "-"},
+			asked{"POST", "/accounts/alice/payments", asAlice, "application/json", "", "k-1", `{"receipt_nonce":"AAECAwQFBgcICQoLDA0ODw==","receipt_secret":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=","receiver":"$p.example","source_amount":"1"}`}},
 		{"import-key", key + "\n", []string{"import-key", "JKS"}, asked{"PUT", "/encryption/keys/JKS", asAdmin, plain, "", "", key}},
 		{"import-key in base64", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n", []string{"import-key", "JKS", "--key-file", "-"},
 			asked{"PUT", "/encryption/keys/JKS", asAdmin, plain, "", "", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}},
