@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/paydoor/paydoor/internal/testpeer"
 )
 
 func newTestDirect(t *testing.T, transport *http.Transport, endpoint string) *Direct {
@@ -133,7 +135,7 @@ func TestDirectReadsAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var conns atomic.Int64
-			d := newTestDirect(t, NewTransport(), "http://"+listen(t, func(c net.Conn) {
+			d := newTestDirect(t, NewTransport(), "http://"+testpeer.Listen(t, func(c net.Conn) {
 				conns.Add(1)
 				for {
 					if _, err := c.Read(make([]byte, 4096)); err != nil {
@@ -160,7 +162,7 @@ func TestDirectReadsAnswers(t *testing.T) {
 }
 
 func TestDirectEnds(t *testing.T) {
-	address := listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	address := testpeer.Listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 	d := newTestDirect(t, NewTransport(), "http://"+address)
 	if _, _, err := send(t.Context(), d, "x", 30*time.Millisecond); !errors.Is(err, ErrLate) {
 		t.Errorf("after the deadline: %v", err)
@@ -298,43 +300,6 @@ func TestNewDirect(t *testing.T) {
 			}
 		})
 	}
-}
-
-// listen serves each connection with peer, and returns the address. At the end of the test all are closed and waited for.
-func listen(t *testing.T, peer func(net.Conn)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mu sync.Mutex
-	var conns []net.Conn
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, c)
-			mu.Unlock()
-			serving.Go(func() {
-				defer c.Close()
-				peer(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		mu.Lock()
-		for _, c := range conns {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		serving.Wait()
-	})
-	return l.Addr().String()
 }
 
 // await waits until ok, for ten seconds at most.
