@@ -1,3 +1,5 @@
+//go:build unix
+
 package posting
 
 // This file has peers of all kinds answer a Direct.
@@ -99,10 +101,45 @@ func TestDirectNoticesClosedConnections(t *testing.T) {
 			t.Fatalf("request %d: status %d, %v", n, status, err)
 		}
 		p.CloseClientConnections()
-		time.Sleep(2 * fresh)
+		await(t, "the connection is open still", func() bool { return p.open.Load() == 0 })
+		time.Sleep(fresh)
 	}
 	if n := p.handled.Load(); n != 10 {
 		t.Errorf("%d requests arrived", n)
+	}
+}
+
+// Some servers close each connection after the answer and do not say so.
+func TestDirectGetsAlongWithPeersThatJustHangUp(t *testing.T) {
+	d := newTestDirect(t, NewTransport(), "http://"+testpeer.Listen(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	}))
+	for n := range 20 {
+		status, got, err := send(t.Context(), d, "x", time.Minute)
+		if status != 200 || got != "ok" || err != nil {
+			t.Fatalf("request %d: status %d, %q, %v", n, status, got, err)
+		}
+		await(t, "the connection is open still", func() bool {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			return len(d.idle) == 0 || !d.idle[0].look.silent()
+		})
+	}
+}
+
+// A connection whose last deadline is over is as good as any.
+func TestDirectKeepsConnectionsPastTheirDeadline(t *testing.T) {
+	p := startPeer(t, echo)
+	d := newTestDirect(t, NewTransport(), p.URL)
+	for n := range 3 {
+		if status, _, err := send(t.Context(), d, "x", 100*time.Millisecond); status != 200 || err != nil {
+			t.Fatalf("request %d: status %d, %v", n, status, err)
+		}
+		time.Sleep(120 * time.Millisecond)
+	}
+	if n := p.opened.Load(); n != 1 {
+		t.Errorf("%d connections were opened", n)
 	}
 }
 
