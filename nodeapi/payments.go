@@ -59,18 +59,27 @@ func (a *API) rustHistory(w http.ResponseWriter, r *request) {
 		a.rustFail(w, r, err)
 		return
 	}
-	answer := struct {
-		Payments []rustPayment  `json:"payments"`
-		Next     *string        `json:"next"`
-		Earlier  *rustForgotten `json:"earlier,omitempty"`
-	}{Payments: make([]rustPayment, 0, len(p.payments)), Next: p.cursor()}
-	for _, one := range p.payments {
-		answer.Payments = append(answer.Payments, rustPaymentOf(one, a.directory.history.stateOf(one, now)))
-	}
+	answer := historyIn[rustPayment, rustForgotten](a, p, now, rustPaymentOf)
 	if f := p.earlier; !f.Until.IsZero() {
 		answer.Earlier = &rustForgotten{f.Sent.String(), f.SentPayments, f.Received.String(), f.ReceivedPayments, stamp(f.Until)}
 	}
 	writeJSON(w, http.StatusOK, answer)
+}
+
+// historyAnswer is a page of the history in the words of a dialect.
+type historyAnswer[Payment, Forgotten any] struct {
+	Payments []Payment  `json:"payments"`
+	Next     *string    `json:"next"`
+	Earlier  *Forgotten `json:"earlier,omitempty"`
+}
+
+// historyIn returns the page but for what is earlier.
+func historyIn[Payment, Forgotten any](a *API, p historyPage, now time.Time, show func(paymentRecord, string) Payment) historyAnswer[Payment, Forgotten] {
+	answer := historyAnswer[Payment, Forgotten]{Payments: make([]Payment, 0, len(p.payments)), Next: p.cursor()}
+	for _, one := range p.payments {
+		answer.Payments = append(answer.Payments, show(one, a.directory.history.stateOf(one, now)))
+	}
+	return answer
 }
 
 // historyOf reads the page that r asks for.
@@ -161,14 +170,7 @@ func (a *API) javaHistory(w http.ResponseWriter, r *request) {
 		a.javaFail(w, r, r.account, err)
 		return
 	}
-	answer := struct {
-		Payments []javaPayment  `json:"payments"`
-		Next     *string        `json:"next"`
-		Earlier  *javaForgotten `json:"earlier,omitempty"`
-	}{Payments: make([]javaPayment, 0, len(p.payments)), Next: p.cursor()}
-	for _, one := range p.payments {
-		answer.Payments = append(answer.Payments, javaPaymentOf(one, a.directory.history.stateOf(one, now)))
-	}
+	answer := historyIn[javaPayment, javaForgotten](a, p, now, javaPaymentOf)
 	if f := p.earlier; !f.Until.IsZero() {
 		answer.Earlier = &javaForgotten{f.Sent.String(), digits(f.SentPayments), f.Received.String(), digits(f.ReceivedPayments), stamp(f.Until)}
 	}

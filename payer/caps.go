@@ -42,6 +42,13 @@ type Caps struct {
 	hosts map[string]amount.Amount
 	day   int64 // days since 1970
 	today amount.Amount
+	open  map[underway][]int64 // the days on which they were reserved, oldest first
+}
+
+// underway is payments that are not settled.
+type underway struct {
+	host string
+	cost amount.Amount
 }
 
 // Reserve sets cost aside for a payment to host. The error is a *CapError.
@@ -61,8 +68,10 @@ func (c *Caps) ReserveAgain(host string, cost, before amount.Amount) error {
 		return err
 	}
 	if c.hosts == nil {
-		c.hosts = map[string]amount.Amount{}
+		c.hosts, c.open = map[string]amount.Amount{}, map[underway][]int64{}
 	}
+	of := underway{host, cost}
+	c.open[of] = append(c.open[of], c.day)
 	c.hosts[host] = c.hosts[host].Saturate(cost)
 	c.today = c.today.Saturate(cost)
 	return nil
@@ -79,17 +88,24 @@ func exceeded(host string, cost amount.Amount, caps []CapError) error {
 	return nil
 }
 
-// Settle gives back what was reserved for a payment to host and not spent.
+// Settle gives back what was reserved for a payment to host and not spent, to the day on which it was reserved.
 func (c *Caps) Settle(host string, reserved, spent amount.Amount) {
-	rest, ok := reserved.Sub(spent)
-	if !ok {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.turnDay()
+	of := underway{host, reserved}
+	days := c.open[of]
+	if len(days) == 0 {
+		return
+	}
+	if c.open[of] = days[1:]; len(days) == 1 {
+		delete(c.open, of)
+	}
+	rest, _ := reserved.Sub(spent)
 	c.hosts[host], _ = c.hosts[host].Sub(rest)
-	c.today, _ = c.today.Sub(rest) // after midnight it may have been reserved yesterday
+	if days[0] == c.day {
+		c.today, _ = c.today.Sub(rest)
+	}
 }
 
 func (c *Caps) turnDay() {

@@ -230,43 +230,6 @@ func TestTransportCaps(t *testing.T) {
 	}
 }
 
-// TestCapsAddUp reserves and settles in any order, and counts along.
-func TestCapsAddUp(t *testing.T) {
-	now := time.Unix(86400*20000, 0)
-	caps := &Caps{PerHost: 100, PerDay: 150, Now: func() time.Time { return now }}
-	steps := []struct {
-		host           string
-		cost, spent    amount.Amount
-		cap            string
-		nextDay, leave bool
-	}{
-		{host: "a", cost: 100, spent: 40},
-		{host: "a", cost: 61, cap: "per host"},
-		{host: "a", cost: 60, spent: 60},
-		{host: "b", cost: 51, cap: "per day"},
-		{host: "b", cost: 50, spent: 50},
-		{host: "c", cost: 1, cap: "per day"},
-		{host: "c", cost: 100, spent: 100, nextDay: true},
-		{host: "b", cost: 51, cap: "per host"},
-		{host: "b", cost: amount.Max, cap: "per host"},
-		{host: "b", cost: 50, leave: true},
-		{host: "d", cost: 1, cap: "per day"},
-	}
-	for i, step := range steps {
-		if step.nextDay {
-			now = now.Add(24 * time.Hour)
-		}
-		err := caps.Reserve(step.host, step.cost)
-		var above *CapError
-		if errors.As(err, &above) != (step.cap != "") || above != nil && above.Cap != step.cap {
-			t.Errorf("step %d: %v", i, err)
-		}
-		if err == nil && !step.leave {
-			caps.Settle(step.host, step.cost, step.spent)
-		}
-	}
-}
-
 // TestTransportBodies sends bodies that can be read once.
 func TestTransportBodies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

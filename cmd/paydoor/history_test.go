@@ -10,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // paid is a payment in an account's history.
@@ -57,13 +56,7 @@ func TestHistoryOfAccountsSurvivesAKill(t *testing.T) {
 			})
 		}
 	}
-	for end := time.Now().Add(30 * time.Second); answered.Load() < 3 && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
-	}
-	if err := p.command.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	<-p.exited
+	p.killAfter(3, &answered)
 	clients.Wait()
 	p.start(url, "run", "--config", "Caddyfile")
 	operator := "Bearer " + p.adminToken()

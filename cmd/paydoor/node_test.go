@@ -70,13 +70,7 @@ http://%s {
 			}
 		})
 	}
-	for end := time.Now().Add(30 * time.Second); answered.Load() < 50 && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
-	}
-	if err := p.command.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	<-p.exited
+	p.killAfter(50, &answered)
 	senders.Wait()
 	p.start(url, "run", "--config", "Caddyfile")
 	token := p.adminToken()

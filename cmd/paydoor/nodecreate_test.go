@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // TestAccountsAreWholeAfterAKill has four clients make accounts until the node is killed: at that moment each of them waits for an answer.
@@ -48,13 +47,7 @@ func TestAccountsAreWholeAfterAKill(t *testing.T) {
 			}
 		})
 	}
-	for end := time.Now().Add(30 * time.Second); made.Load() < 20 && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
-	}
-	if err := p.command.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	<-p.exited
+	p.killAfter(20, &made)
 	clients.Wait()
 	p.start(url, "run", "--config", "Caddyfile")
 	there := 0

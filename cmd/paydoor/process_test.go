@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -131,6 +132,18 @@ func (p *process) await(url string) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// killAfter kills the server once so many are counted, or half a minute has passed.
+func (p *process) killAfter(n int64, counted *atomic.Int64) {
+	p.t.Helper()
+	for end := time.Now().Add(30 * time.Second); counted.Load() < n && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if err := p.command.Process.Kill(); err != nil {
+		p.t.Fatal(err)
+	}
+	<-p.exited
 }
 
 // stop ends the server and waits for it.

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/internal/testpeer"
 	"github.com/paydoor/paydoor/links/posting"
 )
 
@@ -191,7 +192,7 @@ func TestClientNeverHangs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newTestClient(t, "http://"+listen(t, test.peer), nil)
+			c := newTestClient(t, "http://"+testpeer.Listen(t, test.peer), nil)
 			p := testPrepare()
 			p.ExpiresAt = time.Now().Add(150 * time.Millisecond)
 			start := time.Now()
@@ -207,7 +208,7 @@ func TestClientNeverHangs(t *testing.T) {
 }
 
 func TestClientEndsWithItsContext(t *testing.T) {
-	c := newTestClient(t, "http://"+listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), nil)
+	c := newTestClient(t, "http://"+testpeer.Listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if reply := c.HandlePrepare(ctx, ilpcore.Incoming{Prepare: testPrepare()}); reply.Code != ilpcore.R00 {
@@ -283,40 +284,4 @@ func TestNewClientChecksItsSettings(t *testing.T) {
 			}
 		})
 	}
-}
-
-// listen serves each connection with peer, and returns the address. At the end of the test all connections are closed and waited for.
-func listen(t *testing.T, peer func(net.Conn)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	var conns []net.Conn
-	running := make(chan struct{}, 100)
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns = append(conns, c)
-			go func() {
-				peer(c)
-				c.Close()
-				running <- struct{}{}
-			}()
-		}
-	}()
-	t.Cleanup(func() {
-		l.Close()
-		<-done
-		for _, c := range conns {
-			c.Close()
-			<-running
-		}
-	})
-	return l.Addr().String()
 }

@@ -31,10 +31,10 @@ type Direct struct {
 }
 
 // NewDirect returns one with the dialer and the limits of t, or nil where it cannot stand in for t: with TLS, with a proxy, for a host that is not
-// written as it is sent, or if t is not like that of NewTransport.
+// written as it is sent, on Windows, or if t is not like that of NewTransport.
 func NewDirect(t http.RoundTripper, endpoint *url.URL) *Direct {
 	limits, ok := t.(*http.Transport)
-	if !ok || endpoint.Scheme != "http" || !HeaderSafe(endpoint.Host) || strings.Contains(endpoint.Host, "%") || !likeDirect(limits) {
+	if !canLook || !ok || endpoint.Scheme != "http" || !HeaderSafe(endpoint.Host) || strings.Contains(endpoint.Host, "%") || !likeDirect(limits) {
 		return nil
 	}
 	if limits.Proxy != nil {

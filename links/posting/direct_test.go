@@ -1,3 +1,5 @@
+//go:build unix
+
 package posting
 
 // This file has peers of all kinds answer a Direct.
@@ -17,6 +19,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/paydoor/paydoor/internal/testpeer"
 )
 
 func newTestDirect(t *testing.T, transport *http.Transport, endpoint string) *Direct {
@@ -97,10 +101,45 @@ func TestDirectNoticesClosedConnections(t *testing.T) {
 			t.Fatalf("request %d: status %d, %v", n, status, err)
 		}
 		p.CloseClientConnections()
-		time.Sleep(2 * fresh)
+		await(t, "the connection is open still", func() bool { return p.open.Load() == 0 })
+		time.Sleep(fresh)
 	}
 	if n := p.handled.Load(); n != 10 {
 		t.Errorf("%d requests arrived", n)
+	}
+}
+
+// Some servers close each connection after the answer and do not say so.
+func TestDirectGetsAlongWithPeersThatJustHangUp(t *testing.T) {
+	d := newTestDirect(t, NewTransport(), "http://"+testpeer.Listen(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	}))
+	for n := range 20 {
+		status, got, err := send(t.Context(), d, "x", time.Minute)
+		if status != 200 || got != "ok" || err != nil {
+			t.Fatalf("request %d: status %d, %q, %v", n, status, got, err)
+		}
+		await(t, "the connection is open still", func() bool {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			return len(d.idle) == 0 || !d.idle[0].look.silent()
+		})
+	}
+}
+
+// A connection whose last deadline is over is as good as any.
+func TestDirectKeepsConnectionsPastTheirDeadline(t *testing.T) {
+	p := startPeer(t, echo)
+	d := newTestDirect(t, NewTransport(), p.URL)
+	for n := range 3 {
+		if status, _, err := send(t.Context(), d, "x", 100*time.Millisecond); status != 200 || err != nil {
+			t.Fatalf("request %d: status %d, %v", n, status, err)
+		}
+		time.Sleep(120 * time.Millisecond)
+	}
+	if n := p.opened.Load(); n != 1 {
+		t.Errorf("%d connections were opened", n)
 	}
 }
 
@@ -133,7 +172,7 @@ func TestDirectReadsAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var conns atomic.Int64
-			d := newTestDirect(t, NewTransport(), "http://"+listen(t, func(c net.Conn) {
+			d := newTestDirect(t, NewTransport(), "http://"+testpeer.Listen(t, func(c net.Conn) {
 				conns.Add(1)
 				for {
 					if _, err := c.Read(make([]byte, 4096)); err != nil {
@@ -160,7 +199,7 @@ func TestDirectReadsAnswers(t *testing.T) {
 }
 
 func TestDirectEnds(t *testing.T) {
-	address := listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	address := testpeer.Listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 	d := newTestDirect(t, NewTransport(), "http://"+address)
 	if _, _, err := send(t.Context(), d, "x", 30*time.Millisecond); !errors.Is(err, ErrLate) {
 		t.Errorf("after the deadline: %v", err)
@@ -298,43 +337,6 @@ func TestNewDirect(t *testing.T) {
 			}
 		})
 	}
-}
-
-// listen serves each connection with peer, and returns the address. At the end of the test all are closed and waited for.
-func listen(t *testing.T, peer func(net.Conn)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mu sync.Mutex
-	var conns []net.Conn
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, c)
-			mu.Unlock()
-			serving.Go(func() {
-				defer c.Close()
-				peer(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		mu.Lock()
-		for _, c := range conns {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		serving.Wait()
-	})
-	return l.Addr().String()
 }
 
 // await waits until ok, for ten seconds at most.

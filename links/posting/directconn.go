@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	fresh       = 10 * time.Millisecond // a connection used so lately is not looked at before it is used again
+	fresh       = 10 * time.Millisecond // a connection that was used again before, and this lately, is not looked at
 	keepRequest = 8 << 10               // memory that is kept for the next request; larger ones are left to the collector
 	mostInterim = 5                     // answers of status 1xx before the one that counts, as net/http has it
 )
@@ -33,11 +33,14 @@ var (
 // directConn is a connection. It belongs to the goroutine that makes a request on it.
 type directConn struct {
 	net.Conn
+	look     *look
 	in       *bufio.Reader
 	out      []byte
 	mostHead int64     // bytes of the head of an answer
 	left     int64     // of them, or of the body
-	reusable bool      // after the last exchange
+	deadline time.Time // of the last exchange
+	reusable bool      // after it
+	lasting  bool      // there was an answer to a second request, so that the other side does not close connections after each
 	since    time.Time // when it became idle
 }
 
@@ -45,7 +48,7 @@ func newDirectConn(c net.Conn, mostHead int64) *directConn {
 	if mostHead <= 0 {
 		mostHead = http.DefaultMaxHeaderBytes
 	}
-	made := &directConn{Conn: c, mostHead: mostHead}
+	made := &directConn{Conn: c, look: newLook(c), mostHead: mostHead}
 	made.in = bufio.NewReader(limitedReader{made})
 	return made
 }
@@ -64,10 +67,13 @@ func (r limitedReader) Read(b []byte) (int, error) {
 
 // stands says whether the other side has neither closed the connection nor said anything unasked.
 func (c *directConn) stands() bool {
-	if time.Since(c.since) < fresh {
+	if c.lasting && time.Since(c.since) < fresh {
 		return true
 	}
-	return c.SetDeadline(time.Time{}) == nil && silent(c.Conn)
+	if !time.Now().Before(c.deadline) && c.SetDeadline(time.Time{}) != nil { // which would be all there is to see
+		return false
+	}
+	return c.look.silent()
 }
 
 type request struct{ head, body []byte }
@@ -75,7 +81,7 @@ type request struct{ head, body []byte }
 // exchange sends a request and reads the answer. The connection is to be closed if it is not reusable then.
 func (c *directConn) exchange(ctx context.Context, deadline time.Time, r request, dst []byte, limit int) (status int, answer []byte, err error) {
 	used := c.reusable
-	c.reusable = false
+	c.deadline, c.reusable = deadline, false
 	if err := c.SetDeadline(deadline); err != nil {
 		return 0, dst, err
 	}
@@ -92,6 +98,7 @@ func (c *directConn) exchange(ctx context.Context, deadline time.Time, r request
 	// Once ctx has ended, the deadline is another one, now or in a moment.
 	watched := stop()
 	c.reusable = reusable && watched && c.in.Buffered() == 0
+	c.lasting = used && c.reusable
 	if cap(c.out) > keepRequest {
 		c.out = nil
 	}

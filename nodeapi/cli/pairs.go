@@ -1,6 +1,7 @@
 package cli
 
-// This file reads the tables that are set as a whole: --pair KEY VALUE, or --pair KEY=VALUE, as often as there are entries.
+// This file shows the tables that are one object, and reads those that are set as a whole: --pair KEY VALUE, or --pair KEY=VALUE, as often as
+// there are entries.
 
 import (
 	"fmt"
@@ -13,6 +14,26 @@ import (
 
 // entry checks one pair, and returns what is sent for it.
 type entry func(key, value string) (sentKey, sentValue string, err error)
+
+// tableCommand makes a list command, which shows what the node answers at path.
+func (e Environment) tableCommand(short, path string, write func(w io.Writer, body []byte) error) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: short,
+		Args: exactly(0, "nothing behind list"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client(cmd, adminIfAny) // some nodes tell everybody
+			if err != nil {
+				return err
+			}
+			defer c.close()
+			a, err := c.ask(cmd.Context(), request{method: http.MethodGet, path: path})
+			if err != nil {
+				return err
+			}
+			return output(cmd, a.body, func(w io.Writer) error { return write(w, a.body) })
+		},
+	}
+}
 
 // pairsCommand makes a set-all command. keys and values say what a pair consists of.
 func (e Environment) pairsCommand(short, path, keys, values string, check entry) *cobra.Command {

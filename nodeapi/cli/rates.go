@@ -5,7 +5,6 @@ package cli
 import (
 	"errors"
 	"io"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -14,22 +13,7 @@ import (
 )
 
 func (e Environment) ratesCommand() *cobra.Command {
-	list := &cobra.Command{
-		Use: "list", Short: "Lists the exchange rates",
-		Args: exactly(0, "nothing behind list"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client(cmd, adminIfAny) // some nodes tell everybody
-			if err != nil {
-				return err
-			}
-			defer c.close()
-			a, err := c.ask(cmd.Context(), request{method: http.MethodGet, path: "/rates"})
-			if err != nil {
-				return err
-			}
-			return output(cmd, a.body, func(w io.Writer) error { return mapTable(w, a.body, "ASSET", "RATE") })
-		},
-	}
+	list := e.tableCommand("Lists the exchange rates", "/rates", func(w io.Writer, body []byte) error { return mapTable(w, body, "ASSET", "RATE") })
 	setAll := e.pairsCommand("Replaces all exchange rates", "/rates", "ASSET", "RATE", rate)
 	return group("rates", "Shows and changes the exchange rates", list, setAll)
 }

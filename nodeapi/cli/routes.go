@@ -13,7 +13,8 @@ import (
 
 func (e Environment) routesCommand() *cobra.Command {
 	setAll := e.pairsCommand("Replaces all routes that were set by hand", "/routes/static", "PREFIX", "ACCOUNT", route)
-	return group("routes", "Shows and changes where packets go", e.routesListCommand(), e.routesSetCommand(), setAll, e.routesDeleteCommand())
+	list := e.tableCommand("Lists all routes: configured, learned, and those of accounts", "/routes", routesTable)
+	return group("routes", "Shows and changes where packets go", list, e.routesSetCommand(), setAll, e.routesDeleteCommand())
 }
 
 func route(prefix, account string) (string, string, error) {
@@ -22,25 +23,6 @@ func route(prefix, account string) (string, string, error) {
 	}
 	account, err := plainText(account)
 	return prefix, account, err
-}
-
-func (e Environment) routesListCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "list", Short: "Lists all routes: configured, learned, and those of accounts",
-		Args: exactly(0, "nothing behind list"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client(cmd, adminIfAny) // some nodes tell everybody
-			if err != nil {
-				return err
-			}
-			defer c.close()
-			a, err := c.ask(cmd.Context(), request{method: http.MethodGet, path: "/routes"})
-			if err != nil {
-				return err
-			}
-			return output(cmd, a.body, func(w io.Writer) error { return routesTable(w, a.body) })
-		},
-	}
 }
 
 // routesTable writes {prefix: account}, or the routes of the Java connector, which are objects.
