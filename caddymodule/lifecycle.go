@@ -6,11 +6,13 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"go.uber.org/zap"
 
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/store"
 )
 
@@ -122,7 +124,10 @@ func (a *App) readiness() readiness {
 	}
 	address, asset, ok := r.node.Address()
 	if !ok {
-		return readiness{Alive: true, Problem: "the node has no address yet: " + r.whyNoAddress()}
+		return readiness{Alive: true, Problem: "the node has no address yet: " + r.parentProblem("the parent account has not given one")}
+	}
+	if problem := r.cutOff(); problem != "" {
+		return readiness{Alive: true, Address: string(address), Problem: problem}
 	}
 	return readiness{Ready: true, Alive: true, Address: string(address), Asset: &Asset{Code: asset.Code, Scale: asset.Scale}}
 }
@@ -137,7 +142,24 @@ func (r *running) ready() error {
 	return b.store.Ready()
 }
 
-func (r *running) whyNoAddress() string {
+// cutOff says why no payment could come in to a node whose address is below its parent's: the connection with the parent is down. What comes by
+// HTTP needs none.
+func (r *running) cutOff() string {
+	connected := slices.ContainsFunc(r.settings.accounts, func(a accountSettings) bool {
+		return a.Relation == connector.Parent && (a.link.Kind == linkBTP || a.link.Kind == linkListen)
+	})
+	if r.settings.address != "" || !connected {
+		return ""
+	}
+	down := slices.ContainsFunc(r.node.Status().Accounts, func(a connector.AccountStatus) bool { return a.Relation == relationParent && !a.Up })
+	if !down {
+		return ""
+	}
+	return "no payment comes in: " + r.parentProblem("the link to the parent was down a moment ago")
+}
+
+// parentProblem says what is wrong with the parent, or otherwise if nothing is.
+func (r *running) parentProblem(otherwise string) string {
 	for _, account := range r.node.Status().Accounts {
 		switch {
 		case account.Relation != relationParent:
@@ -147,7 +169,7 @@ func (r *running) whyNoAddress() string {
 			return "the link to account " + string(account.ID) + " is down"
 		}
 	}
-	return "the parent account has not given one"
+	return otherwise
 }
 
 var (

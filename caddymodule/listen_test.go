@@ -142,6 +142,19 @@ func TestListenToAParent(t *testing.T) {
 	}))
 	eventually(t, "the node has an address", func() bool { return strings.Contains(s.do(http.MethodOptions, "/").Header.Get("Pay"), " test.up.us.") })
 	s.buys(parent, "10")
+	if said := s.readiness("/paydoor/ready"); !said.Ready {
+		t.Errorf("with its parent: %+v", said)
+	}
+	if err := parent.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is not ready without its parent", func() bool { return !s.readiness("/paydoor/ready").Ready })
+	if said := s.readiness("/paydoor/alive"); !said.Alive || said.Address != "test.up.us" || !strings.Contains(said.Problem, "no payment comes in: ") || !strings.Contains(said.Problem, "uplink") {
+		t.Errorf("without its parent: %+v", said)
+	}
+	if a := s.do(http.MethodOptions, "/"); a.Header.Get("Pay") == "" {
+		t.Errorf("the address is forgotten with the link: %s %v", a.Status, a.Header)
+	}
 }
 
 // TestPayWithJWT has neighbours with JSON Web Tokens: with a subject, and with none but the account in the path.

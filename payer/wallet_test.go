@@ -157,6 +157,14 @@ func TestWalletRefusesDamage(t *testing.T) {
 		{"an end without a beginning", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, journalFile), []byte(`{"at":"2026-01-01T00:00:00Z","kind":"settled","id":"x","host":"a","amount":"1"}`+"\n"), 0o600)
 		}, "line 1 of"},
+		{"a secret that is gone", func(dir string) error {
+			w := openWallet(t, dir, Limits{})
+			if err := w.Reserve("a.example", 1); err != nil {
+				return err
+			}
+			w.Settle("a.example", 1, 1)
+			return errors.Join(w.Close(), os.Remove(filepath.Join(dir, secretFile)))
+		}, "put a copy back"},
 		{"an open secret", func(dir string) error { return os.Chmod(filepath.Join(dir, secretFile), 0o644) }, "chmod 600"},
 		{"a short secret", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, secretFile), []byte("c2hvcnQ\n"), 0o600)

@@ -29,6 +29,9 @@ func writeJournal(t *testing.T, dir string, entries []entry) {
 		}
 		text.Write(append(line, '\n'))
 	}
+	if err := openWallet(t, dir, Limits{}).Close(); err != nil { // what has paid has a secret
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, journalFile), text.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}

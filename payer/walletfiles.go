@@ -86,10 +86,13 @@ func (w *Wallet) SpentToday() (today amount.Amount, err error) {
 	return today, err
 }
 
-// ownSecret reads the secret, or makes it if there is none.
+// ownSecret reads the secret, or makes it for a wallet that has paid nothing yet.
 func (w *Wallet) ownSecret() ([]byte, error) {
 	path := filepath.Join(w.dir, secretFile)
 	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && len(w.books.payments) > 0 {
+		return nil, fmt.Errorf("%w: %s is missing, and what was paid to hosts belongs to it: put a copy back, or begin with another directory if there is none", ErrWallet, path)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		secret := make([]byte, 32)
 		if _, err := io.ReadFull(w.random, secret); err != nil {

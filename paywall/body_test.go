@@ -67,6 +67,36 @@ func TestBrokenBodyIsCharged(t *testing.T) {
 	}
 }
 
+// TestBrokenBodyCostsWhatCame: where bytes cost, those that were announced and never came cost nothing.
+func TestBrokenBodyCostsWhatCame(t *testing.T) {
+	for announced, left := range map[string]amount.Amount{
+		"Content-Length: 40\r\n\r\nhello":                  100 - 2*5,
+		"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n": 100 - 2*5,
+		"Content-Length: 5\r\n\r\nhello":                   100 - 2*5, // all of it came, and the client did not wait for the answer
+	} {
+		read := make(chan struct{}, 1)
+		s := newSite(t, false, backend(t, func(_ http.ResponseWriter, r *http.Request) {
+			io.ReadFull(r.Body, make([]byte, 5))
+			read <- struct{}{}
+			if _, err := io.Copy(io.Discard, r.Body); err == nil {
+				<-r.Context().Done()
+			}
+		}), rules(t, "price 2 per_byte max 50")...)
+		s.ledger.credit(t, testToken, 100)
+		conn, err := net.Dial("tcp", s.gateway.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nPay-Token: %s\r\n%s", testToken, announced)
+		<-read
+		conn.Close()
+		s.handling.Wait()
+		if has, reserved := s.ledger.state(t, testToken); has != left || reserved != 0 {
+			t.Errorf("%q: %s left, %s reserved; want %s", announced, has, reserved, left)
+		}
+	}
+}
+
 // TestBodyAfterTheAnswer: where bytes are counted, those that come after the answer began cost too, or do not come.
 func TestBodyAfterTheAnswer(t *testing.T) {
 	for _, test := range []struct {

@@ -201,7 +201,8 @@ var errNoResponse = errors.New("the handler ended without a response")
 // was done for it: otherwise leaving early would be a way to get it free (T13).
 func (c *charge) unanswered(status int, err error) {
 	if c.sent.Load() && (c.clientGone() || c.body != nil && c.body.broken.Load()) {
-		_ = c.settle(statusClientGone) // nobody is left to tell; the observer knows
+		c.cost.count = c.cost.perByte > 0 && c.body != nil // no bytes cost anything but those that came, whatever was announced
+		_ = c.settle(statusClientGone)                     // nobody is left to tell; the observer knows
 		return
 	}
 	c.release(status, err)

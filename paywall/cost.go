@@ -11,7 +11,7 @@ import (
 // cost is what one request costs.
 type cost struct {
 	price   amount.Amount // reserved; also charged unless bytes are counted
-	perByte amount.Amount // with count: what each byte that was read costs
+	perByte amount.Amount // what each byte that was read costs, with count or if the body breaks off; 0: bytes cost nothing by themselves
 	max     uint64        // with count: how many bytes may be read
 	count   bool
 }
@@ -22,7 +22,9 @@ func (r *Rule) costOf(req *http.Request) (cost, *problem) {
 		return cost{price: r.Price}, nil
 	}
 	if req.ContentLength >= 0 {
-		return r.costOfBytes(uint64(req.ContentLength))
+		c, prob := r.costOfBytes(uint64(req.ContentLength))
+		c.perByte = r.Price
+		return c, prob
 	}
 	if r.MaxBytes == 0 {
 		return cost{}, lengthRequired

@@ -60,8 +60,19 @@ func (h *Health) NoteStatus(status int) {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
 		h.Note(nil)
 	default:
-		h.Note(fmt.Errorf("it answered with HTTP status %d", status))
+		h.Note(fmt.Errorf("it answered with HTTP status %d%s", status, meaning(status)))
 	}
+}
+
+// meaning says what to look at; nothing for a status that the peer has to explain.
+func meaning(status int) string {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return ": it does not know the token"
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return ": packets are not taken at that URL"
+	}
+	return ""
 }
 
 // Failed notes a request that ended with err, and tells a peer that cannot be reached from one that did not answer in time.

@@ -89,6 +89,23 @@ func TestInFlightIsBoundedByAccount(t *testing.T) {
 }
 
 // A peer that goes away and comes back is logged twice, however many packets there are.
+// TestHealthSaysWhatAStatusMeans tells an operator where to look.
+func TestHealthSaysWhatAStatusMeans(t *testing.T) {
+	for status, want := range map[int]string{
+		http.StatusUnauthorized:     "it answered with HTTP status 401: it does not know the token",
+		http.StatusForbidden:        "it answered with HTTP status 403: it does not know the token",
+		http.StatusNotFound:         "it answered with HTTP status 404: packets are not taken at that URL",
+		http.StatusMethodNotAllowed: "it answered with HTTP status 405: packets are not taken at that URL",
+		http.StatusBadGateway:       "it answered with HTTP status 502",
+	} {
+		h := NewHealth(zap.NewNop())
+		h.NoteStatus(status)
+		if err := h.Err(); err == nil || err.Error() != want {
+			t.Errorf("%d is %v, not %q", status, err, want)
+		}
+	}
+}
+
 func TestHealthLogsChanges(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
 	h := NewHealth(zap.New(core))

@@ -98,6 +98,9 @@ func TestWalletOfOldPayments(t *testing.T) {
 {"at":"2026-11-26T02:00:00Z","kind":"paid","id":"0000000000000009","host":"b.example","amount":"10"}
 {"at":"2026-11-26T02:00:01Z","kind":"reserved","id":"000000000000000a","host":"b.example","amount":"5"}
 `
+	if made := term.types("wallet"); made.status != 0 { // what has paid has a secret
+		t.Fatal(made)
+	}
 	if err := os.WriteFile(filepath.Join(term.dir, "spending.jsonl"), []byte(journal), 0o600); err != nil {
 		t.Fatal(err)
 	}
