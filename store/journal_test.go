@@ -392,7 +392,7 @@ func TestCheckpointsFitIntoBadger(t *testing.T) {
 }
 
 // An opening that fails before Badger has all groups leaves the journal to the next one.
-func TestFailedOpenKeepsTheJournal(t *testing.T) {
+func TestP1FailedOpenKeepsTheJournal(t *testing.T) {
 	dir := newDir(t)
 	s := mustOpen(t, dir, Options{Journal: true})
 	putDurably(t, s, "k", "value")
