@@ -269,3 +269,24 @@ func TestAReceiverTellsNoPassword(t *testing.T) {
 		}
 	}
 }
+
+// TestPaymentsUnderWayAtTheAPIBefore: a request that comes again after a reload has to wait for the first, which the API before carries out.
+func TestPaymentsUnderWayAtTheAPIBefore(t *testing.T) {
+	s := honest()
+	s.wait = make(chan struct{})
+	before := rustBed(t, func(c *Config) { c.Sender = s })
+	done := make(chan *httptest.ResponseRecorder)
+	go func() { done <- before.askToPay(t, asAlice, "one", fromSeed) }()
+	for s.count() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	b := newBed(t, func(c *Config) { c.Sender, c.Directory = s, before.directory })
+	if w := b.askToPay(t, asAlice, "one", fromSeed); w.Code != http.StatusConflict || w.Header().Get("Retry-After") == "" {
+		t.Errorf("a copy: %d %s", w.Code, w.Body)
+	}
+	close(s.wait)
+	first := <-done
+	if w := b.askToPay(t, asAlice, "one", fromSeed); w.Code != http.StatusOK || w.Body.String() != first.Body.String() || s.count() != 1 {
+		t.Errorf("after it: %d %s, %d payments", w.Code, w.Body, s.count())
+	}
+}
