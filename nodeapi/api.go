@@ -88,7 +88,6 @@ type API struct {
 	hub      *hub
 	askers   spsp.Askers
 	client   func(*http.Request) string
-	answers  answers
 	paying   *paying
 	settler  *settler
 	settled  func(SettlementEvent)

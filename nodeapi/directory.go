@@ -43,6 +43,7 @@ type Directory struct {
 	changing sync.Mutex // one change of accounts, routes or rates at a time, by whichever API
 	current  *API       // whose node they are for; nil: any. Guarded by changing
 
+	answers  answers
 	history  *history
 	settling sync.Mutex // one settlement at a time: what is left over from one counts with the next. Taken after changing
 }

@@ -66,7 +66,7 @@ type paymentDetails struct {
 	From        ilpcore.AccountID `json:"from,omitempty"`   // received: the account of this node that it came from
 	Closed      bool              `json:"closed,omitempty"` // received: the sender has said that it was all
 
-	Receiver  string         `json:"receiver,omitempty"` // sent: as the account wrote it
+	Receiver  string         `json:"receiver,omitempty"` // sent: as the account wrote it, without user and password
 	Key       string         `json:"key,omitempty"`      // sent: the Idempotency-Key
 	Source    amount.Amount  `json:"source,omitempty"`   // sent: what was to be
 	State     string         `json:"state,omitempty"`    // sent: as it ended; "" before

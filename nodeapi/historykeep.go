@@ -23,7 +23,7 @@ const (
 // beginPayment writes down that o is about to be paid.
 func (a *API) beginPayment(ctx context.Context, r *request, s Settings, o Outgoing) (*outgoingPayment, error) {
 	return a.directory.history.begin(ctx, s.UUID, paymentDetails{
-		Direction: sent, Begun: a.now().UTC(), Asset: a.shownAsset(s), Receiver: cut(o.Receiver, longestReceiver), Source: o.Amount,
+		Direction: sent, Begun: a.now().UTC(), Asset: a.shownAsset(s), Receiver: shownReceiver(o.Receiver), Source: o.Amount,
 		Key: strings.Join(r.Header["Idempotency-Key"], ","),
 	}, a.now)
 }
@@ -70,6 +70,25 @@ func (a *API) Closed(arrival *connector.Arrival) {
 	if s, err := a.find(arrival.To); err == nil {
 		a.directory.history.close(s.UUID, payable(arrival.Destination, arrival.Rest), a.now())
 	}
+}
+
+// shownReceiver is the receiver of a payment as it is kept and logged: not at any length, and without user and password, which no receiver has. It is what
+// the holder wrote, so it may be no URL at all.
+func shownReceiver(text string) string {
+	start := 0
+	if i := strings.Index(text, "://"); i >= 0 {
+		start = i + len("://")
+	} else if strings.HasPrefix(text, "$") {
+		start = 1
+	}
+	end := len(text)
+	if i := strings.IndexAny(text[start:], "/?#"); i >= 0 {
+		end = start + i
+	}
+	if at := strings.LastIndexByte(text[start:end], '@'); at >= 0 {
+		text = text[:start] + "REDACTED" + text[start+at:]
+	}
+	return cut(text, longestReceiver)
 }
 
 // cut returns the beginning of a text, with at most so many bytes, and no half character at the end.

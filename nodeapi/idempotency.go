@@ -45,7 +45,7 @@ type answerRecord struct {
 	Body   json.RawMessage `json:"body,omitempty"`
 }
 
-// answers is what is under way.
+// answers is what is under way, of whichever API.
 type answers struct {
 	mu      sync.Mutex
 	running map[string]struct{}
@@ -58,10 +58,10 @@ func (a *API) once(r *request, key, input string, f func() (status int, body []b
 		return 0, nil, errKeyLength
 	}
 	id := answerID(r.account, key)
-	if !a.answers.begin(id) {
+	if !a.directory.answers.begin(id) {
 		return 0, nil, errUnderWay
 	}
-	defer a.answers.end(id)
+	defer a.directory.answers.end(id)
 	record := answerRecord{Input: hashOf(input), At: a.now().UTC()}
 	known, err := a.directory.answer(id)
 	switch {

@@ -153,7 +153,7 @@ func (a *API) pay(ctx context.Context, r *request, o Outgoing) (status int, body
 	if err == nil {
 		return http.StatusOK, mustJSON(receipt)
 	}
-	a.logger.Info("a payment was not made in full", zap.String("account", string(o.From)), zap.String("receiver", o.Receiver),
+	a.logger.Info("a payment was not made in full", zap.String("account", string(o.From)), zap.String("receiver", shownReceiver(o.Receiver)),
 		zap.Uint64("sent", uint64(d.Sent)), zap.Uint64("unknown", uint64(d.InFlight)), zap.Error(err))
 	return http.StatusInternalServerError, mustJSON(failedPayment{
 		Type: "about:blank", Title: http.StatusText(http.StatusInternalServerError), Status: http.StatusInternalServerError,

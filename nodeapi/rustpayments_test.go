@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
@@ -239,5 +241,52 @@ func TestPaymentsUnderWay(t *testing.T) {
 	}
 	if w := b.askToPay(t, asAlice, "", fromSeed); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("after the end: %d", w.Code)
+	}
+}
+
+// TestAReceiverTellsNoPassword: a receiver's URL has none, but whoever writes one does not find it in the log and in the history.
+func TestAReceiverTellsNoPassword(t *testing.T) {
+	core, logged := observer.New(zap.DebugLevel)
+	s := honest()
+	s.err = errors.New("no")
+	b := rustBed(t, func(c *Config) { c.Sender, c.Logger = s, zap.New(core) })
+	for receiver, want := range map[string]string{
+		"https://alice:hunter2@pay.example/bob":       "https://REDACTED@pay.example/bob",
+		"$alice:hunter2@pay.example":                  "$REDACTED@pay.example",
+		"https://a@b:hunter2@pay.example?q=a@b":       "https://REDACTED@pay.example?q=a@b",
+		"https://pay.example/@bob":                    "https://pay.example/@bob",
+		"hunter2@pay.example":                         "REDACTED@pay.example",
+		"https://x/" + strings.Repeat("long", 10_000): ("https://x/" + strings.Repeat("long", 10_000))[:longestReceiver],
+	} {
+		b.askToPay(t, asAlice, "", fmt.Sprintf(`{"receiver":%q,"source_amount":5}`, receiver))
+		p, err := b.directory.history.page(aliceUUID(t, b), pageQuery{limit: 1})
+		if err != nil || p.payments[0].details.Receiver != want {
+			t.Errorf("%.50s is kept as %.50s, %v", receiver, p.payments[0].details.Receiver, err)
+		}
+		lines := logged.TakeAll()
+		if text := fmt.Sprint(lines); len(lines) == 0 || strings.Contains(text, "hunter2") || len(text) > longestReceiver+1000 {
+			t.Errorf("the log has %.300s", text)
+		}
+	}
+}
+
+// TestPaymentsUnderWayAtTheAPIBefore: a request that comes again after a reload has to wait for the first, which the API before carries out.
+func TestPaymentsUnderWayAtTheAPIBefore(t *testing.T) {
+	s := honest()
+	s.wait = make(chan struct{})
+	before := rustBed(t, func(c *Config) { c.Sender = s })
+	done := make(chan *httptest.ResponseRecorder)
+	go func() { done <- before.askToPay(t, asAlice, "one", fromSeed) }()
+	for s.count() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	b := newBed(t, func(c *Config) { c.Sender, c.Directory = s, before.directory })
+	if w := b.askToPay(t, asAlice, "one", fromSeed); w.Code != http.StatusConflict || w.Header().Get("Retry-After") == "" {
+		t.Errorf("a copy: %d %s", w.Code, w.Body)
+	}
+	close(s.wait)
+	first := <-done
+	if w := b.askToPay(t, asAlice, "one", fromSeed); w.Code != http.StatusOK || w.Body.String() != first.Body.String() || s.count() != 1 {
+		t.Errorf("after it: %d %s, %d payments", w.Code, w.Body, s.count())
 	}
 }

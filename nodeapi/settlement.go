@@ -105,8 +105,8 @@ func (a *API) credit(ctx context.Context, s Settings, key string, q Quantity) (a
 	default:
 		return *known, a.refresh(ctx, id, *known, now)
 	}
-	if _, err := a.find(s.ID); err != nil { // deleted meanwhile
-		return answer, err
+	if current, err := a.find(s.ID); err != nil || current.UUID != s.UUID { // deleted meanwhile, and maybe made anew
+		return answer, fmt.Errorf("%w: %q", ErrNoAccount, s.ID)
 	}
 	asset := a.shownAsset(s)
 	if asset.Code == "" {

@@ -263,6 +263,22 @@ func FuzzQuantity(f *testing.F) {
 	})
 }
 
+// TestNoSettlementForASuccessor: an account that was deleted and made anew, while an engine's call was on its way, is another one.
+func TestNoSettlementForASuccessor(t *testing.T) {
+	b := newBed(t, withEngine)
+	before := b.settled(t, "alice", 2)
+	if w := b.ask(t, "DELETE", "/accounts/alice", asAdmin, ""); w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	b.settled(t, "alice", 2)
+	if _, err := b.credit(t.Context(), before, "k", Quantity{Amount: "5", Scale: 2}); !errors.Is(err, ErrNoAccount) {
+		t.Error(err)
+	}
+	if balance, _ := b.books.Balance("alice"); balance.Net() != 0 {
+		t.Errorf("the new alice got %d", balance.Net())
+	}
+}
+
 // TestNoOtherAssetWhileMoneyLeaves: what is on its way from the balance to an engine is not on the balance any more, and may come back.
 func TestNoOtherAssetWhileMoneyLeaves(t *testing.T) {
 	s, hold := heldStore(t)

@@ -95,6 +95,9 @@ func (s *Store) reopenDatabase() error {
 func (s *Store) waitForRoom() error {
 	for {
 		err := s.space.measure(s.space.floor / 2)
+		if s.checkpoints != nil {
+			s.checkpoints.shelf.room(err)
+		}
 		if err == nil {
 			return nil
 		}

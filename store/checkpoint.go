@@ -4,6 +4,7 @@ package store
 // room in the journal, and lets those who read many keys see the groups.
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -29,13 +30,13 @@ func (c *checkpointer) ask() {
 	}
 }
 
-// await returns when Badger has all groups up to sequence; false says that it will not.
-func (c *checkpointer) await(sequence uint64) bool {
+// await returns when Badger has all groups up to sequence; see shelf.wait for the errors.
+func (c *checkpointer) await(sequence uint64, patient bool) error {
 	if !c.shelf.want(sequence) {
-		return true
+		return nil
 	}
 	c.ask()
-	return c.shelf.wait(sequence)
+	return c.shelf.wait(sequence, patient)
 }
 
 // checkpoint runs until the committer has ended and the shelf is empty, or until the store fails.
@@ -96,10 +97,20 @@ func (s *Store) emptyShelf(settle bool) error {
 	return nil
 }
 
-// awaitBadger returns when Badger has all groups up to sequence.
+// awaitBadger returns when Badger has all groups up to sequence, however long there is no room for them.
 func (s *Store) awaitBadger(sequence uint64) error {
-	if s.checkpoints.await(sequence) {
-		return nil
+	return s.notOver(s.checkpoints.await(sequence, true))
+}
+
+// readable returns when Badger has all groups that are durable now; it is an ErrNoSpace if there is no room for them.
+func (s *Store) readable() error {
+	return s.notOver(s.checkpoints.await(s.durable.Load(), false))
+}
+
+// notOver says why it is over, if it is.
+func (s *Store) notOver(err error) error {
+	if !errors.Is(err, errOver) {
+		return err
 	}
 	if err := s.poison(); err != nil {
 		return err

@@ -391,8 +391,26 @@ func TestCheckpointsFitIntoBadger(t *testing.T) {
 	}
 }
 
+// While groups may be in the journal alone, each slot of the sidecar says that there is one: damage of the newer one must not hide it.
+func TestBothSlotsAskForTheJournal(t *testing.T) {
+	dir := newDir(t)
+	for range 3 {
+		s, _ := held(t, dir, 0)
+		b, err := os.ReadFile(filepath.Join(dir, sidecarFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 2 {
+			if slot, ok := decodeSlot(b[i*slotSpacing:]); !ok || !slot.journal || slot.acknowledged != 0 {
+				t.Errorf("slot %d: %v %+v", i, ok, slot)
+			}
+		}
+		mustClose(t, s)
+	}
+}
+
 // An opening that fails before Badger has all groups leaves the journal to the next one.
-func TestFailedOpenKeepsTheJournal(t *testing.T) {
+func TestP1FailedOpenKeepsTheJournal(t *testing.T) {
 	dir := newDir(t)
 	s := mustOpen(t, dir, Options{Journal: true})
 	putDurably(t, s, "k", "value")

@@ -38,10 +38,11 @@ func (s *Store) Iterate(prefix []byte, f func(key, value []byte) error) error {
 }
 
 // View calls f with a view of the store that shows whole groups and does not change. Close waits for f to return, and f must not
-// read the store by other means than the view: it could then wait for a Close that waits for it.
+// read the store by other means than the view: it could then wait for a Close that waits for it. Errors: f's, ErrClosed, ErrPoisoned, and
+// with Options.Journal ErrNoSpace, when there is no room to bring what is durable to where it is read from.
 func (s *Store) View(f func(v *View) error) error {
 	if s.checkpoints != nil {
-		if err := s.awaitBadger(s.durable.Load()); err != nil {
+		if err := s.readable(); err != nil {
 			return err
 		}
 	}

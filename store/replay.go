@@ -180,5 +180,5 @@ func (s *Store) startJournal(o Options) (err error) {
 		return err
 	}
 	s.journal, s.checkpoints, s.journaled = j, newCheckpointer(s.last.sequence), true
-	return s.disk.mark(s.settled())
+	return errors.Join(s.disk.mark(s.settled()), s.disk.mark(s.settled())) // in both slots: damage of one must not hide the journal
 }

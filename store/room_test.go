@@ -55,6 +55,44 @@ func TestGroupsWaitForRoomForALog(t *testing.T) {
 	wantValue(t, mustOpen(t, dir, Options{}), "k", "after")
 }
 
+// With a journal a group may be durable for which Badger has no room yet. Who wants to read many keys is told so, and single keys can be read.
+func TestViewDoesNotWaitForRoom(t *testing.T) {
+	var free atomic.Uint64
+	free.Store(100 << 20)
+	s := mustOpen(t, newDir(t), Options{Journal: true, MinFree: 64 << 20, FreeSpace: func(string) (uint64, error) { return free.Load(), nil }})
+	putDurably(t, s, "single", "value")
+	free.Store(31 << 20)
+	value := bytes.Repeat([]byte("x"), MaxValue)
+	var last Ticket
+	for i := range memtableSize/MaxValue + 40 {
+		var err error
+		if last, err = s.FollowUp(func(g *Group) { g.Put([]byte{'k', byte(i)}, value) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for before := uint64(0); before != s.Durable(); time.Sleep(500 * time.Millisecond) {
+		before = s.Durable() // until it waits
+	}
+	read := make(chan error, 1)
+	go func() { read <- s.View(func(*View) error { return nil }) }()
+	select {
+	case err := <-read:
+		if !errors.Is(err, ErrNoSpace) || errors.Is(err, ErrPoisoned) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for room")
+	}
+	wantValue(t, s, "single", "value")
+	free.Store(100 << 20)
+	if err := last.Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.View(func(*View) error { return nil }); err != nil {
+		t.Error(err)
+	}
+}
+
 // What is counted of a log is never less than what Badger has written to it, or a full log would be changed for one without blocks.
 func TestEachLogGetsItsBlocksWhenItBegins(t *testing.T) {
 	for name, size := range map[string]int{"tiny groups": 1, "huge values": MaxValue} {

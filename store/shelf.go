@@ -4,6 +4,7 @@ package store
 // earlier ones there, so that a busy key costs Badger one write for many groups.
 
 import (
+	"errors"
 	"slices"
 	"sync"
 )
@@ -11,13 +12,14 @@ import (
 // shelf holds boxes of entries, oldest first; each becomes one transaction of Badger, and has the number of its last group.
 type shelf struct {
 	mu      sync.Mutex
-	emptied sync.Cond // a box is in Badger, or there is no hope of it
+	emptied sync.Cond // a box is in Badger, or there is no hope of it, or none for now
 	boxes   []*Group
 	closed  bool   // the last box takes no more
 	puts    uint64 // counts groups
 	applied uint64 // all groups up to this one are in Badger
 	wanted  uint64 // somebody waits until all groups up to this one are
 	over    bool   // nothing will be applied any more
+	cramped error  // why Badger takes nothing for now: there is no room; nil: it does
 	spare   []*Group
 
 	mostEntries, mostBytes int // a box with so many takes no more
@@ -134,14 +136,33 @@ func (s *shelf) want(sequence uint64) bool {
 	return s.applied < sequence
 }
 
-// wait returns true when all groups up to sequence are in Badger, and false when that will not be.
-func (s *shelf) wait(sequence uint64) bool {
+// errOver says that nothing is applied any more.
+var errOver = errors.New("nothing is written to the database any more")
+
+// wait returns nil when all groups up to sequence are in Badger, and errOver when that will not be. Who is not patient gets an ErrNoSpace while Badger
+// has no room for them.
+func (s *shelf) wait(sequence uint64, patient bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.applied < sequence && !s.over {
+	for s.applied < sequence {
+		switch {
+		case s.over:
+			return errOver
+		case s.cramped != nil && !patient:
+			return s.cramped
+		}
 		s.emptied.Wait()
 	}
-	return s.applied >= sequence
+	return nil
+}
+
+// room says that there is no room in Badger, or with nil that there is.
+func (s *shelf) room(none error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cramped = none; none != nil {
+		s.emptied.Broadcast()
+	}
 }
 
 // end releases all who wait: nothing is applied any more.

@@ -29,7 +29,8 @@ const DefaultMinFree = 256 << 20
 
 const spaceInterval = 100 * time.Millisecond
 
-// ErrNoSpace says that the disk is nearly full; nothing was changed, reading works, and changes are taken again once there is space.
+// ErrNoSpace says that the disk is nearly full; nothing was changed, reading works (but see Store.View), and changes are taken again once there is
+// space.
 var ErrNoSpace = errors.New("the disk is nearly full")
 
 // space remembers the last look at the file system.
