@@ -3,9 +3,9 @@ package connector
 // This file refuses packets that come too late.
 
 import (
-	"context"
 	"time"
 
+	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
@@ -14,14 +14,15 @@ import (
 type expiry struct {
 	now  func() time.Time
 	self func() string
-	next ilpcore.Handler
 }
 
-func (e *expiry) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+func (e *expiry) enter(in ilpcore.Incoming) (reply ilpcore.Reply, ok bool) {
 	if !in.ExpiresAt.After(e.now()) {
-		return ilpcore.Reject(ilpcore.R02, e.self(), "the packet had expired when it arrived", nil)
+		return ilpcore.Reject(ilpcore.R02, e.self(), "the packet had expired when it arrived", nil), false
 	}
-	return e.next.HandlePrepare(ctx, in)
+	return reply, true
 }
 
-var _ ilpcore.Handler = (*expiry)(nil)
+func (*expiry) leave(amount.Amount, bool) {}
+
+var _ step = (*expiry)(nil)

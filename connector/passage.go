@@ -24,10 +24,10 @@ type Passage struct {
 // pass sends in over to's link, and lets no Fulfill through that is wrong or late.
 func (d *dispatch) pass(ctx context.Context, to *account, in ilpcore.Incoming) ilpcore.Reply {
 	if d.node.passed == nil {
-		return d.check(to.Link.HandlePrepare(ctx, in), in)
+		return d.check(to.Link.HandlePrepare(ctx, in), &in)
 	}
 	began := d.node.now()
-	reply := d.check(to.Link.HandlePrepare(ctx, in), in)
+	reply := d.check(to.Link.HandlePrepare(ctx, in), &in)
 	d.node.show(to, true, in.Amount, reply, began)
 	return reply
 }

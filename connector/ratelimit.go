@@ -3,11 +3,11 @@ package connector
 // This file bounds how many packets an account may send per minute.
 
 import (
-	"context"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
@@ -27,14 +27,15 @@ func (l *rateLimit) allow() bool { return l.bucket.AllowN(l.now(), 1) }
 type packetLimit struct {
 	limit *rateLimit
 	self  func() string
-	next  ilpcore.Handler
 }
 
-func (l *packetLimit) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+func (l *packetLimit) enter(ilpcore.Incoming) (reply ilpcore.Reply, ok bool) {
 	if !l.limit.allow() {
-		return ilpcore.Reject(ilpcore.T05, l.self(), "too many packets per minute; slow down", nil)
+		return ilpcore.Reject(ilpcore.T05, l.self(), "too many packets per minute; slow down", nil), false
 	}
-	return l.next.HandlePrepare(ctx, in)
+	return reply, true
 }
 
-var _ ilpcore.Handler = (*packetLimit)(nil)
+func (*packetLimit) leave(amount.Amount, bool) {}
+
+var _ step = (*packetLimit)(nil)

@@ -27,3 +27,15 @@ type HandlerFunc func(ctx context.Context, in Incoming) Reply
 
 // HandlePrepare calls f.
 func (f HandlerFunc) HandlePrepare(ctx context.Context, in Incoming) Reply { return f(ctx, in) }
+
+// Starter is a Handler whose answer need not be waited for, so that a packet on its way costs no goroutine.
+type Starter interface {
+	Handler
+	// StartPrepare begins what HandlePrepare does, and gives the answer to asker: once, before it returns or later, from any goroutine. Destination
+	// and Data have to stay valid until then. It does not wait for anything. If it cannot do without, it has done nothing and returns
+	// false, and HandlePrepare is to be called.
+	StartPrepare(ctx context.Context, in Incoming, asker Asker) (begun bool)
+}
+
+// Asker gets the answer to a packet that a Starter has begun. Answered does not wait for anything either. The Reply's Data is the asker's.
+type Asker interface{ Answered(reply Reply) }

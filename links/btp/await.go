@@ -91,6 +91,21 @@ func (a *Awaited) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcor
 	}
 }
 
+// StartPrepare is HandlePrepare for who does not wait, but for the fulfillment, which the asker has to check.
+func (a *Awaited) StartPrepare(_ context.Context, in ilpcore.Incoming, asker ilpcore.Asker) (begun bool) {
+	for {
+		s := a.session.Load()
+		if s == nil {
+			asker.Answered(lost())
+			return true
+		}
+		if s.busy.enter() {
+			s.start(&in, asker, &s.busy)
+			return true
+		}
+	}
+}
+
 // Up says whether the peer is connected.
 func (a *Awaited) Up() bool { return a.session.Load() != nil }
 
@@ -167,4 +182,4 @@ func (a *Awaited) serve(s *session) {
 	a.state(false)
 }
 
-var _ ilpcore.Handler = (*Awaited)(nil)
+var _ ilpcore.Starter = (*Awaited)(nil)

@@ -116,6 +116,16 @@ func (l *Link) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.R
 	return s.send(ctx, in)
 }
 
+// StartPrepare is HandlePrepare for who does not wait, but for the fulfillment, which the asker has to check.
+func (l *Link) StartPrepare(_ context.Context, in ilpcore.Incoming, asker ilpcore.Asker) (begun bool) {
+	if s := l.session.Load(); s != nil {
+		s.start(&in, asker, nil)
+	} else {
+		asker.Answered(lost())
+	}
+	return true
+}
+
 // Up says whether the link is connected and authenticated.
 func (l *Link) Up() bool { return l.session.Load() != nil }
 
@@ -226,4 +236,4 @@ func (l *Link) fields(more ...zap.Field) []zap.Field {
 	return append(more, zap.String("account", string(l.account)), zap.Stringer("peer", l.url))
 }
 
-var _ ilpcore.Handler = (*Link)(nil)
+var _ ilpcore.Starter = (*Link)(nil)

@@ -69,8 +69,12 @@ func (s *session) receivePrepare(id uint32, packet []byte, b *buffer) (keeps boo
 		s.reject(id, ilpcore.Reject(ilpcore.T03, "", "too many packets in flight; wait for answers", nil))
 		return false
 	}
-	b.delivery = delivery{session: s, id: id, prepare: prepare, buffer: b}
-	s.deliver(&b.delivery)
+	d := &b.delivery
+	*d = delivery{session: s, id: id, prepare: prepare, buffer: b}
+	handler := *s.handler.Load()
+	if starter, ok := handler.(ilpcore.Starter); !ok || !starter.StartPrepare(s.ctx, ilpcore.Incoming{From: s.account, Prepare: prepare}, d) {
+		s.deliver(d)
+	}
 	return true
 }
 
@@ -88,14 +92,26 @@ func (d *delivery) run() {
 	s := d.session
 	// A Handler keeps to the expiry by itself. A context for each packet would be a fifth of the work of those that are forwarded.
 	reply := (*s.handler.Load()).HandlePrepare(s.ctx, ilpcore.Incoming{From: s.account, Prepare: d.prepare})
+	d.encode(&reply)
+	s.put(outgoing{buffer: d.buffer, delivery: d})
+}
+
+// Answered takes the answer of a Handler that was not waited for.
+func (d *delivery) Answered(reply ilpcore.Reply) {
+	d.encode(&reply)
+	d.session.putLater(outgoing{buffer: d.buffer, delivery: d})
+}
+
+// encode makes the buffer's out the answer.
+func (d *delivery) encode(reply *ilpcore.Reply) {
+	s := d.session
 	d.fulfill, d.fulfilled = reply.Fulfilled, d.prepare.Amount
-	if err := d.buffer.encodeReply(d.id, &reply); err != nil {
+	if err := d.buffer.encodeReply(d.id, reply); err != nil {
 		s.logger.Error("a reply could not be encoded", zap.String("account", string(s.account)), zap.Error(err))
 		s.unsendable(d)
 		internal := ilpcore.Reject(ilpcore.T00, "", "internal error", nil)
 		_ = d.buffer.encodeReply(d.id, &internal) // this one can be encoded
 	}
-	s.put(outgoing{buffer: d.buffer, delivery: d})
 }
 
 // written ends the delivery.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"time"
 
 	"github.com/paydoor/paydoor/ilpcore"
 	frames "github.com/paydoor/paydoor/ilpcore/btp"
@@ -13,22 +14,20 @@ import (
 
 // send is HandlePrepare over a live session.
 func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-	left := min(in.ExpiresAt.Sub(s.now()), s.timing.answer)
+	left := s.left(&in)
 	if left <= 0 {
-		return ilpcore.Reject(ilpcore.R00, "", "the packet expired before it was sent", nil)
+		return expired()
 	}
 	id, k := s.calls.add(left)
 	if k == nil {
 		return lost()
 	}
 	b := takeBuffer()
-	var err error
-	if b.packet, err = in.Prepare.Append(b.packet[:0]); err != nil {
+	if err := b.encodePrepare(id, &in.Prepare); err != nil {
 		b.release()
 		s.calls.drop(id, k)
-		return ilpcore.Reject(ilpcore.F01, "", "the packet cannot be encoded: "+err.Error(), nil)
+		return invalid(err)
 	}
-	b.out = frames.AppendILP(b.out[:0], frames.TypeMessage, id, b.packet)
 	select {
 	case s.queue <- outgoing{buffer: b}:
 	default:
@@ -48,6 +47,48 @@ func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	}
 	s.calls.drop(id, k)
 	return timedOut()
+}
+
+// start is send for an asker that does not wait. The fulfillment is his to check. busy counts the packet until it is answered; nil: nothing does.
+func (s *session) start(in *ilpcore.Incoming, asker ilpcore.Asker, busy *busy) {
+	left := s.left(in)
+	id, k := uint32(0), (*call)(nil)
+	b := takeBuffer()
+	err := b.encodePrepare(0, &in.Prepare)
+	if err == nil && left > 0 {
+		id, k = s.calls.addFor(left, asker, busy)
+	}
+	if k == nil {
+		b.release()
+		if busy != nil {
+			busy.leave()
+		}
+		switch {
+		case left <= 0:
+			asker.Answered(expired())
+		case err != nil:
+			asker.Answered(invalid(err))
+		default:
+			asker.Answered(lost())
+		}
+		return
+	}
+	frames.SetRequestID(b.out, id)
+	s.putLater(outgoing{buffer: b})
+}
+
+// left returns how long the answer to a packet is waited for.
+func (s *session) left(in *ilpcore.Incoming) time.Duration {
+	return min(in.ExpiresAt.Sub(s.now()), s.timing.answer)
+}
+
+// encodePrepare makes b.out the frame that carries a packet.
+func (b *buffer) encodePrepare(id uint32, prepare *ilpcore.Prepare) (err error) {
+	if b.packet, err = prepare.Append(b.packet[:0]); err != nil {
+		return err
+	}
+	b.out = frames.AppendILP(b.out[:0], frames.TypeMessage, id, b.packet)
+	return nil
 }
 
 // wait queues a packet when there is room, or returns what else ends it.
@@ -96,6 +137,14 @@ func checked(reply ilpcore.Reply, condition [32]byte) ilpcore.Reply {
 		return ilpcore.Reject(ilpcore.F05, "", "the peer's fulfillment does not match the condition", nil)
 	}
 	return reply
+}
+
+func expired() ilpcore.Reply {
+	return ilpcore.Reject(ilpcore.R00, "", "the packet expired before it was sent", nil)
+}
+
+func invalid(err error) ilpcore.Reply {
+	return ilpcore.Reject(ilpcore.F01, "", "the packet cannot be encoded: "+err.Error(), nil)
 }
 
 func lost() ilpcore.Reply {

@@ -118,6 +118,18 @@ func (s *session) put(o outgoing) {
 	}
 }
 
+// putLater is put for those who must not wait.
+func (s *session) putLater(o outgoing) {
+	select {
+	case s.queue <- o:
+		if s.ctx.Err() != nil {
+			s.abandonQueue()
+		}
+	default:
+		s.working.Go(func() { s.put(o) })
+	}
+}
+
 // abandonQueue accounts for the frames that will not be written. Each is received by one goroutine only, whoever calls this.
 func (s *session) abandonQueue() {
 	for {
