@@ -152,7 +152,7 @@ func (a *Awaited) take(c *connection, authID uint32) *session {
 	if a.closed {
 		return nil
 	}
-	s, err := a.newSession(a.ctx, c.conn, c.below)
+	s, err := a.newSession(a.ctx, c.conn)
 	if err != nil {
 		a.logger.Error("a BTP session could not begin", zap.String("account", string(a.account)), zap.Error(err))
 		return nil

@@ -193,7 +193,7 @@ func (l *Link) run(ctx context.Context) {
 func (l *Link) connect(ctx context.Context) (*session, error) {
 	dialling, cancel := context.WithTimeout(ctx, l.timing.dial)
 	defer cancel()
-	conn, below, err := open(dialling, l.transport, l.url.Endpoint, l.timing.write)
+	conn, err := open(dialling, l.transport, l.url.Endpoint, l.timing.write)
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
@@ -202,12 +202,11 @@ func (l *Link) connect(ctx context.Context) (*session, error) {
 	err = authenticate(authenticating, conn, l.url, l.random)
 	if err == nil {
 		var s *session
-		if s, err = l.newSession(ctx, conn, below); err == nil {
+		if s, err = l.newSession(ctx, conn); err == nil {
 			return s, nil
 		}
 	}
-	below.cut()
-	_ = conn.CloseNow()
+	conn.below.cut()
 	if errors.Is(authenticating.Err(), context.DeadlineExceeded) {
 		return nil, errNoAuthAnswer
 	}

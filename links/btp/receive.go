@@ -10,14 +10,14 @@ import (
 	frames "github.com/paydoor/paydoor/ilpcore/btp"
 )
 
-// receive acts on one frame and says whether it keeps the buffer b, which data aliases. What is no BTP frame is ignored (RFC 23).
+// receive acts on one frame, of which nothing is kept. What is no BTP frame is ignored (RFC 23).
 //
 // The ILP packet decides and not the frame around it: interledger-rs sends Prepares in Responses and answers in Messages.
-func (s *session) receive(data []byte, b *buffer) (keeps bool) {
+func (s *session) receive(data []byte) {
 	f := &s.frame
 	if err := f.Decode(data); err != nil {
 		s.logger.Debug("ignored what is no BTP frame", zap.String("account", string(s.account)), zap.Error(err))
-		return false
+		return
 	}
 	packet, found := f.ILP()
 	kind := uint8(0)
@@ -30,7 +30,7 @@ func (s *session) receive(data []byte, b *buffer) (keeps bool) {
 	case f.Type == frames.TypeTransfer:
 		s.refuseTransfer(f.RequestID)
 	case kind == ilpcore.TypePrepare:
-		return s.receivePrepare(f.RequestID, packet, b)
+		s.receivePrepare(f.RequestID, packet)
 	case kind == ilpcore.TypeFulfill || kind == ilpcore.TypeReject:
 		s.receiveReply(f.RequestID, packet)
 	case f.Type == frames.TypeResponse:
@@ -40,7 +40,6 @@ func (s *session) receive(data []byte, b *buffer) (keeps bool) {
 	default:
 		s.acknowledge(f.RequestID)
 	}
-	return false
 }
 
 // errorCode is what a BTP error means to the sender of the packet: worth a retry or not.
@@ -51,23 +50,28 @@ func errorCode(c frames.Code) ilpcore.Code {
 	return ilpcore.F00
 }
 
-// receivePrepare gives a Prepare to a goroutine of its own, while there is room.
-func (s *session) receivePrepare(id uint32, packet []byte, b *buffer) (keeps bool) {
-	prepare, err := ilpcore.DecodePrepare(packet)
+// receivePrepare hands a Prepare on, while there is room: to a Handler that need not be waited for, or else to a goroutine of its own.
+func (s *session) receivePrepare(id uint32, packet []byte) {
+	b := takeBuffer()
+	b.in = append(b.in[:0], packet...)
+	prepare, err := ilpcore.DecodePrepare(b.in)
 	if err != nil {
+		b.release()
 		s.reject(id, ilpcore.Reject(ilpcore.F01, "", "the packet is invalid: "+err.Error(), nil))
-		return false
+		return
 	}
 	if !s.busy.enter() {
+		b.release()
 		s.reject(id, ilpcore.Reject(ilpcore.T03, "", "this connection is being closed; send it over the new one", nil))
-		return false
+		return
 	}
 	select {
 	case s.slots <- struct{}{}:
 	default:
 		s.busy.leave()
+		b.release()
 		s.reject(id, ilpcore.Reject(ilpcore.T03, "", "too many packets in flight; wait for answers", nil))
-		return false
+		return
 	}
 	d := &b.delivery
 	*d = delivery{session: s, id: id, prepare: prepare, buffer: b}
@@ -75,7 +79,6 @@ func (s *session) receivePrepare(id uint32, packet []byte, b *buffer) (keeps boo
 	if starter, ok := handler.(ilpcore.Starter); !ok || !starter.StartPrepare(s.ctx, ilpcore.Incoming{From: s.account, Prepare: prepare}, d) {
 		s.deliver(d)
 	}
-	return true
 }
 
 // delivery is one incoming Prepare at work. It holds a slot, and the buffer the packet is in, until its answer is written.

@@ -261,14 +261,14 @@ func FuzzReceive(f *testing.F) {
 	failure := frames.NewError(1, frames.NotAccepted, "x", time.Unix(0, 0))
 	f.Add(packetOf(f, &failure))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := newEndpoint(Config{Handler: fulfilling, Logger: zap.NewNop()}, quick()).newSession(context.Background(), nil, nil)
+		s, err := newEndpoint(Config{Handler: fulfilling, Logger: zap.NewNop()}, quick()).newSession(context.Background(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer s.end(nil)
 		s.spare.waiting.Store(maxSpare) // so that who answers ends
 		_, k := s.calls.add(time.Hour)  // one call that waits, for the peer to answer
-		s.receive(append([]byte(nil), data...), takeBuffer())
+		s.receive(append([]byte(nil), data...))
 		s.working.Wait()
 		var in frames.Frame
 		if err := in.Decode(data); err != nil {

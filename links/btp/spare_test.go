@@ -28,7 +28,7 @@ func TestGoroutinesAreUsedAgain(t *testing.T) {
 		<-leave
 		return ilpcore.Fulfill(testFulfillment, nil)
 	})
-	s, err := newEndpoint(Config{Handler: handler, Logger: zap.NewNop()}, quick()).newSession(context.Background(), nil, nil)
+	s, err := newEndpoint(Config{Handler: handler, Logger: zap.NewNop()}, quick()).newSession(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

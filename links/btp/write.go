@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/coder/websocket"
-
 	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
@@ -18,8 +16,10 @@ const maxBatch = 64
 
 // outgoing is a frame to be written.
 type outgoing struct {
-	buffer   *buffer   // its out is the frame
-	delivery *delivery // of an answer to a packet; nil for other frames
+	buffer   *buffer         // its out is the frame
+	delivery *delivery       // of an answer to a packet; nil for other frames
+	opcode   byte            // of a control frame of the WebSocket; 0: it is a BTP frame
+	sent     chan<- struct{} // closed when it has been written, or could not be; nil: nobody wants to know
 }
 
 // done is called once for each frame, with what came of writing it.
@@ -27,12 +27,16 @@ func (o outgoing) done(err error) {
 	if o.delivery != nil {
 		o.delivery.written(err)
 	}
+	if o.sent != nil {
+		close(o.sent)
+	}
 	o.buffer.release()
 }
 
 // write sends frames until the session ends.
 func (s *session) write() {
 	batch := make([]outgoing, 0, maxBatch)
+	parting := false // a Close has been written, after which nothing may follow (RFC 6455, section 5.5.1)
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -43,13 +47,21 @@ func (s *session) write() {
 			batch = s.gather(append(batch[:0], first))
 		}
 		batch = s.inTime(batch)
-		err := s.writeAll(batch)
+		var err error
+		written := 0
+		if !parting {
+			written, parting, err = s.writeAll(batch)
+		}
 		failpoint.Hit("btp/written")
 		for i, o := range batch {
-			o.done(err)
+			if parting && i >= written {
+				o.done(errRetired)
+			} else {
+				o.done(err)
+			}
 			batch[i] = outgoing{}
 		}
-		if err != nil {
+		if err != nil && !parting {
 			s.end(closed(err))
 			return
 		}
@@ -85,24 +97,33 @@ func (s *session) inTime(batch []outgoing) []outgoing {
 	})
 }
 
-// writeAll writes the batch with one system call if it is small. When it fails, how much has reached the peer is unknown.
-func (s *session) writeAll(batch []outgoing) error {
-	if len(batch) > 1 {
-		s.below.cork()
-	}
-	var err error
+// writeAll writes the batch with one system call if it is small. A Close, for which parting is set, is the last of what it writes. When it fails,
+// how much has reached the peer is unknown.
+func (s *session) writeAll(batch []outgoing) (written int, parting bool, err error) {
+	s.conn.below.cork() // TLS, where it lies above, cuts what it gets in pieces
 	for _, o := range batch {
-		// The socket has a write deadline of its own, so a context need not have one.
-		if err = s.conn.Write(context.Background(), websocket.MessageBinary, o.buffer.out); err != nil {
+		opcode := o.opcode
+		if opcode == 0 {
+			opcode = opBinary
+		}
+		s.conn.add(opcode, o.buffer.out)
+		written++
+		if parting = opcode == opClose; parting {
 			break
 		}
-	}
-	if len(batch) > 1 {
-		if flushed := s.below.uncork(); err == nil {
-			err = flushed
+		if len(s.conn.out) >= maxGathered {
+			if err = s.conn.flush(); err != nil {
+				break
+			}
 		}
 	}
-	return err
+	if err == nil {
+		err = s.conn.flush()
+	}
+	if flushed := s.conn.below.uncork(); err == nil {
+		err = flushed
+	}
+	return written, parting, err
 }
 
 // put queues a frame, waiting for room; when the session ends first, the frame counts as not written.
