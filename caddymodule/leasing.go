@@ -20,12 +20,12 @@ func (l leasing) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore
 	return l.node.HandlePrepare(ctx, in)
 }
 
-func (l leasing) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker) (begun bool) {
+func (l leasing) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) (begun bool) {
 	_, held, err := l.lease()
 	if err != nil {
 		return false
 	}
-	begun = l.node.StartPrepare(ctx, in, &leased{asker, held})
+	begun = l.node.StartPrepare(ctx, in, &leased{asker, held}, burst)
 	if !begun {
 		held.end()
 	}
@@ -39,9 +39,9 @@ type leased struct {
 }
 
 // Answered implements ilpcore.Asker.
-func (l *leased) Answered(reply ilpcore.Reply) {
+func (l *leased) Answered(reply ilpcore.Reply, burst *ilpcore.Burst) {
 	l.held.end()
-	l.asker.Answered(reply)
+	l.asker.Answered(reply, burst)
 }
 
 var _ ilpcore.Starter = leasing{}

@@ -271,13 +271,13 @@ func (i *incoming) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpco
 }
 
 // StartPrepare is HandlePrepare for a link that does not wait.
-func (i *incoming) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker) (begun bool) {
+func (i *incoming) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) (begun bool) {
 	newest := i.newest()
 	if newest == nil {
 		return false
 	}
 	starter, ok := newest.Handler.(ilpcore.Starter)
-	return ok && starter.StartPrepare(ctx, in, asker)
+	return ok && starter.StartPrepare(ctx, in, asker, burst)
 }
 
 func (i *incoming) newest() *handler {

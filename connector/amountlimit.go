@@ -73,12 +73,11 @@ func (b *amountBucket) add(units uint64) {
 // amountLimit answers T04 when the account's bucket holds less than the packet. What is not fulfilled does not count.
 type amountLimit struct {
 	bucket *amountBucket
-	now    func() time.Time
 	self   func() string
 }
 
-func (l *amountLimit) enter(in ilpcore.Incoming) (reply ilpcore.Reply, ok bool) {
-	if !l.bucket.take(in.Amount, l.now()) {
+func (l *amountLimit) enter(in ilpcore.Incoming, now time.Time) (reply ilpcore.Reply, ok bool) {
+	if !l.bucket.take(in.Amount, now) {
 		return ilpcore.Reject(ilpcore.T04, l.self(), "more money per minute than this account may send; slow down", nil), false
 	}
 	return reply, true

@@ -5,6 +5,7 @@ package connector
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -58,9 +59,9 @@ type chain struct {
 func (n *Node) newChain(a *account) *chain {
 	steps := []step{&packetLimit{limit: a.packets, self: n.self}}
 	if a.amounts != nil {
-		steps = append(steps, &amountLimit{bucket: a.amounts, now: n.now, self: n.self})
+		steps = append(steps, &amountLimit{bucket: a.amounts, self: n.self})
 	}
-	steps = append(steps, &inFlight{current: a.inFlight, max: int64(a.MaxInFlight), self: n.self}, &expiry{now: n.now, self: n.self})
+	steps = append(steps, &inFlight{current: a.inFlight, max: int64(a.MaxInFlight), self: n.self}, &expiry{self: n.self})
 	if a.MaxPacketAmount > 0 {
 		steps = append(steps, &maxPacket{max: a.MaxPacketAmount, self: n.self})
 	}
@@ -76,16 +77,16 @@ func (c *chain) HandlePrepare(ctx context.Context, in ilpcore.Incoming) (reply i
 		}
 		c.leave(entered, in.Amount, reply.Fulfilled)
 	}()
-	if reply, entered = c.enter(in); entered < len(c.steps) {
+	if reply, entered = c.enter(in, c.node.now()); entered < len(c.steps) {
 		return reply
 	}
 	return c.duplicates.HandlePrepare(ctx, in)
 }
 
 // enter returns how many steps let the packet in; if not all did, reply is what the next one says.
-func (c *chain) enter(in ilpcore.Incoming) (reply ilpcore.Reply, entered int) {
+func (c *chain) enter(in ilpcore.Incoming, now time.Time) (reply ilpcore.Reply, entered int) {
 	for i, s := range c.steps {
-		if reply, ok := s.enter(in); !ok {
+		if reply, ok := s.enter(in, now); !ok {
 			return reply, i
 		}
 	}

@@ -42,14 +42,6 @@ const (
 	other                  // it has another's condition, and that other says something else
 )
 
-// has says whether a packet with the condition is under way.
-func (u *underWay) has(condition *[32]byte) bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	_, ok := u.packets[*condition]
-	return ok
-}
-
 // enter takes in the first packet with its condition, which the caller ends with leave. A copy gets what it has to wait for.
 func (u *underWay) enter(p *ilpcore.Prepare, roundTrip time.Duration) (standing, *shared) {
 	u.mu.Lock()
@@ -109,8 +101,10 @@ func (d *duplicates) HandlePrepare(ctx context.Context, in ilpcore.Incoming) (re
 		switch standing {
 		case first:
 			return d.lead(ctx, in)
-		case looped, other:
-			return d.refuse(standing)
+		case looped:
+			return ilpcore.Reject(ilpcore.T03, d.self(), "this packet with more time left is under way already: does its way lead in a circle?", nil)
+		case other:
+			return ilpcore.Reject(ilpcore.F00, d.self(), "a packet with this condition and another amount, destination or data is under way", nil)
 		}
 		reply, answered := d.share(ctx, s, in.ExpiresAt)
 		// One with more time than the first had may succeed where that one failed.
@@ -118,14 +112,6 @@ func (d *duplicates) HandlePrepare(ctx context.Context, in ilpcore.Incoming) (re
 			return reply
 		}
 	}
-}
-
-// refuse answers a packet that is looped or other.
-func (d *duplicates) refuse(s standing) ilpcore.Reply {
-	if s == looped {
-		return ilpcore.Reject(ilpcore.T03, d.self(), "this packet with more time left is under way already: does its way lead in a circle?", nil)
-	}
-	return ilpcore.Reject(ilpcore.F00, d.self(), "a packet with this condition and another amount, destination or data is under way", nil)
 }
 
 // lead answers the first packet, and with it its copies.

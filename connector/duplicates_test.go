@@ -26,8 +26,8 @@ func (g *gate) HandlePrepare(context.Context, ilpcore.Incoming) ilpcore.Reply {
 	return <-g.reply
 }
 
-func (g *gate) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker) bool {
-	go func() { asker.Answered(g.HandlePrepare(ctx, in)) }()
+func (g *gate) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) bool {
+	go func() { asker.Answered(g.HandlePrepare(ctx, in), nil) }()
 	return true
 }
 

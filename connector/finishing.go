@@ -6,6 +6,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/store"
 )
 
@@ -16,7 +17,7 @@ type finishing struct {
 	idle    sync.Cond // running came to 0
 	records []record
 	serving bool
-	running int // goroutines
+	running int // goroutines, with one that a burst is about to start
 }
 
 // record is a packet's money in a group of the store.
@@ -33,32 +34,43 @@ func newFinishing() *finishing {
 }
 
 // settle moves the money of a fulfilled packet, and ends it when that is durable.
-func (f *finishing) settle(s *started) {
+func (f *finishing) settle(s *started, burst *ilpcore.Burst) {
 	books := s.node.books
 	if books.store == nil || s.held.from == nil && s.held.to == nil {
 		err := books.settle(&s.held)
 		s.held = hold{}
-		s.settled(err)
+		s.settled(err, burst)
 		return
 	}
 	ticket, late, err := books.finish(&s.held)
 	if err != nil {
-		s.settled(err)
+		s.settled(err, burst)
 		return
 	}
 	s.held = hold{}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.records = append(f.records, record{s, ticket, late})
-	if !f.serving {
+	begin := !f.serving
+	if begin {
 		f.serving = true
-		f.goLocked(f.serve)
+		f.running++
+	}
+	f.mu.Unlock()
+	if begin {
+		burst.Later(flushing{f})
 	}
 }
+
+// flushing starts serving at the end of a burst.
+type flushing struct{ *finishing }
+
+// Flush implements ilpcore.Flusher.
+func (f flushing) Flush() { go f.work(f.serve) }
 
 // serve ends packets until none is left.
 func (f *finishing) serve() {
 	var records []record
+	var burst ilpcore.Burst
 	for {
 		f.mu.Lock()
 		clear(records)
@@ -69,9 +81,13 @@ func (f *finishing) serve() {
 			return
 		}
 		f.mu.Unlock()
-		for _, r := range records {
-			r.settled(r.durable())
+		for i, r := range records {
+			if i > 0 && r.ticket != records[i-1].ticket {
+				burst.End() // before the next group is waited for
+			}
+			r.settled(r.durable(), &burst)
 		}
+		burst.End()
 	}
 }
 
@@ -85,25 +101,24 @@ func (r record) durable() error {
 	return durable(ctx, r.ticket)
 }
 
-// run has f in a goroutine that close waits for.
-func (f *finishing) run(work func()) {
+// run has a goroutine that close waits for.
+func (f *finishing) run(do func()) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.goLocked(work)
+	f.running++
+	f.mu.Unlock()
+	go f.work(do)
 }
 
-func (f *finishing) goLocked(work func()) {
-	f.running++
-	go func() {
-		defer func() {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			if f.running--; f.running == 0 {
-				f.idle.Broadcast()
-			}
-		}()
-		work()
+// work ends what was counted as running.
+func (f *finishing) work(do func()) {
+	defer func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.running--; f.running == 0 {
+			f.idle.Broadcast()
+		}
 	}()
+	do()
 }
 
 // close waits until no goroutine runs.

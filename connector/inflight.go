@@ -4,6 +4,7 @@ package connector
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
@@ -16,7 +17,7 @@ type inFlight struct {
 	self    func() string
 }
 
-func (l *inFlight) enter(ilpcore.Incoming) (reply ilpcore.Reply, ok bool) {
+func (l *inFlight) enter(ilpcore.Incoming, time.Time) (reply ilpcore.Reply, ok bool) {
 	if l.current.Add(1) > l.max {
 		l.current.Add(-1)
 		return ilpcore.Reject(ilpcore.T03, l.self(), "too many packets in flight; wait for answers", nil), false

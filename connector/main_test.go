@@ -46,8 +46,8 @@ func (l *testLink) HandlePrepare(_ context.Context, in ilpcore.Incoming) ilpcore
 	return ilpcore.Fulfill(testFulfillment, []byte(l.name))
 }
 
-func (l *testLink) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker) bool {
-	asker.Answered(l.HandlePrepare(ctx, in))
+func (l *testLink) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) bool {
+	asker.Answered(l.HandlePrepare(ctx, in), burst)
 	return true
 }
 

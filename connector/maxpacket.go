@@ -3,6 +3,8 @@ package connector
 // This file bounds how much one packet may carry.
 
 import (
+	"time"
+
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 )
@@ -14,7 +16,7 @@ type maxPacket struct {
 	self func() string
 }
 
-func (m *maxPacket) enter(in ilpcore.Incoming) (reply ilpcore.Reply, ok bool) {
+func (m *maxPacket) enter(in ilpcore.Incoming, _ time.Time) (reply ilpcore.Reply, ok bool) {
 	if in.Amount > m.max {
 		data := ilpcore.AmountTooLarge{Received: in.Amount, Maximum: m.max}.Append(nil)
 		return ilpcore.Reject(ilpcore.F08, m.self(), "the packet is larger than this account allows; send smaller ones", data), false

@@ -156,7 +156,7 @@ func (n *Node) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.R
 	}
 	began := n.now()
 	reply := a.chain.HandlePrepare(ctx, in)
-	n.show(a, false, in.Amount, reply, began)
+	n.show(a, false, in.Amount, reply, n.now().Sub(began))
 	return reply
 }
 

@@ -21,7 +21,9 @@ func newRateLimit(perMinute int, now func() time.Time) *rateLimit {
 	return &rateLimit{bucket: rate.NewLimiter(rate.Limit(float64(perMinute)/60), perMinute), now: now}
 }
 
-func (l *rateLimit) allow() bool { return l.bucket.AllowN(l.now(), 1) }
+func (l *rateLimit) allow() bool { return l.allowAt(l.now()) }
+
+func (l *rateLimit) allowAt(now time.Time) bool { return l.bucket.AllowN(now, 1) }
 
 // packetLimit answers T05 when the account's bucket is empty.
 type packetLimit struct {
@@ -29,8 +31,8 @@ type packetLimit struct {
 	self  func() string
 }
 
-func (l *packetLimit) enter(ilpcore.Incoming) (reply ilpcore.Reply, ok bool) {
-	if !l.limit.allow() {
+func (l *packetLimit) enter(_ ilpcore.Incoming, now time.Time) (reply ilpcore.Reply, ok bool) {
+	if !l.limit.allowAt(now) {
 		return ilpcore.Reject(ilpcore.T05, l.self(), "too many packets per minute; slow down", nil), false
 	}
 	return reply, true

@@ -25,11 +25,11 @@ func inBothWays(t *testing.T, test func(t *testing.T, send way)) {
 // asked keeps the answer.
 type asked chan ilpcore.Reply
 
-func (a asked) Answered(reply ilpcore.Reply) { a <- reply }
+func (a asked) Answered(reply ilpcore.Reply, _ *ilpcore.Burst) { a <- reply }
 
 func begin(n *Node, ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	a := make(asked, 2)
-	if !n.StartPrepare(ctx, in, a) {
+	if !n.StartPrepare(ctx, in, a, nil) {
 		return n.HandlePrepare(ctx, in)
 	}
 	return <-a
@@ -47,21 +47,21 @@ func TestWhatIsBegun(t *testing.T) {
 			Routes: []Route{{"test.bob", "bob"}, {"test.slow", "slow"}, {"test.mute", "mute"}, {"test.back", "alice"}},
 		})
 		for _, destination := range []string{"test.gw", "test.gw.x", "peer.config", "test.nowhere", "test.slow.x", "test.mute.x", "test.back.x"} {
-			if n.StartPrepare(t.Context(), copyOf(destination, time.Minute), nil) {
+			if n.StartPrepare(t.Context(), copyOf(destination, time.Minute), nil, nil) {
 				t.Errorf("a packet to %s was begun", destination)
 			}
 		}
 		stranger := copyOf("test.bob", time.Minute)
 		stranger.From = "nobody"
-		if n.StartPrepare(t.Context(), stranger, nil) {
+		if n.StartPrepare(t.Context(), stranger, nil, nil) {
 			t.Error("a packet of nobody was begun")
 		}
 		a := make(asked, 2)
-		if !n.StartPrepare(t.Context(), copyOf("test.bob.x", 20*time.Second), a) {
+		if !n.StartPrepare(t.Context(), copyOf("test.bob.x", 20*time.Second), a, nil) {
 			t.Fatal("a packet to bob was not begun")
 		}
 		for range 5 { // none of which counts
-			if n.StartPrepare(t.Context(), copyOf("test.bob.x", 20*time.Second), nil) {
+			if n.StartPrepare(t.Context(), copyOf("test.bob.x", 20*time.Second), nil, nil) {
 				t.Error("a copy was begun")
 			}
 		}
@@ -91,7 +91,7 @@ func TestTheAnswerComesAfterTheRecord(t *testing.T) {
 		Accounts: []Account{{ID: "alice"}, {ID: "bob", Link: &testLink{name: "bob"}}}, Routes: []Route{{"test.bob", "bob"}},
 	})
 	a := make(asked, 2)
-	if !n.StartPrepare(t.Context(), packet("alice", "test.bob"), a) {
+	if !n.StartPrepare(t.Context(), packet("alice", "test.bob"), a, nil) {
 		t.Fatal("not begun")
 	}
 	<-reached
@@ -118,7 +118,7 @@ func TestTheAnswerComesAfterTheRecord(t *testing.T) {
 // What asks may panic when it gets its answer; the packet has ended, and the books are right.
 func TestAnAskerThatPanics(t *testing.T) {
 	n := newTestNode(t, nil)
-	if !n.StartPrepare(t.Context(), packet("up", "test.bob"), panicking{}) {
+	if !n.StartPrepare(t.Context(), packet("up", "test.bob"), panicking{}, nil) {
 		t.Fatal("not begun")
 	}
 	wantBalances(t, n, map[ilpcore.AccountID]Balance{"up": {-10, 0}, "bob": {10, 0}})
@@ -130,4 +130,56 @@ func TestAnAskerThatPanics(t *testing.T) {
 
 type panicking struct{}
 
-func (panicking) Answered(ilpcore.Reply) { panic("x") }
+func (panicking) Answered(ilpcore.Reply, *ilpcore.Burst) { panic("x") }
+
+// full is a link that has to be waited for, though it looks as if it need not.
+type full struct{ *gate }
+
+func (full) StartPrepare(context.Context, ilpcore.Incoming, ilpcore.Asker, *ilpcore.Burst) bool {
+	return false
+}
+
+// A link that cannot do without waiting at the moment is waited for, and so does who closes the node.
+func TestALinkThatHasToBeWaitedForAfterAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		n := newNode(t, Config{
+			Address: "test.gw", Asset: usd9, Accounts: []Account{{ID: "alice"}, {ID: "bob", Link: full{g}}}, Routes: []Route{{"test.bob", "bob"}},
+		})
+		a := make(asked, 2)
+		if !n.StartPrepare(t.Context(), copyOf("test.bob.x", 20*time.Second), a, nil) {
+			t.Fatal("not begun")
+		}
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			_ = n.Close()
+		}()
+		synctest.Wait()
+		select {
+		case <-closed:
+			t.Error("closed before the answer")
+		default:
+		}
+		g.reply <- ilpcore.Fulfill(testFulfillment, []byte("bob"))
+		if got := outcome(<-a); got != "by bob" {
+			t.Error(got)
+		}
+		<-closed
+		wantBalances(t, n, map[ilpcore.AccountID]Balance{"alice": {-10, 0}, "bob": {10, 0}})
+	})
+}
+
+// bursting panics when it is waited for.
+type bursting struct{ full }
+
+func (bursting) HandlePrepare(context.Context, ilpcore.Incoming) ilpcore.Reply { panic("x") }
+
+func TestALinkThatPanicsLater(t *testing.T) {
+	n := newTestNode(t, func(c *Config) { c.Accounts[4].Link = bursting{full{newGate()}} })
+	if got := outcome(begin(n, t.Context(), packet("up", "test.bob"))); got != "T00" {
+		t.Error(got)
+	}
+	wantBalances(t, n, map[ilpcore.AccountID]Balance{"up": {}, "bob": {}})
+	wantNothingUnderWay(t, n)
+}

@@ -26,8 +26,8 @@ type linkFunc func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply
 func (f linkFunc) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	return f(ctx, in)
 }
-func (f linkFunc) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker) bool {
-	asker.Answered(f(ctx, in))
+func (f linkFunc) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) bool {
+	asker.Answered(f(ctx, in), burst)
 	return true
 }
 func (linkFunc) Up() bool { return true }
@@ -45,10 +45,10 @@ func (w wired) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.R
 	return (*w.to).HandlePrepare(ctx, in)
 }
 
-func (w wired) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker) bool {
+func (w wired) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) bool {
 	in.From = w.as
-	if !(*w.to).StartPrepare(ctx, in, asker) {
-		go func() { asker.Answered((*w.to).HandlePrepare(ctx, in)) }()
+	if !(*w.to).StartPrepare(ctx, in, asker, burst) {
+		go func() { asker.Answered((*w.to).HandlePrepare(ctx, in), nil) }()
 	}
 	return true
 }

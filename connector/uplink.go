@@ -78,12 +78,12 @@ func (u *Uplink) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore
 }
 
 // StartPrepare is HandlePrepare for who does not wait, if the link can do so.
-func (u *Uplink) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker) (begun bool) {
+func (u *Uplink) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) (begun bool) {
 	link, ok := u.link.(ilpcore.Starter)
 	if !ok || u.state.Load().mismatch != nil {
 		return false
 	}
-	return link.StartPrepare(ctx, in, asker)
+	return link.StartPrepare(ctx, in, asker, burst)
 }
 
 // Up says whether the parent is reachable and its asset the expected one.

@@ -92,15 +92,18 @@ func (a *Awaited) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcor
 }
 
 // StartPrepare is HandlePrepare for who does not wait, but for the fulfillment, which the asker has to check.
-func (a *Awaited) StartPrepare(_ context.Context, in ilpcore.Incoming, asker ilpcore.Asker) (begun bool) {
+func (a *Awaited) StartPrepare(_ context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) (begun bool) {
 	for {
 		s := a.session.Load()
 		if s == nil {
-			asker.Answered(lost())
+			asker.Answered(lost(), burst)
 			return true
 		}
+		if s.queue.full() {
+			return false
+		}
 		if s.busy.enter() {
-			s.start(&in, asker, &s.busy)
+			s.start(&in, asker, &s.busy, burst)
 			return true
 		}
 	}

@@ -85,7 +85,7 @@ func (c *calls) watch(ctx context.Context) {
 // giveUp answers the calls whose time is over now, and sets the alarm for the next.
 func (c *calls) giveUp() {
 	for _, k := range c.takeLate() {
-		k.answer(timedOut())
+		k.answer(timedOut(), nil)
 	}
 }
 
@@ -132,12 +132,12 @@ func (c *calls) end(reply ilpcore.Reply) {
 	c.byID = nil
 	c.mu.Unlock()
 	for _, k := range waiting {
-		k.answer(reply)
+		k.answer(reply, nil)
 	}
 }
 
 // answer hands the answer to whoever waits for it, or to the asker. It is called without locks.
-func (k *call) answer(reply ilpcore.Reply) {
+func (k *call) answer(reply ilpcore.Reply, burst *ilpcore.Burst) {
 	asker, busy := k.asker, k.busy
 	if asker == nil {
 		k.reply = reply
@@ -148,7 +148,7 @@ func (k *call) answer(reply ilpcore.Reply) {
 	if busy != nil {
 		busy.leave()
 	}
-	asker.Answered(reply)
+	asker.Answered(reply, burst)
 }
 
 // free lets another packet use k.

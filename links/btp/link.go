@@ -117,11 +117,15 @@ func (l *Link) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.R
 }
 
 // StartPrepare is HandlePrepare for who does not wait, but for the fulfillment, which the asker has to check.
-func (l *Link) StartPrepare(_ context.Context, in ilpcore.Incoming, asker ilpcore.Asker) (begun bool) {
-	if s := l.session.Load(); s != nil {
-		s.start(&in, asker, nil)
-	} else {
-		asker.Answered(lost())
+func (l *Link) StartPrepare(_ context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) (begun bool) {
+	s := l.session.Load()
+	switch {
+	case s == nil:
+		asker.Answered(lost(), burst)
+	case s.queue.full():
+		return false
+	default:
+		s.start(&in, asker, nil, burst)
 	}
 	return true
 }

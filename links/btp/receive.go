@@ -76,7 +76,7 @@ func (s *session) receivePrepare(id uint32, packet []byte) {
 	d := &b.delivery
 	*d = delivery{session: s, id: id, prepare: prepare, buffer: b}
 	handler := *s.handler.Load()
-	if starter, ok := handler.(ilpcore.Starter); !ok || !starter.StartPrepare(s.ctx, ilpcore.Incoming{From: s.account, Prepare: prepare}, d) {
+	if starter, ok := handler.(ilpcore.Starter); !ok || !starter.StartPrepare(s.ctx, ilpcore.Incoming{From: s.account, Prepare: prepare}, d, &s.burst) {
 		s.deliver(d)
 	}
 }
@@ -100,9 +100,9 @@ func (d *delivery) run() {
 }
 
 // Answered takes the answer of a Handler that was not waited for.
-func (d *delivery) Answered(reply ilpcore.Reply) {
+func (d *delivery) Answered(reply ilpcore.Reply, burst *ilpcore.Burst) {
 	d.encode(&reply)
-	d.session.putLater(outgoing{buffer: d.buffer, delivery: d})
+	d.session.putLater(outgoing{buffer: d.buffer, delivery: d}, burst)
 }
 
 // encode makes the buffer's out the answer.

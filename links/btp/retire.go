@@ -34,12 +34,7 @@ func (s *session) bye(ctx context.Context, status uint16, reason string) {
 	b := takeBuffer()
 	b.out = appendClose(b.out[:0], status, reason)
 	written := make(chan struct{})
-	select {
-	case s.queue <- outgoing{buffer: b, opcode: opClose, sent: written}:
-	case <-ctx.Done():
-		b.release()
-		return
-	}
+	s.putLater(outgoing{buffer: b, opcode: opClose, sent: written}, nil)
 	select {
 	case <-written:
 	case <-ctx.Done():

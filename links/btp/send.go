@@ -28,16 +28,12 @@ func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 		s.calls.drop(id, k)
 		return invalid(err)
 	}
-	select {
-	case s.queue <- outgoing{buffer: b}:
-	default:
-		if reply, queued := s.wait(ctx, id, k, b); !queued {
+	for !s.queue.offer(outgoing{buffer: b}) {
+		if reply, over := s.wait(ctx, id, k, b); over {
 			return reply
 		}
 	}
-	if s.ctx.Err() != nil {
-		s.abandonQueue()
-	}
+	s.Flush()
 	select {
 	case <-k.answered:
 		reply := k.reply
@@ -50,7 +46,7 @@ func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 }
 
 // start is send for an asker that does not wait. The fulfillment is his to check. busy counts the packet until it is answered; nil: nothing does.
-func (s *session) start(in *ilpcore.Incoming, asker ilpcore.Asker, busy *busy) {
+func (s *session) start(in *ilpcore.Incoming, asker ilpcore.Asker, busy *busy, burst *ilpcore.Burst) {
 	left := s.left(in)
 	id, k := uint32(0), (*call)(nil)
 	b := takeBuffer()
@@ -65,16 +61,16 @@ func (s *session) start(in *ilpcore.Incoming, asker ilpcore.Asker, busy *busy) {
 		}
 		switch {
 		case left <= 0:
-			asker.Answered(expired())
+			asker.Answered(expired(), burst)
 		case err != nil:
-			asker.Answered(invalid(err))
+			asker.Answered(invalid(err), burst)
 		default:
-			asker.Answered(lost())
+			asker.Answered(lost(), burst)
 		}
 		return
 	}
 	frames.SetRequestID(b.out, id)
-	s.putLater(outgoing{buffer: b})
+	s.putLater(outgoing{buffer: b}, burst)
 }
 
 // left returns how long the answer to a packet is waited for.
@@ -91,15 +87,15 @@ func (b *buffer) encodePrepare(id uint32, prepare *ilpcore.Prepare) (err error) 
 	return nil
 }
 
-// wait queues a packet when there is room, or returns what else ends it.
-func (s *session) wait(ctx context.Context, id uint32, k *call, b *buffer) (reply ilpcore.Reply, queued bool) {
+// wait returns when there may be room for a packet, or what else ends it.
+func (s *session) wait(ctx context.Context, id uint32, k *call, b *buffer) (reply ilpcore.Reply, over bool) {
 	select {
-	case s.queue <- outgoing{buffer: b}:
-		return ilpcore.Reply{}, true
+	case <-s.queue.room:
+		return ilpcore.Reply{}, false
 	case <-k.answered: // its time is over
 		b.release()
 		k.free()
-		return timedOut(), false
+		return timedOut(), true
 	case <-ctx.Done():
 		reply = timedOut()
 	case <-s.ctx.Done():
@@ -107,7 +103,7 @@ func (s *session) wait(ctx context.Context, id uint32, k *call, b *buffer) (repl
 	}
 	b.release()
 	s.calls.drop(id, k)
-	return reply, false
+	return reply, true
 }
 
 // receiveReply hands the ILP answer in a frame to whoever waits for it. Answers nobody waits for are ignored (RFC 23).
@@ -118,17 +114,17 @@ func (s *session) receiveReply(id uint32, packet []byte) {
 	}
 	reply, err := ilpcore.DecodeReply(packet)
 	if err != nil {
-		k.answer(ilpcore.Reject(ilpcore.T01, "", "the peer's answer is not an ILP Fulfill or Reject", nil))
+		k.answer(ilpcore.Reject(ilpcore.T01, "", "the peer's answer is not an ILP Fulfill or Reject", nil), &s.burst)
 		return
 	}
 	reply.Data = bytes.Clone(reply.Data)
-	k.answer(reply)
+	k.answer(reply, &s.burst)
 }
 
 // receiveFailure answers the packet with this id for a peer that sent no ILP packet.
 func (s *session) receiveFailure(id uint32, code ilpcore.Code, message string) {
 	if k := s.calls.take(id); k != nil {
-		k.answer(ilpcore.Reject(code, "", message, nil))
+		k.answer(ilpcore.Reject(code, "", message, nil), &s.burst)
 	}
 }
 

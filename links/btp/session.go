@@ -19,9 +19,6 @@ import (
 	frames "github.com/paydoor/paydoor/ilpcore/btp"
 )
 
-// queued is how many frames may wait to be written; who has more to say waits with them.
-const queued = 256
-
 // endpoint is what all connections of one account share.
 type endpoint struct {
 	account     ilpcore.AccountID
@@ -41,12 +38,13 @@ type session struct {
 	*endpoint
 	conn  *socket
 	pongs chan [8]byte // of the pings, by what they carry
-	queue chan outgoing
+	queue queue
 	spare spare
 	calls calls
 	busy  busy            // what retire waits for
 	deaf  atomic.Bool     // whether frames are read only to get them out of the way
 	frame frames.Frame    // the one being received; read's own
+	burst ilpcore.Burst   // of the frames that one read has brought; read's own
 	ctx   context.Context // ends with the connection; its cause says why
 	end   context.CancelCauseFunc
 	over  chan struct{} // closed when run has returned
@@ -57,7 +55,7 @@ func (e *endpoint) newSession(ctx context.Context, conn *socket) (*session, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &session{endpoint: e, conn: conn, pongs: make(chan [8]byte, 1), queue: make(chan outgoing, queued), busy: newBusy(), over: make(chan struct{})}
+	s := &session{endpoint: e, conn: conn, pongs: make(chan [8]byte, 1), queue: newQueue(), busy: newBusy(), over: make(chan struct{})}
 	s.spare.packets = make(chan *delivery)
 	s.calls = newCalls(first)
 	s.ctx, s.end = context.WithCancelCause(ctx)
@@ -79,14 +77,18 @@ func (s *session) run() error {
 	s.end(s.read())
 	helpers.Wait()
 	s.calls.end(lost())
-	s.abandonQueue()
+	s.queue.end(context.Cause(s.ctx))
 	return context.Cause(s.ctx)
 }
 
 // read takes in frames until the connection breaks.
 func (s *session) read() error {
 	s.conn.control = s.control
+	defer s.burst.End()
 	for {
+		if !s.conn.ready() {
+			s.burst.End()
+		}
 		opcode, data, err := s.conn.next()
 		if err != nil {
 			s.answerClose(err)
@@ -152,15 +154,7 @@ func (s *session) ping(count uint64) (answered bool) {
 	binary.BigEndian.PutUint64(want[:], count)
 	b := takeBuffer()
 	b.out = append(b.out[:0], want[:]...)
-	select {
-	case s.queue <- outgoing{buffer: b, opcode: opPing}:
-	case <-timer.C:
-		b.release()
-		return false
-	case <-s.ctx.Done():
-		b.release()
-		return false
-	}
+	s.putLater(outgoing{buffer: b, opcode: opPing}, nil)
 	for {
 		select {
 		case got := <-s.pongs:

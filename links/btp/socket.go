@@ -129,6 +129,13 @@ func (s *socket) fill(frame int) error {
 	return err
 }
 
+// ready says whether next has a message, or an error, without reading.
+func (s *socket) ready() bool {
+	var h frameHead
+	size, err := h.decode(s.in[s.from:s.to])
+	return err != nil || size > 0 && h.length <= uint64(s.to-s.from-size)
+}
+
 // wipe clears what has been handed out.
 func (s *socket) wipe() { clear(s.in[:s.from]) }
 
