@@ -263,19 +263,33 @@ func (i *incoming) remove(h *handler) {
 
 // HandlePrepare gives a packet to the newest handler.
 func (i *incoming) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-	i.mu.RLock()
-	var newest *handler
-	if n := len(i.handlers); n > 0 {
-		newest = i.handlers[n-1]
-	}
-	i.mu.RUnlock()
+	newest := i.newest()
 	if newest == nil {
 		return ilpcore.Reject(ilpcore.T01, "", "the node is starting: try again in a moment", nil)
 	}
 	return newest.HandlePrepare(ctx, in)
 }
 
+// StartPrepare is HandlePrepare for a link that does not wait.
+func (i *incoming) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) (begun bool) {
+	newest := i.newest()
+	if newest == nil {
+		return false
+	}
+	starter, ok := newest.Handler.(ilpcore.Starter)
+	return ok && starter.StartPrepare(ctx, in, asker, burst)
+}
+
+func (i *incoming) newest() *handler {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	if n := len(i.handlers); n > 0 {
+		return i.handlers[n-1]
+	}
+	return nil
+}
+
 var (
 	_ caddy.Destructor = (*pooledLink)(nil)
-	_ ilpcore.Handler  = (*incoming)(nil)
+	_ ilpcore.Starter  = (*incoming)(nil)
 )

@@ -4,7 +4,6 @@ package caddymodule
 // given back at Cleanup and after the last request that holds a lease.
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -90,7 +89,7 @@ func open(s *settings, app *App) (_ *running, err error) {
 		return nil, err
 	}
 	addresses.Node = r.node
-	r.handler = &handler{Handler: ilpcore.HandlerFunc(r.handlePrepare), announce: app.announceLink}
+	r.handler = &handler{Handler: leasing{r}, announce: app.announceLink}
 	r.credentials = s.credentials()
 	if r.entry, err = r.newEntrance(app.logger); err != nil {
 		return nil, err
@@ -98,16 +97,6 @@ func open(s *settings, app *App) (_ *running, err error) {
 	err = r.newAPI()
 	holders.History = r.api
 	return r, err
-}
-
-// handlePrepare gives a packet of a link to the node, with the books kept open: its amount is booked when the answer is there.
-func (r *running) handlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-	_, held, err := r.lease()
-	if err != nil {
-		return ilpcore.Reject(ilpcore.T01, "", "the node is stopping: try again in a moment", nil)
-	}
-	defer held.end()
-	return r.node.HandlePrepare(ctx, in)
 }
 
 // nodeAddresses breaks the circle between receiver and node: the receiver is made first and knows the node's address through it.

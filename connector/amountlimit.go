@@ -3,7 +3,6 @@ package connector
 // This file bounds how much an account may send per minute.
 
 import (
-	"context"
 	"math/bits"
 	"sync"
 	"time"
@@ -74,21 +73,20 @@ func (b *amountBucket) add(units uint64) {
 // amountLimit answers T04 when the account's bucket holds less than the packet. What is not fulfilled does not count.
 type amountLimit struct {
 	bucket *amountBucket
-	now    func() time.Time
 	self   func() string
-	next   ilpcore.Handler
 }
 
-func (l *amountLimit) HandlePrepare(ctx context.Context, in ilpcore.Incoming) (reply ilpcore.Reply) {
-	if !l.bucket.take(in.Amount, l.now()) {
-		return ilpcore.Reject(ilpcore.T04, l.self(), "more money per minute than this account may send; slow down", nil)
+func (l *amountLimit) enter(in ilpcore.Incoming, now time.Time) (reply ilpcore.Reply, ok bool) {
+	if !l.bucket.take(in.Amount, now) {
+		return ilpcore.Reject(ilpcore.T04, l.self(), "more money per minute than this account may send; slow down", nil), false
 	}
-	defer func() {
-		if !reply.Fulfilled {
-			l.bucket.giveBack(in.Amount)
-		}
-	}()
-	return l.next.HandlePrepare(ctx, in)
+	return reply, true
 }
 
-var _ ilpcore.Handler = (*amountLimit)(nil)
+func (l *amountLimit) leave(units amount.Amount, fulfilled bool) {
+	if !fulfilled {
+		l.bucket.giveBack(units)
+	}
+}
+
+var _ step = (*amountLimit)(nil)

@@ -26,6 +26,11 @@ func (g *gate) HandlePrepare(context.Context, ilpcore.Incoming) ilpcore.Reply {
 	return <-g.reply
 }
 
+func (g *gate) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) bool {
+	go func() { asker.Answered(g.HandlePrepare(ctx, in), nil) }()
+	return true
+}
+
 func (*gate) Up() bool { return true }
 
 // gatedNode is what alice sends to: bob and the receiver answer when g does.
@@ -62,7 +67,9 @@ func wantNothingUnderWay(t *testing.T, n *Node) {
 }
 
 // TestCopiesShareOneAnswer: fifty copies at once are one payment, whoever answers it, and each of them gets a Fulfill of its own.
-func TestCopiesShareOneAnswer(t *testing.T) {
+func TestCopiesShareOneAnswer(t *testing.T) { inBothWays(t, testCopiesShareOneAnswer) }
+
+func testCopiesShareOneAnswer(t *testing.T, send way) {
 	for destination, balances := range map[string]map[ilpcore.AccountID]Balance{
 		"test.bob.x": {"alice": {-10, 0}, "bob": {10, 0}},
 		"test.gw.x":  {"alice": {-10, 0}, "bob": {}},
@@ -75,7 +82,7 @@ func TestCopiesShareOneAnswer(t *testing.T) {
 			for i := range replies {
 				together.Go(func() {
 					in := copyOf(destination, 20*time.Second+time.Duration(i%5)*100*time.Millisecond)
-					replies[i] = n.HandlePrepare(context.Background(), in)
+					replies[i] = send(n, context.Background(), in)
 					clear(in.Data) // the packet's buffer is used again
 					if len(replies[i].Data) > 0 {
 						replies[i].Data[0] = byte(i) // and the answer's data is the caller's
@@ -100,7 +107,9 @@ func TestCopiesShareOneAnswer(t *testing.T) {
 }
 
 // TestPacketsBesideOneUnderWay: what comes while bob takes ten seconds for a packet of twenty.
-func TestPacketsBesideOneUnderWay(t *testing.T) {
+func TestPacketsBesideOneUnderWay(t *testing.T) { inBothWays(t, testPacketsBesideOneUnderWay) }
+
+func testPacketsBesideOneUnderWay(t *testing.T, send way) {
 	for name, test := range map[string]struct {
 		edit   func(*ilpcore.Incoming)
 		answer ilpcore.Reply
@@ -125,11 +134,11 @@ func TestPacketsBesideOneUnderWay(t *testing.T) {
 				var together sync.WaitGroup
 				start := time.Now()
 				second := copyOf("test.bob.x", 20*time.Second)
-				together.Go(func() { n.HandlePrepare(context.Background(), copyOf("test.bob.x", 20*time.Second)) })
+				together.Go(func() { send(n, context.Background(), copyOf("test.bob.x", 20*time.Second)) })
 				synctest.Wait()
 				together.Go(func() {
 					test.edit(&second)
-					reply := n.HandlePrepare(context.Background(), second)
+					reply := send(n, context.Background(), second)
 					if got := outcome(reply); got != test.want || time.Since(start) != test.after {
 						t.Errorf("%s %q after %v, want %s after %v", got, reply.Message, time.Since(start), test.want, test.after)
 					}
@@ -156,19 +165,23 @@ func TestPacketsBesideOneUnderWay(t *testing.T) {
 
 // TestACopyWaitsNoLongerThanItsOwnTime, and not for a link that has gone.
 func TestACopyWaitsNoLongerThanItsOwnTime(t *testing.T) {
+	inBothWays(t, testACopyWaitsNoLongerThanItsOwnTime)
+}
+
+func testACopyWaitsNoLongerThanItsOwnTime(t *testing.T, send way) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
 		n := gatedNode(t, g)
 		var together sync.WaitGroup
-		together.Go(func() { n.HandlePrepare(context.Background(), copyOf("test.bob.x", 20*time.Second)) })
+		together.Go(func() { send(n, context.Background(), copyOf("test.bob.x", 20*time.Second)) })
 		synctest.Wait()
 		start := time.Now()
-		if got := outcome(n.HandlePrepare(t.Context(), copyOf("test.bob.x", 19800*time.Millisecond))); got != "R00" || time.Since(start) != 19800*time.Millisecond {
+		if got := outcome(send(n, t.Context(), copyOf("test.bob.x", 19800*time.Millisecond))); got != "R00" || time.Since(start) != 19800*time.Millisecond {
 			t.Errorf("%s after %v", got, time.Since(start))
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if got := outcome(n.HandlePrepare(ctx, copyOf("test.bob.x", time.Minute))); got != "R00" {
+		if got := outcome(send(n, ctx, copyOf("test.bob.x", time.Minute))); got != "R00" {
 			t.Errorf("over a link that has gone: %s", got)
 		}
 		g.reply <- ilpcore.Reject(ilpcore.R00, "", "", nil)
@@ -202,10 +215,12 @@ func TestACopyOfWhatPanicked(t *testing.T) {
 }
 
 // TestALaterCopyIsAPacketOfItsOwn: once the first one has its answer, both balances count the next.
-func TestALaterCopyIsAPacketOfItsOwn(t *testing.T) {
+func TestALaterCopyIsAPacketOfItsOwn(t *testing.T) { inBothWays(t, testALaterCopyIsAPacketOfItsOwn) }
+
+func testALaterCopyIsAPacketOfItsOwn(t *testing.T, send way) {
 	n := newTestNode(t, nil)
 	for range 2 {
-		if got := outcome(n.HandlePrepare(t.Context(), packet("up", "test.bob"))); got != "by bob" {
+		if got := outcome(send(n, t.Context(), packet("up", "test.bob"))); got != "by bob" {
 			t.Error(got)
 		}
 	}

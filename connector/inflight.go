@@ -3,9 +3,10 @@ package connector
 // This file bounds how many packets of an account may be unanswered at once.
 
 import (
-	"context"
 	"sync/atomic"
+	"time"
 
+	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
@@ -14,15 +15,16 @@ type inFlight struct {
 	current *atomic.Int64 // outlives a change of the account's settings
 	max     int64
 	self    func() string
-	next    ilpcore.Handler
 }
 
-func (l *inFlight) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-	defer l.current.Add(-1)
+func (l *inFlight) enter(ilpcore.Incoming, time.Time) (reply ilpcore.Reply, ok bool) {
 	if l.current.Add(1) > l.max {
-		return ilpcore.Reject(ilpcore.T03, l.self(), "too many packets in flight; wait for answers", nil)
+		l.current.Add(-1)
+		return ilpcore.Reject(ilpcore.T03, l.self(), "too many packets in flight; wait for answers", nil), false
 	}
-	return l.next.HandlePrepare(ctx, in)
+	return reply, true
 }
 
-var _ ilpcore.Handler = (*inFlight)(nil)
+func (l *inFlight) leave(amount.Amount, bool) { l.current.Add(-1) }
+
+var _ step = (*inFlight)(nil)

@@ -46,6 +46,11 @@ func (l *testLink) HandlePrepare(_ context.Context, in ilpcore.Incoming) ilpcore
 	return ilpcore.Fulfill(testFulfillment, []byte(l.name))
 }
 
+func (l *testLink) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) bool {
+	asker.Answered(l.HandlePrepare(ctx, in), burst)
+	return true
+}
+
 func (l *testLink) Up() bool { return !l.down }
 
 // named fulfills with its name as data.

@@ -3,7 +3,7 @@ package connector
 // This file bounds how much one packet may carry.
 
 import (
-	"context"
+	"time"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
@@ -14,15 +14,16 @@ import (
 type maxPacket struct {
 	max  amount.Amount
 	self func() string
-	next ilpcore.Handler
 }
 
-func (m *maxPacket) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+func (m *maxPacket) enter(in ilpcore.Incoming, _ time.Time) (reply ilpcore.Reply, ok bool) {
 	if in.Amount > m.max {
 		data := ilpcore.AmountTooLarge{Received: in.Amount, Maximum: m.max}.Append(nil)
-		return ilpcore.Reject(ilpcore.F08, m.self(), "the packet is larger than this account allows; send smaller ones", data)
+		return ilpcore.Reject(ilpcore.F08, m.self(), "the packet is larger than this account allows; send smaller ones", data), false
 	}
-	return m.next.HandlePrepare(ctx, in)
+	return reply, true
 }
 
-var _ ilpcore.Handler = (*maxPacket)(nil)
+func (*maxPacket) leave(amount.Amount, bool) {}
+
+var _ step = (*maxPacket)(nil)

@@ -80,6 +80,8 @@ type Node struct {
 	changing sync.Mutex // held while a new table is made
 	table    atomic.Pointer[table]
 	routing  *routing
+
+	finishing *finishing
 }
 
 // NewNode checks the configuration and builds each account's chain. Errors: ErrAccount, ErrRoute, ErrAddress, ErrParents.
@@ -87,7 +89,7 @@ func NewNode(c Config) (*Node, error) {
 	n := &Node{
 		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates, due: c.Due, owed: c.Owed, messages: c.Messages,
 		passed: c.Passed,
-		echo:   c.EchoPerMinute, logger: c.Logger, now: c.Now,
+		echo:   c.EchoPerMinute, logger: c.Logger, now: c.Now, finishing: newFinishing(),
 	}
 	if err := n.withDefaults(); err != nil {
 		return nil, err
@@ -138,6 +140,7 @@ func (n *Node) withDefaults() (err error) {
 // Close stops what the node has started and waits for it. It closes no link, and packets are still answered. It may be called more than once.
 func (n *Node) Close() error {
 	n.routing.close()
+	n.finishing.close()
 	return nil
 }
 
@@ -153,7 +156,7 @@ func (n *Node) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.R
 	}
 	began := n.now()
 	reply := a.chain.HandlePrepare(ctx, in)
-	n.show(a, false, in.Amount, reply, began)
+	n.show(a, false, in.Amount, reply, n.now().Sub(began))
 	return reply
 }
 

@@ -13,7 +13,9 @@ import (
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
-func TestWhereAPacketGoes(t *testing.T) {
+func TestWhereAPacketGoes(t *testing.T) { inBothWays(t, testWhereAPacketGoes) }
+
+func testWhereAPacketGoes(t *testing.T, send way) {
 	n := newTestNode(t, nil)
 	for name, test := range map[string]struct {
 		from        ilpcore.AccountID
@@ -61,7 +63,7 @@ func TestWhereAPacketGoes(t *testing.T) {
 			if test.edit != nil {
 				test.edit(&in)
 			}
-			reply := n.HandlePrepare(t.Context(), in)
+			reply := send(n, t.Context(), in)
 			if got := outcome(reply); got != test.want {
 				t.Errorf("got %s %q, want %s", got, reply.Message, test.want)
 			}
@@ -87,7 +89,9 @@ func TestF08SaysBothAmounts(t *testing.T) {
 	}
 }
 
-func TestForwardShortensTheExpiry(t *testing.T) {
+func TestForwardShortensTheExpiry(t *testing.T) { inBothWays(t, testForwardShortensTheExpiry) }
+
+func testForwardShortensTheExpiry(t *testing.T, send way) {
 	link := &testLink{}
 	n := newTestNode(t, func(c *Config) { c.Accounts[4].Link = link })
 	for in, want := range map[time.Duration]time.Duration{
@@ -98,19 +102,21 @@ func TestForwardShortensTheExpiry(t *testing.T) {
 		p := packet("up", "test.bob.x")
 		expiresIn(in)(&p)
 		p.Data = []byte("as it was")
-		n.HandlePrepare(t.Context(), p)
+		send(n, t.Context(), p)
 		if got := link.last.ExpiresAt.Sub(noon); got != want || string(link.last.Data) != "as it was" || link.last.Amount != 10 {
 			t.Errorf("%v went out as %v, want %v: %+v", in, got, want, link.last)
 		}
 	}
 }
 
-func TestDefaultRoute(t *testing.T) {
+func TestDefaultRoute(t *testing.T) { inBothWays(t, testDefaultRoute) }
+
+func testDefaultRoute(t *testing.T, send way) {
 	n := newTestNode(t, func(c *Config) { c.Routes = append(c.Routes, Route{"", "up"}) })
 	for destination, want := range map[string]string{
 		"g.somewhere": "F02", "self.foo": "F02", "test1.x": "by up", "private.x": "by up", "test.gwx": "by up", "test.gw.x": "by receiver", "test.bob": "by bob", "peer.x": "F02",
 	} {
-		if got := outcome(n.HandlePrepare(t.Context(), packet("kid", destination))); got != want {
+		if got := outcome(send(n, t.Context(), packet("kid", destination))); got != want {
 			t.Errorf("%s: got %s, want %s", destination, got, want)
 		}
 	}

@@ -23,18 +23,19 @@ type Passage struct {
 
 // pass sends in over to's link, and lets no Fulfill through that is wrong or late.
 func (d *dispatch) pass(ctx context.Context, to *account, in ilpcore.Incoming) ilpcore.Reply {
-	if d.node.passed == nil {
-		return d.check(to.Link.HandlePrepare(ctx, in), in)
-	}
 	began := d.node.now()
-	reply := d.check(to.Link.HandlePrepare(ctx, in), in)
-	d.node.show(to, true, in.Amount, reply, began)
+	reply := to.Link.HandlePrepare(ctx, in)
+	now := d.node.now()
+	reply = d.check(reply, &in.Condition, in.ExpiresAt, now)
+	if d.node.passed != nil {
+		d.node.show(to, true, in.Amount, reply, now.Sub(began))
+	}
 	return reply
 }
 
-// show tells of a packet that was answered just now. passed is not nil.
-func (n *Node) show(a *account, outgoing bool, units amount.Amount, reply ilpcore.Reply, began time.Time) {
-	p := Passage{Outgoing: outgoing, Account: a.ID, Relation: a.Relation, Asset: n.assetOf(a), Amount: units, Took: n.now().Sub(began)}
+// show tells of a packet that was answered after so long. passed is not nil.
+func (n *Node) show(a *account, outgoing bool, units amount.Amount, reply ilpcore.Reply, took time.Duration) {
+	p := Passage{Outgoing: outgoing, Account: a.ID, Relation: a.Relation, Asset: n.assetOf(a), Amount: units, Took: took}
 	if !reply.Fulfilled {
 		p.Reject = reply.Code
 	}

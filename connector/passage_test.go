@@ -10,7 +10,9 @@ import (
 )
 
 // TestEachPacketIsShown wants every packet of an account shown once as it came, and once as it went on, with the amount of each side.
-func TestEachPacketIsShown(t *testing.T) {
+func TestEachPacketIsShown(t *testing.T) { inBothWays(t, testEachPacketIsShown) }
+
+func testEachPacketIsShown(t *testing.T, send way) {
 	now := noon
 	var shown []Passage
 	wrong := answers(ilpcore.Fulfill([32]byte{9}, nil))
@@ -25,9 +27,9 @@ func TestEachPacketIsShown(t *testing.T) {
 		Routes: []Route{{"test.euro", "euro"}},
 	})
 	for _, destination := range []string{"test.euro.x", "test.gw.liar", "test.nowhere"} {
-		n.HandlePrepare(t.Context(), packet("alice", destination))
+		send(n, t.Context(), packet("alice", destination))
 	}
-	n.HandlePrepare(t.Context(), packet("nobody", "test.euro.x"))
+	send(n, t.Context(), packet("nobody", "test.euro.x"))
 	want := []Passage{
 		{Outgoing: true, Account: "euro", Relation: Peer, Asset: ilpcore.Asset{Code: "EUR", Scale: 9}, Amount: 5},
 		{Account: "alice", Relation: NonRouting, Asset: usd9, Amount: 10},

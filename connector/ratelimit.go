@@ -3,11 +3,11 @@ package connector
 // This file bounds how many packets an account may send per minute.
 
 import (
-	"context"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
@@ -21,20 +21,23 @@ func newRateLimit(perMinute int, now func() time.Time) *rateLimit {
 	return &rateLimit{bucket: rate.NewLimiter(rate.Limit(float64(perMinute)/60), perMinute), now: now}
 }
 
-func (l *rateLimit) allow() bool { return l.bucket.AllowN(l.now(), 1) }
+func (l *rateLimit) allow() bool { return l.allowAt(l.now()) }
+
+func (l *rateLimit) allowAt(now time.Time) bool { return l.bucket.AllowN(now, 1) }
 
 // packetLimit answers T05 when the account's bucket is empty.
 type packetLimit struct {
 	limit *rateLimit
 	self  func() string
-	next  ilpcore.Handler
 }
 
-func (l *packetLimit) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-	if !l.limit.allow() {
-		return ilpcore.Reject(ilpcore.T05, l.self(), "too many packets per minute; slow down", nil)
+func (l *packetLimit) enter(_ ilpcore.Incoming, now time.Time) (reply ilpcore.Reply, ok bool) {
+	if !l.limit.allowAt(now) {
+		return ilpcore.Reject(ilpcore.T05, l.self(), "too many packets per minute; slow down", nil), false
 	}
-	return l.next.HandlePrepare(ctx, in)
+	return reply, true
 }
 
-var _ ilpcore.Handler = (*packetLimit)(nil)
+func (*packetLimit) leave(amount.Amount, bool) {}
+
+var _ step = (*packetLimit)(nil)

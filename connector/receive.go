@@ -85,7 +85,7 @@ func (d *dispatch) receive(ctx context.Context, to *account, in ilpcore.Incoming
 	}
 	began := n.now()
 	reply = n.accounts.Receive(ctx, a)
-	n.show(to, true, out, reply, began)
+	n.show(to, true, out, reply, n.now().Sub(began))
 	return reply, true
 }
 

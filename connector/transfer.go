@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/store"
 )
@@ -24,12 +25,9 @@ type transfer struct {
 
 func (t *transfer) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	n := t.node
-	if why := t.account.down(); why != nil {
-		return ilpcore.Reject(ilpcore.T01, n.self(), "this account is down: "+why.Error(), nil)
-	}
-	held, err := n.books.take(t.account.ID, in.Amount, t.account.MinBalance)
-	if err != nil {
-		return n.refuse(err)
+	held, reply, ok := n.take(t.account, in.Amount)
+	if !ok {
+		return reply
 	}
 	held.sent, ctx = takeAlong(ctx)
 	d := dispatch{node: n, account: t.account, held: held}
@@ -39,7 +37,7 @@ func (t *transfer) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpco
 			n.books.release(&d.held)
 		}
 	}()
-	reply := d.answer(ctx, in)
+	reply = d.answer(ctx, in)
 	if !reply.Fulfilled {
 		return reply
 	}
@@ -49,6 +47,18 @@ func (t *transfer) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpco
 	}
 	n.tellDue(d.to)
 	return reply
+}
+
+// take holds the amount of a packet on the balance of the account it comes from, or rejects it.
+func (n *Node) take(from *account, units amount.Amount) (held hold, reply ilpcore.Reply, ok bool) {
+	if why := from.down(); why != nil {
+		return held, ilpcore.Reject(ilpcore.T01, n.self(), "this account is down: "+why.Error(), nil), false
+	}
+	held, err := n.books.take(from.ID, units, from.MinBalance)
+	if err != nil {
+		return held, n.refuse(err), false
+	}
+	return held, reply, true
 }
 
 // tellDue tells who settles how it is with the account that a packet went to.

@@ -26,15 +26,34 @@ type linkFunc func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply
 func (f linkFunc) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	return f(ctx, in)
 }
+func (f linkFunc) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) bool {
+	asker.Answered(f(ctx, in), burst)
+	return true
+}
 func (linkFunc) Up() bool { return true }
 
-// wire is a link to another node in the same test, where this one is the account as.
-func wire(to **Node, as ilpcore.AccountID) Link {
-	return linkFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-		in.From = as
-		return (*to).HandlePrepare(ctx, in)
-	})
+// wired is a link to another node in the same test, where this one is the account as.
+type wired struct {
+	to **Node
+	as ilpcore.AccountID
 }
+
+func wire(to **Node, as ilpcore.AccountID) Link { return wired{to, as} }
+
+func (w wired) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+	in.From = w.as
+	return (*w.to).HandlePrepare(ctx, in)
+}
+
+func (w wired) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) bool {
+	in.From = w.as
+	if !(*w.to).StartPrepare(ctx, in, asker, burst) {
+		go func() { asker.Answered((*w.to).HandlePrepare(ctx, in), nil) }()
+	}
+	return true
+}
+
+func (wired) Up() bool { return true }
 
 func answers(reply ilpcore.Reply) Link {
 	return linkFunc(func(context.Context, ilpcore.Incoming) ilpcore.Reply { return reply })
@@ -67,7 +86,9 @@ func wantBalances(t *testing.T, n *Node, want map[ilpcore.AccountID]Balance) {
 }
 
 // TestWhatAnAnswerDoesToBalances: alice sends 10 with 4 prepaid; bob is in euro cents, one for every 1,000 of hers.
-func TestWhatAnAnswerDoesToBalances(t *testing.T) {
+func TestWhatAnAnswerDoesToBalances(t *testing.T) { inBothWays(t, testWhatAnAnswerDoesToBalances) }
+
+func testWhatAnAnswerDoesToBalances(t *testing.T, send way) {
 	late := false
 	now := func() time.Time {
 		if late {
@@ -124,7 +145,7 @@ func TestWhatAnAnswerDoesToBalances(t *testing.T) {
 			credit(t, n.books, "alice", 4)
 			in := packet("alice", test.destination)
 			in.Amount = test.amount
-			reply := n.HandlePrepare(t.Context(), in)
+			reply := send(n, t.Context(), in)
 			if got := outcome(reply); got != test.want {
 				t.Errorf("%s %q, want %s", got, reply.Message, test.want)
 			}
@@ -209,16 +230,18 @@ func delivered(reply ilpcore.Reply) uint64 {
 
 func noBooks(string) *Books { return nil }
 
-func TestThreeNodes(t *testing.T) {
+func TestThreeNodes(t *testing.T) { inBothWays(t, testThreeNodes) }
+
+func testThreeNodes(t *testing.T, send way) {
 	nodes := newThreeNodes(t, noBooks)
-	reply := nodes.a.HandlePrepare(t.Context(), paying("alice", 1_000_000, "example.bob.c.x"))
+	reply := send(nodes.a, t.Context(), paying("alice", 1_000_000, "example.bob.c.x"))
 	if got := delivered(reply); got != 1960 {
 		t.Errorf("1,000,000 delivered %d: %+v", got, reply)
 	}
 	wantBalances(t, nodes.a, map[ilpcore.AccountID]Balance{"alice": {-1_000_000, 0}, "b": {1_000_000, 0}})
 	wantBalances(t, nodes.b, map[ilpcore.AccountID]Balance{"a": {-1_000_000, 0}, "c": {1960, 0}})
 	wantBalances(t, nodes.c, map[ilpcore.AccountID]Balance{"b": {-1960, 0}})
-	reply = nodes.c.HandlePrepare(t.Context(), paying("charlie", 1000, "example.alice.x"))
+	reply = send(nodes.c, t.Context(), paying("charlie", 1000, "example.alice.x"))
 	if got := delivered(reply); got != 490_000 {
 		t.Errorf("1000 delivered %d: %+v", got, reply)
 	}
@@ -229,7 +252,9 @@ func TestThreeNodes(t *testing.T) {
 
 // TestMoneyIsConserved: many packets at once in both directions, some refused on the way. What a node takes on one side it has on the other, and two
 // neighbours' books mirror each other, at the end and after the stores were opened anew.
-func TestMoneyIsConserved(t *testing.T) {
+func TestMoneyIsConserved(t *testing.T) { inBothWays(t, testMoneyIsConserved) }
+
+func testMoneyIsConserved(t *testing.T, send way) {
 	dirs, stores := map[string]string{}, map[string]*store.Store{}
 	nodes := newThreeNodes(t, func(name string) *Books {
 		dirs[name] = filepath.Join(t.TempDir(), "store")
@@ -240,7 +265,7 @@ func TestMoneyIsConserved(t *testing.T) {
 		t.Fatal(err)
 	}
 	var toAlice, toCharlie, fromAlice, fromCharlie, refused atomic.Uint64
-	if reply := nodes.a.HandlePrepare(context.Background(), paying("alice", 1_000_000, "example.bob.c.x")); !reply.Fulfilled {
+	if reply := send(nodes.a, context.Background(), paying("alice", 1_000_000, "example.bob.c.x")); !reply.Fulfilled {
 		refused.Add(1) // above b's limit, whatever else is under way
 	}
 	var together sync.WaitGroup
@@ -250,12 +275,12 @@ func TestMoneyIsConserved(t *testing.T) {
 			for range 40 {
 				x := amount.Amount(random.Uint64N(400_000))
 				if worker%2 == 0 {
-					if reply := nodes.a.HandlePrepare(context.Background(), paying("alice", x, "example.bob.c.x")); reply.Fulfilled {
+					if reply := send(nodes.a, context.Background(), paying("alice", x, "example.bob.c.x")); reply.Fulfilled {
 						fromAlice.Add(uint64(x))
 						toCharlie.Add(delivered(reply))
 						continue
 					}
-				} else if reply := nodes.c.HandlePrepare(context.Background(), paying("charlie", x/400, "example.alice.x")); reply.Fulfilled {
+				} else if reply := send(nodes.c, context.Background(), paying("charlie", x/400, "example.alice.x")); reply.Fulfilled {
 					fromCharlie.Add(uint64(x / 400))
 					toAlice.Add(delivered(reply))
 					continue
@@ -297,6 +322,10 @@ func TestMoneyIsConserved(t *testing.T) {
 
 // TestNothingIsFulfilledThatIsNotDurable: the disk fails while the packet is under way.
 func TestNothingIsFulfilledThatIsNotDurable(t *testing.T) {
+	inBothWays(t, testNothingIsFulfilledThatIsNotDurable)
+}
+
+func testNothingIsFulfilledThatIsNotDurable(t *testing.T, send way) {
 	for _, at := range []store.Point{store.BeforeCommit, store.AfterCommit, store.BeforeRelease} {
 		dir := filepath.Join(t.TempDir(), "store")
 		var failing atomic.Bool
@@ -310,14 +339,14 @@ func TestNothingIsFulfilledThatIsNotDurable(t *testing.T) {
 			Address: "test.gw", Asset: usd9, Now: func() time.Time { return noon }, Books: openBooks(t, s),
 			Accounts: []Account{{ID: "alice"}, {ID: "bob", Link: &testLink{}}}, Routes: []Route{{"test.bob", "bob"}},
 		})
-		if got := outcome(n.HandlePrepare(t.Context(), packet("alice", "test.bob"))); got != "by " {
+		if got := outcome(send(n, t.Context(), packet("alice", "test.bob"))); got != "by " {
 			t.Fatal(got)
 		}
 		failing.Store(true)
-		if got := outcome(n.HandlePrepare(t.Context(), packet("alice", "test.bob"))); got != "T00" {
+		if got := outcome(send(n, t.Context(), packet("alice", "test.bob"))); got != "T00" {
 			t.Errorf("at %v: %s", at, got)
 		}
-		if got := outcome(n.HandlePrepare(t.Context(), packet("alice", "test.bob"))); got != "T00" {
+		if got := outcome(send(n, t.Context(), packet("alice", "test.bob"))); got != "T00" {
 			t.Errorf("at %v, afterwards: %s", at, got)
 		}
 		_ = s.Close()
@@ -331,6 +360,10 @@ func TestNothingIsFulfilledThatIsNotDurable(t *testing.T) {
 
 // TestNoSpaceIsSaidBeforeAnythingIsSent: and what was sent before is still written down.
 func TestNoSpaceIsSaidBeforeAnythingIsSent(t *testing.T) {
+	inBothWays(t, testNoSpaceIsSaidBeforeAnythingIsSent)
+}
+
+func testNoSpaceIsSaidBeforeAnythingIsSent(t *testing.T, send way) {
 	var free atomic.Uint64
 	free.Store(1 << 40)
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store"), store.Options{
@@ -353,7 +386,7 @@ func TestNoSpaceIsSaidBeforeAnythingIsSent(t *testing.T) {
 		})}}, Routes: []Route{{"test.bob", "bob"}},
 	})
 	for _, want := range []string{"by ", "T00"} {
-		if got := outcome(n.HandlePrepare(t.Context(), packet("alice", "test.bob"))); got != want {
+		if got := outcome(send(n, t.Context(), packet("alice", "test.bob"))); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
@@ -364,7 +397,9 @@ func TestNoSpaceIsSaidBeforeAnythingIsSent(t *testing.T) {
 }
 
 // TestALinkThatIsSilent is told how much time it has, and gives up when that is over, and what was held is free again.
-func TestALinkThatIsSilent(t *testing.T) {
+func TestALinkThatIsSilent(t *testing.T) { inBothWays(t, testALinkThatIsSilent) }
+
+func testALinkThatIsSilent(t *testing.T, send way) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t, Config{
 			Address: "test.gw", Asset: usd9,
@@ -377,7 +412,7 @@ func TestALinkThatIsSilent(t *testing.T) {
 			start := time.Now()
 			in := packet("alice", "test.bob")
 			in.ExpiresAt = start.Add(ahead)
-			if got := outcome(n.HandlePrepare(t.Context(), in)); got != "R00" || time.Since(start) != want {
+			if got := outcome(send(n, t.Context(), in)); got != "R00" || time.Since(start) != want {
 				t.Errorf("%s after %v, want %v", got, time.Since(start), want)
 			}
 		}

@@ -77,6 +77,15 @@ func (u *Uplink) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore
 	return u.link.HandlePrepare(ctx, in)
 }
 
+// StartPrepare is HandlePrepare for who does not wait, if the link can do so.
+func (u *Uplink) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) (begun bool) {
+	link, ok := u.link.(ilpcore.Starter)
+	if !ok || u.state.Load().mismatch != nil {
+		return false
+	}
+	return link.StartPrepare(ctx, in, asker, burst)
+}
+
 // Up says whether the parent is reachable and its asset the expected one.
 func (u *Uplink) Up() bool { return u.link.Up() && u.state.Load().mismatch == nil }
 

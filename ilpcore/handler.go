@@ -27,3 +27,19 @@ type HandlerFunc func(ctx context.Context, in Incoming) Reply
 
 // HandlePrepare calls f.
 func (f HandlerFunc) HandlePrepare(ctx context.Context, in Incoming) Reply { return f(ctx, in) }
+
+// Starter is a Handler whose answer need not be waited for, so that a packet on its way costs no goroutine.
+type Starter interface {
+	Handler
+	// StartPrepare begins what HandlePrepare does, and gives the answer to asker: once, before it returns or later, from any goroutine. Destination
+	// and Data have to stay valid until then. It does not wait for anything. If it cannot do without, it has done nothing and returns
+	// false, and HandlePrepare is to be called. What is to be done once for all packets that come together, it may leave to the end of the
+	// burst, which may be nil.
+	StartPrepare(ctx context.Context, in Incoming, asker Asker, burst *Burst) (begun bool)
+}
+
+// Asker gets the answer to a packet that a Starter has begun. Answered does not wait for anything either. The Reply's Data is the asker's; the burst
+// is that of the answers that come together, and may be nil.
+type Asker interface {
+	Answered(reply Reply, burst *Burst)
+}

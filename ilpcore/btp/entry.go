@@ -2,7 +2,11 @@ package btp
 
 // This file is the list of sub-protocol entries that ends every frame, and the entry that carries ILP.
 
-import "github.com/paydoor/paydoor/ilpcore"
+import (
+	"encoding/binary"
+
+	"github.com/paydoor/paydoor/ilpcore"
+)
 
 // The content types of an entry. Others may be received and are passed on.
 const (
@@ -43,6 +47,9 @@ func AppendILP(dst []byte, kind uint8, id uint32, packet []byte) []byte {
 	dst = append(append(dst, NameILP...), ContentOctets)
 	return ilpcore.AppendVarOctets(dst, packet)
 }
+
+// SetRequestID changes the request id of an encoded frame.
+func SetRequestID(frame []byte, id uint32) { binary.BigEndian.PutUint32(frame[1:], id) }
 
 // decodeEntries reads a VarUInt count and that many entries into entries.
 func decodeEntries(r *ilpcore.Reader, entries []Entry) ([]Entry, error) {

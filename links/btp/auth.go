@@ -10,8 +10,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/coder/websocket"
-
 	frames "github.com/paydoor/paydoor/ilpcore/btp"
 )
 
@@ -20,7 +18,9 @@ var ErrRefused = errors.New("the peer refused our BTP credentials")
 
 // authenticate sends the auth message that JavaScript clients send, and waits for the answer. Other frames are ignored meanwhile. On error
 // the connection is of no use any more.
-func authenticate(ctx context.Context, conn *websocket.Conn, u URL, random io.Reader) error {
+func authenticate(ctx context.Context, conn *socket, u URL, random io.Reader) error {
+	stop := conn.within(ctx)
+	defer stop()
 	id, err := randomID(random)
 	if err != nil {
 		return err
@@ -31,22 +31,18 @@ func authenticate(ctx context.Context, conn *websocket.Conn, u URL, random io.Re
 	if b.out, err = message.Append(b.out[:0]); err != nil {
 		return fmt.Errorf("encode the auth message: %w", err)
 	}
-	err = conn.Write(ctx, websocket.MessageBinary, b.out)
+	err = conn.write(opBinary, b.out)
 	clear(b.out) // the next user of the buffer has no business with the token
 	if err != nil {
 		return closed(err)
 	}
 	for {
-		kind, r, err := conn.Reader(ctx)
-		if err != nil {
-			return closed(err)
-		}
-		data, err := b.read(r)
+		opcode, data, err := conn.next()
 		if err != nil {
 			return closed(err)
 		}
 		var f frames.Frame
-		if kind != websocket.MessageBinary || f.Decode(data) != nil || f.RequestID != id {
+		if opcode != opBinary || f.Decode(data) != nil || f.RequestID != id {
 			continue
 		}
 		switch f.Type {

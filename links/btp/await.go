@@ -91,6 +91,24 @@ func (a *Awaited) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcor
 	}
 }
 
+// StartPrepare is HandlePrepare for who does not wait, but for the fulfillment, which the asker has to check.
+func (a *Awaited) StartPrepare(_ context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) (begun bool) {
+	for {
+		s := a.session.Load()
+		if s == nil {
+			asker.Answered(lost(), burst)
+			return true
+		}
+		if s.queue.full() {
+			return false
+		}
+		if s.busy.enter() {
+			s.start(&in, asker, &s.busy, burst)
+			return true
+		}
+	}
+}
+
 // Up says whether the peer is connected.
 func (a *Awaited) Up() bool { return a.session.Load() != nil }
 
@@ -137,7 +155,7 @@ func (a *Awaited) take(c *connection, authID uint32) *session {
 	if a.closed {
 		return nil
 	}
-	s, err := a.newSession(a.ctx, c.conn, c.below)
+	s, err := a.newSession(a.ctx, c.conn)
 	if err != nil {
 		a.logger.Error("a BTP session could not begin", zap.String("account", string(a.account)), zap.Error(err))
 		return nil
@@ -167,4 +185,4 @@ func (a *Awaited) serve(s *session) {
 	a.state(false)
 }
 
-var _ ilpcore.Handler = (*Awaited)(nil)
+var _ ilpcore.Starter = (*Awaited)(nil)

@@ -12,9 +12,11 @@ import (
 
 // call is one packet that waits for its answer.
 type call struct {
-	answered chan struct{} // holds one element when reply is set
+	answered chan struct{} // holds one element when reply is set; not of a call with an asker
 	reply    ilpcore.Reply
 	until    time.Duration // when its time is over, by the clock of the calls
+	asker    ilpcore.Asker // gets the answer; nil: somebody waits for it
+	busy     *busy         // what an asker's call counts in; nil: nothing
 }
 
 var idleCalls = sync.Pool{New: func() any { return &call{answered: make(chan struct{}, 1)} }}
@@ -41,7 +43,10 @@ func newCalls(lastID uint32) calls {
 
 // add returns a new call, which is answered with timedOut when the time that is left is over, and its id, which no other packet in flight
 // has; nil when the session has ended.
-func (c *calls) add(left time.Duration) (uint32, *call) {
+func (c *calls) add(left time.Duration) (uint32, *call) { return c.addFor(left, nil, nil) }
+
+// addFor is add for an asker that does not wait.
+func (c *calls) addFor(left time.Duration, asker ilpcore.Asker, busy *busy) (uint32, *call) {
 	until := time.Since(c.began) + left
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,7 +60,7 @@ func (c *calls) add(left time.Duration) (uint32, *call) {
 		}
 	}
 	k := idleCalls.Get().(*call)
-	k.until = until
+	k.until, k.asker, k.busy = until, asker, busy
 	c.byID[c.lastID] = k
 	if until < c.first {
 		c.first = until
@@ -79,6 +84,12 @@ func (c *calls) watch(ctx context.Context) {
 
 // giveUp answers the calls whose time is over now, and sets the alarm for the next.
 func (c *calls) giveUp() {
+	for _, k := range c.takeLate() {
+		k.answer(timedOut(), nil)
+	}
+}
+
+func (c *calls) takeLate() (late []*call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Since(c.began)
@@ -86,7 +97,7 @@ func (c *calls) giveUp() {
 	for id, k := range c.byID {
 		if k.until <= now {
 			delete(c.byID, id)
-			k.answer(timedOut())
+			late = append(late, k)
 		} else {
 			c.first = min(c.first, k.until)
 		}
@@ -94,6 +105,7 @@ func (c *calls) giveUp() {
 	if c.first != never {
 		c.alarm.Reset(c.first - now)
 	}
+	return late
 }
 
 // take removes and returns the call with this id; nil when nothing waits for it any more.
@@ -120,17 +132,27 @@ func (c *calls) end(reply ilpcore.Reply) {
 	c.byID = nil
 	c.mu.Unlock()
 	for _, k := range waiting {
-		k.answer(reply)
+		k.answer(reply, nil)
 	}
 }
 
-func (k *call) answer(reply ilpcore.Reply) {
-	k.reply = reply
-	k.answered <- struct{}{}
+// answer hands the answer to whoever waits for it, or to the asker. It is called without locks.
+func (k *call) answer(reply ilpcore.Reply, burst *ilpcore.Burst) {
+	asker, busy := k.asker, k.busy
+	if asker == nil {
+		k.reply = reply
+		k.answered <- struct{}{}
+		return
+	}
+	k.free()
+	if busy != nil {
+		busy.leave()
+	}
+	asker.Answered(reply, burst)
 }
 
 // free lets another packet use k.
 func (k *call) free() {
-	k.reply = ilpcore.Reply{}
+	k.reply, k.asker, k.busy = ilpcore.Reply{}, nil, nil
 	idleCalls.Put(k)
 }

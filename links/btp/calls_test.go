@@ -29,7 +29,7 @@ func TestCallsEndInTheirTime(t *testing.T) {
 			})
 		}
 		early, k := c.add(time.Hour)
-		c.take(early).answer(ilpcore.Reply{Fulfilled: true})
+		c.take(early).answer(ilpcore.Reply{Fulfilled: true}, nil)
 		if <-k.answered; !k.reply.Fulfilled {
 			t.Error("not its answer")
 		}

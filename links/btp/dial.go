@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -28,7 +29,7 @@ func NewTransport() *http.Transport {
 }
 
 // open dials endpoint and returns the WebSocket and the socket below it. It does not follow redirects and offers no compression.
-func open(ctx context.Context, base *http.Transport, endpoint string, writeTimeout time.Duration) (*websocket.Conn, *corked, error) {
+func open(ctx context.Context, base *http.Transport, endpoint string, writeTimeout time.Duration) (*socket, error) {
 	var below *corked
 	transport := base.Clone()
 	transport.DialContext = corking(base.DialContext, &below, writeTimeout)
@@ -37,13 +38,30 @@ func open(ctx context.Context, base *http.Transport, endpoint string, writeTimeo
 	}
 	onlyHTTP1(transport)
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, CheckRedirect: noRedirects}
+	keep := &keeping{RoundTripper: transport}
+	client := &http.Client{Transport: keep, CheckRedirect: noRedirects}
 	conn, _, err := websocket.Dial(ctx, endpoint, &websocket.DialOptions{HTTPClient: client})
 	if err != nil {
-		return nil, nil, reason(err)
+		return nil, reason(err)
 	}
-	conn.SetReadLimit(frames.MaxFrame)
-	return conn, below, nil
+	s := newSocket(below, keep.stream, true, frames.MaxFrame)
+	s.shaken = conn // which would close the connection when it is collected
+	return s, nil
+}
+
+// keeping keeps the connection that an answer has made of the request: the library does the handshake, and no more.
+type keeping struct {
+	http.RoundTripper
+	stream io.ReadWriter
+}
+
+// RoundTrip implements http.RoundTripper.
+func (k *keeping) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := k.RoundTripper.RoundTrip(r)
+	if err == nil {
+		k.stream, _ = answer.Body.(io.ReadWriter)
+	}
+	return answer, err
 }
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)

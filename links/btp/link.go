@@ -116,6 +116,20 @@ func (l *Link) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.R
 	return s.send(ctx, in)
 }
 
+// StartPrepare is HandlePrepare for who does not wait, but for the fulfillment, which the asker has to check.
+func (l *Link) StartPrepare(_ context.Context, in ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) (begun bool) {
+	s := l.session.Load()
+	switch {
+	case s == nil:
+		asker.Answered(lost(), burst)
+	case s.queue.full():
+		return false
+	default:
+		s.start(&in, asker, nil, burst)
+	}
+	return true
+}
+
 // Up says whether the link is connected and authenticated.
 func (l *Link) Up() bool { return l.session.Load() != nil }
 
@@ -183,7 +197,7 @@ func (l *Link) run(ctx context.Context) {
 func (l *Link) connect(ctx context.Context) (*session, error) {
 	dialling, cancel := context.WithTimeout(ctx, l.timing.dial)
 	defer cancel()
-	conn, below, err := open(dialling, l.transport, l.url.Endpoint, l.timing.write)
+	conn, err := open(dialling, l.transport, l.url.Endpoint, l.timing.write)
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
@@ -192,12 +206,11 @@ func (l *Link) connect(ctx context.Context) (*session, error) {
 	err = authenticate(authenticating, conn, l.url, l.random)
 	if err == nil {
 		var s *session
-		if s, err = l.newSession(ctx, conn, below); err == nil {
+		if s, err = l.newSession(ctx, conn); err == nil {
 			return s, nil
 		}
 	}
-	below.cut()
-	_ = conn.CloseNow()
+	conn.below.cut()
 	if errors.Is(authenticating.Err(), context.DeadlineExceeded) {
 		return nil, errNoAuthAnswer
 	}
@@ -226,4 +239,4 @@ func (l *Link) fields(more ...zap.Field) []zap.Field {
 	return append(more, zap.String("account", string(l.account)), zap.Stringer("peer", l.url))
 }
 
-var _ ilpcore.Handler = (*Link)(nil)
+var _ ilpcore.Starter = (*Link)(nil)

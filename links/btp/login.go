@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -27,8 +28,7 @@ var (
 
 // connection is a WebSocket that a peer has opened.
 type connection struct {
-	conn   *websocket.Conn
-	below  *corked
+	conn   *socket
 	remote string // the peer's address, for the log
 }
 
@@ -42,8 +42,9 @@ func upgrade(w http.ResponseWriter, r *http.Request, writeTimeout time.Duration)
 	if err != nil {
 		return nil, err
 	}
-	conn.SetReadLimit(maxLogin)
-	return &connection{conn: conn, below: h.below}, nil
+	s := newSocket(h.below, h.stream, false, maxLogin)
+	s.shaken = conn // which would close the connection when it is collected
+	return &connection{conn: s}, nil
 }
 
 // hijacker puts a corked connection between the WebSocket and the socket. It finds the Hijacker below whatever wraps the writer.
@@ -51,6 +52,7 @@ type hijacker struct {
 	http.ResponseWriter
 	timeout time.Duration
 	below   *corked
+	stream  io.ReadWriter
 }
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -60,6 +62,11 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	h.below = &corked{Conn: conn, timeout: h.timeout}
 	rw.Writer.Reset(h.below)
+	// The library leaves what came with the request in the reader.
+	h.stream = struct {
+		io.Reader
+		io.Writer
+	}{rw.Reader, h.below}
 	return h.below, rw, nil
 }
 
@@ -67,65 +74,67 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func (l *Listener) login(c *connection, account string) (*session, error) {
 	ctx, cancel := context.WithTimeout(l.ctx, l.timing.login)
 	defer cancel()
-	link, id, err := l.authenticate(ctx, c, account)
+	stop := c.conn.within(ctx)
+	defer stop()
+	link, id, err := l.authenticate(c, account)
+	if err == nil && !stop() {
+		err = errSlowLogin
+	}
 	if err == nil {
-		c.conn.SetReadLimit(frames.MaxFrame)
+		c.conn.limit = frames.MaxFrame
 		if s := link.take(c, id); s != nil {
 			return s, nil
 		}
 		err = errGone
-		c.deny(ctx, id, err, l.now())
+		c.deny(id, err, l.now())
 	}
 	if ctx.Err() != nil {
 		err = errSlowLogin
 	}
-	c.close(l.timing.bye)
+	c.close(l.timing.bye, err)
 	return nil, err
 }
 
 // authenticate reads the first frame and finds the link it belongs to. What it refuses it answers with a BTP Error.
-func (l *Listener) authenticate(ctx context.Context, c *connection, account string) (*Awaited, uint32, error) {
-	b := takeBuffer()
-	defer func() {
-		clear(b.in[:cap(b.in)]) // the next user of the buffer has no business with the token
-		b.release()
-	}()
-	kind, r, err := c.conn.Reader(ctx)
-	if err != nil {
-		return nil, 0, closed(err)
-	}
-	data, err := b.read(r)
+func (l *Listener) authenticate(c *connection, account string) (*Awaited, uint32, error) {
+	defer c.conn.wipe() // of the token
+	opcode, data, err := c.conn.next()
 	if err != nil {
 		return nil, 0, closed(err)
 	}
 	var f frames.Frame
-	if kind != websocket.MessageBinary || f.Decode(data) != nil {
+	if opcode != opBinary || f.Decode(data) != nil {
 		return nil, 0, errNoFrame
 	}
 	auth, err := frames.ParseAuth(&f)
 	if err != nil {
-		c.deny(ctx, f.RequestID, err, l.now())
+		c.deny(f.RequestID, err, l.now())
 		return nil, 0, err
 	}
 	link := l.find(account, auth)
 	if link == nil {
-		c.deny(ctx, f.RequestID, errLogin, l.now())
+		c.deny(f.RequestID, errLogin, l.now())
 		return nil, 0, errLogin
 	}
 	return link, f.RequestID, nil
 }
 
 // deny answers the first frame with an Error NotAccepted.
-func (c *connection) deny(ctx context.Context, id uint32, why error, now time.Time) {
+func (c *connection) deny(id uint32, why error, now time.Time) {
 	f := frames.NewError(id, frames.NotAccepted, why.Error(), now)
 	if b, err := f.Append(nil); err == nil {
-		_ = c.conn.Write(ctx, websocket.MessageBinary, b) // the connection ends either way
+		_ = c.conn.write(opBinary, b) // the connection ends either way
 	}
 }
 
 // close ends a connection that no link has taken, in the regular way if the peer does its part in time, so that it can read why.
-func (c *connection) close(within time.Duration) {
-	timer := time.AfterFunc(within, c.below.cut)
+func (c *connection) close(within time.Duration, why error) {
+	defer c.conn.below.cut()
+	timer := time.AfterFunc(within, c.conn.below.cut)
 	defer timer.Stop()
-	_ = c.conn.Close(websocket.StatusPolicyViolation, "BTP authentication failed")
+	status, reason := uint16(statusPolicy), "BTP authentication failed"
+	if other, ok := closeStatus(why); ok {
+		status, reason = other, ""
+	}
+	c.conn.close(status, reason)
 }

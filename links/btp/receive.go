@@ -10,14 +10,14 @@ import (
 	frames "github.com/paydoor/paydoor/ilpcore/btp"
 )
 
-// receive acts on one frame and says whether it keeps the buffer b, which data aliases. What is no BTP frame is ignored (RFC 23).
+// receive acts on one frame, of which nothing is kept. What is no BTP frame is ignored (RFC 23).
 //
 // The ILP packet decides and not the frame around it: interledger-rs sends Prepares in Responses and answers in Messages.
-func (s *session) receive(data []byte, b *buffer) (keeps bool) {
+func (s *session) receive(data []byte) {
 	f := &s.frame
 	if err := f.Decode(data); err != nil {
 		s.logger.Debug("ignored what is no BTP frame", zap.String("account", string(s.account)), zap.Error(err))
-		return false
+		return
 	}
 	packet, found := f.ILP()
 	kind := uint8(0)
@@ -30,7 +30,7 @@ func (s *session) receive(data []byte, b *buffer) (keeps bool) {
 	case f.Type == frames.TypeTransfer:
 		s.refuseTransfer(f.RequestID)
 	case kind == ilpcore.TypePrepare:
-		return s.receivePrepare(f.RequestID, packet, b)
+		s.receivePrepare(f.RequestID, packet)
 	case kind == ilpcore.TypeFulfill || kind == ilpcore.TypeReject:
 		s.receiveReply(f.RequestID, packet)
 	case f.Type == frames.TypeResponse:
@@ -40,7 +40,6 @@ func (s *session) receive(data []byte, b *buffer) (keeps bool) {
 	default:
 		s.acknowledge(f.RequestID)
 	}
-	return false
 }
 
 // errorCode is what a BTP error means to the sender of the packet: worth a retry or not.
@@ -51,27 +50,35 @@ func errorCode(c frames.Code) ilpcore.Code {
 	return ilpcore.F00
 }
 
-// receivePrepare gives a Prepare to a goroutine of its own, while there is room.
-func (s *session) receivePrepare(id uint32, packet []byte, b *buffer) (keeps bool) {
-	prepare, err := ilpcore.DecodePrepare(packet)
+// receivePrepare hands a Prepare on, while there is room: to a Handler that need not be waited for, or else to a goroutine of its own.
+func (s *session) receivePrepare(id uint32, packet []byte) {
+	b := takeBuffer()
+	b.in = append(b.in[:0], packet...)
+	prepare, err := ilpcore.DecodePrepare(b.in)
 	if err != nil {
+		b.release()
 		s.reject(id, ilpcore.Reject(ilpcore.F01, "", "the packet is invalid: "+err.Error(), nil))
-		return false
+		return
 	}
 	if !s.busy.enter() {
+		b.release()
 		s.reject(id, ilpcore.Reject(ilpcore.T03, "", "this connection is being closed; send it over the new one", nil))
-		return false
+		return
 	}
 	select {
 	case s.slots <- struct{}{}:
 	default:
 		s.busy.leave()
+		b.release()
 		s.reject(id, ilpcore.Reject(ilpcore.T03, "", "too many packets in flight; wait for answers", nil))
-		return false
+		return
 	}
-	b.delivery = delivery{session: s, id: id, prepare: prepare, buffer: b}
-	s.deliver(&b.delivery)
-	return true
+	d := &b.delivery
+	*d = delivery{session: s, id: id, prepare: prepare, buffer: b}
+	handler := *s.handler.Load()
+	if starter, ok := handler.(ilpcore.Starter); !ok || !starter.StartPrepare(s.link, ilpcore.Incoming{From: s.account, Prepare: prepare}, d, &s.burst) {
+		s.deliver(d)
+	}
 }
 
 // delivery is one incoming Prepare at work. It holds a slot, and the buffer the packet is in, until its answer is written.
@@ -89,14 +96,26 @@ func (d *delivery) run() {
 	// A Handler keeps to the expiry by itself. A context for each packet would be a fifth of the work of those that are forwarded. It does not end
 	// with the connection: what was sent on may be fulfilled, and then the peer owes for it, although it has not heard of that.
 	reply := (*s.handler.Load()).HandlePrepare(s.link, ilpcore.Incoming{From: s.account, Prepare: d.prepare})
+	d.encode(&reply)
+	s.put(outgoing{buffer: d.buffer, delivery: d})
+}
+
+// Answered takes the answer of a Handler that was not waited for.
+func (d *delivery) Answered(reply ilpcore.Reply, burst *ilpcore.Burst) {
+	d.encode(&reply)
+	d.session.putLater(outgoing{buffer: d.buffer, delivery: d}, burst)
+}
+
+// encode makes the buffer's out the answer.
+func (d *delivery) encode(reply *ilpcore.Reply) {
+	s := d.session
 	d.fulfill, d.fulfilled = reply.Fulfilled, d.prepare.Amount
-	if err := d.buffer.encodeReply(d.id, &reply); err != nil {
+	if err := d.buffer.encodeReply(d.id, reply); err != nil {
 		s.logger.Error("a reply could not be encoded", zap.String("account", string(s.account)), zap.Error(err))
 		s.unsendable(d)
 		internal := ilpcore.Reject(ilpcore.T00, "", "internal error", nil)
 		_ = d.buffer.encodeReply(d.id, &internal) // this one can be encoded
 	}
-	s.put(outgoing{buffer: d.buffer, delivery: d})
 }
 
 // written ends the delivery.

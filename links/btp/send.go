@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"time"
 
 	"github.com/paydoor/paydoor/ilpcore"
 	frames "github.com/paydoor/paydoor/ilpcore/btp"
@@ -13,32 +14,26 @@ import (
 
 // send is HandlePrepare over a live session.
 func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-	left := min(in.ExpiresAt.Sub(s.now()), s.timing.answer)
+	left := s.left(&in)
 	if left <= 0 {
-		return ilpcore.Reject(ilpcore.R00, "", "the packet expired before it was sent", nil)
+		return expired()
 	}
 	id, k := s.calls.add(left)
 	if k == nil {
 		return lost()
 	}
 	b := takeBuffer()
-	var err error
-	if b.packet, err = in.Prepare.Append(b.packet[:0]); err != nil {
+	if err := b.encodePrepare(id, &in.Prepare); err != nil {
 		b.release()
 		s.calls.drop(id, k)
-		return ilpcore.Reject(ilpcore.F01, "", "the packet cannot be encoded: "+err.Error(), nil)
+		return invalid(err)
 	}
-	b.out = frames.AppendILP(b.out[:0], frames.TypeMessage, id, b.packet)
-	select {
-	case s.queue <- outgoing{buffer: b}:
-	default:
-		if reply, queued := s.wait(ctx, id, k, b); !queued {
+	for !s.queue.offer(outgoing{buffer: b}) {
+		if reply, over := s.wait(ctx, id, k, b); over {
 			return reply
 		}
 	}
-	if s.ctx.Err() != nil {
-		s.abandonQueue()
-	}
+	s.Flush()
 	select {
 	case <-k.answered:
 		reply := k.reply
@@ -50,15 +45,57 @@ func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	return timedOut()
 }
 
-// wait queues a packet when there is room, or returns what else ends it.
-func (s *session) wait(ctx context.Context, id uint32, k *call, b *buffer) (reply ilpcore.Reply, queued bool) {
+// start is send for an asker that does not wait. The fulfillment is his to check. busy counts the packet until it is answered; nil: nothing does.
+func (s *session) start(in *ilpcore.Incoming, asker ilpcore.Asker, busy *busy, burst *ilpcore.Burst) {
+	left := s.left(in)
+	id, k := uint32(0), (*call)(nil)
+	b := takeBuffer()
+	err := b.encodePrepare(0, &in.Prepare)
+	if err == nil && left > 0 {
+		id, k = s.calls.addFor(left, asker, busy)
+	}
+	if k == nil {
+		b.release()
+		if busy != nil {
+			busy.leave()
+		}
+		switch {
+		case left <= 0:
+			asker.Answered(expired(), burst)
+		case err != nil:
+			asker.Answered(invalid(err), burst)
+		default:
+			asker.Answered(lost(), burst)
+		}
+		return
+	}
+	frames.SetRequestID(b.out, id)
+	s.putLater(outgoing{buffer: b}, burst)
+}
+
+// left returns how long the answer to a packet is waited for.
+func (s *session) left(in *ilpcore.Incoming) time.Duration {
+	return min(in.ExpiresAt.Sub(s.now()), s.timing.answer)
+}
+
+// encodePrepare makes b.out the frame that carries a packet.
+func (b *buffer) encodePrepare(id uint32, prepare *ilpcore.Prepare) (err error) {
+	if b.packet, err = prepare.Append(b.packet[:0]); err != nil {
+		return err
+	}
+	b.out = frames.AppendILP(b.out[:0], frames.TypeMessage, id, b.packet)
+	return nil
+}
+
+// wait returns when there may be room for a packet, or what else ends it.
+func (s *session) wait(ctx context.Context, id uint32, k *call, b *buffer) (reply ilpcore.Reply, over bool) {
 	select {
-	case s.queue <- outgoing{buffer: b}:
-		return ilpcore.Reply{}, true
+	case <-s.queue.room:
+		return ilpcore.Reply{}, false
 	case <-k.answered: // its time is over
 		b.release()
 		k.free()
-		return timedOut(), false
+		return timedOut(), true
 	case <-ctx.Done():
 		reply = timedOut()
 	case <-s.ctx.Done():
@@ -66,7 +103,7 @@ func (s *session) wait(ctx context.Context, id uint32, k *call, b *buffer) (repl
 	}
 	b.release()
 	s.calls.drop(id, k)
-	return reply, false
+	return reply, true
 }
 
 // receiveReply hands the ILP answer in a frame to whoever waits for it. Answers nobody waits for are ignored (RFC 23).
@@ -77,17 +114,17 @@ func (s *session) receiveReply(id uint32, packet []byte) {
 	}
 	reply, err := ilpcore.DecodeReply(packet)
 	if err != nil {
-		k.answer(ilpcore.Reject(ilpcore.T01, "", "the peer's answer is not an ILP Fulfill or Reject", nil))
+		k.answer(ilpcore.Reject(ilpcore.T01, "", "the peer's answer is not an ILP Fulfill or Reject", nil), &s.burst)
 		return
 	}
 	reply.Data = bytes.Clone(reply.Data)
-	k.answer(reply)
+	k.answer(reply, &s.burst)
 }
 
 // receiveFailure answers the packet with this id for a peer that sent no ILP packet.
 func (s *session) receiveFailure(id uint32, code ilpcore.Code, message string) {
 	if k := s.calls.take(id); k != nil {
-		k.answer(ilpcore.Reject(code, "", message, nil))
+		k.answer(ilpcore.Reject(code, "", message, nil), &s.burst)
 	}
 }
 
@@ -96,6 +133,14 @@ func checked(reply ilpcore.Reply, condition [32]byte) ilpcore.Reply {
 		return ilpcore.Reject(ilpcore.F05, "", "the peer's fulfillment does not match the condition", nil)
 	}
 	return reply
+}
+
+func expired() ilpcore.Reply {
+	return ilpcore.Reject(ilpcore.R00, "", "the packet expired before it was sent", nil)
+}
+
+func invalid(err error) ilpcore.Reply {
+	return ilpcore.Reject(ilpcore.F01, "", "the packet cannot be encoded: "+err.Error(), nil)
 }
 
 func lost() ilpcore.Reply {

@@ -4,6 +4,7 @@ package btp
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -11,16 +12,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
 	"go.uber.org/zap"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
 	frames "github.com/paydoor/paydoor/ilpcore/btp"
 )
-
-// queued is how many frames may wait to be written; who has more to say waits with them.
-const queued = 256
 
 // endpoint is what all connections of one account share.
 type endpoint struct {
@@ -39,26 +36,27 @@ type endpoint struct {
 // session is one connection after authentication.
 type session struct {
 	*endpoint
-	conn  *websocket.Conn
-	below *corked
-	queue chan outgoing
+	conn  *socket
+	pongs chan [8]byte // of the pings, by what they carry
+	queue queue
 	spare spare
 	calls calls
 	busy  busy            // what retire waits for
 	deaf  atomic.Bool     // whether frames are read only to get them out of the way
 	frame frames.Frame    // the one being received; read's own
+	burst ilpcore.Burst   // of the frames that one read has brought; read's own
 	link  context.Context // of the Handlers; ends with the link
 	ctx   context.Context // ends with the connection; its cause says why
 	end   context.CancelCauseFunc
 	over  chan struct{} // closed when run has returned
 }
 
-func (e *endpoint) newSession(ctx context.Context, conn *websocket.Conn, below *corked) (*session, error) {
+func (e *endpoint) newSession(ctx context.Context, conn *socket) (*session, error) {
 	first, err := randomID(e.random)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{endpoint: e, link: ctx, conn: conn, below: below, queue: make(chan outgoing, queued), busy: newBusy(), over: make(chan struct{})}
+	s := &session{endpoint: e, link: ctx, conn: conn, pongs: make(chan [8]byte, 1), queue: newQueue(), busy: newBusy(), over: make(chan struct{})}
 	s.spare.packets = make(chan *delivery)
 	s.calls = newCalls(first)
 	s.ctx, s.end = context.WithCancelCause(ctx)
@@ -75,43 +73,65 @@ func (s *session) run() error {
 	helpers.Go(func() { s.calls.watch(s.ctx) })
 	helpers.Go(func() {
 		<-s.ctx.Done()
-		s.close()
+		s.conn.below.cut()
 	})
 	s.end(s.read())
 	helpers.Wait()
 	s.calls.end(lost())
-	s.abandonQueue()
+	s.queue.end(context.Cause(s.ctx))
 	return context.Cause(s.ctx)
-}
-
-// close breaks the connection. The socket goes first: closing the WebSocket, or TLS, may want to write.
-func (s *session) close() {
-	s.below.cut()
-	_ = s.conn.CloseNow()
 }
 
 // read takes in frames until the connection breaks.
 func (s *session) read() error {
+	s.conn.control = s.control
+	defer s.burst.End()
 	for {
-		// A context that can end would cost two allocations per frame; s.close ends the read instead.
-		kind, r, err := s.conn.Reader(context.Background())
+		if !s.conn.ready() {
+			s.burst.End()
+		}
+		opcode, data, err := s.conn.next()
 		if err != nil {
+			s.answerClose(err)
 			return closed(err)
 		}
-		b := takeBuffer()
-		data, err := b.read(r)
-		if err != nil {
-			b.release()
-			return closed(err)
-		}
-		if kind != websocket.MessageBinary || s.deaf.Load() || !s.receive(data, b) {
-			b.release()
+		if opcode == opBinary && !s.deaf.Load() {
+			s.receive(data)
 		}
 	}
 }
 
+// answerClose does this side's part of the end that the peer has announced, or brought about by breaking the protocol.
+func (s *session) answerClose(err error) {
+	status, ok := closeStatus(err)
+	if !ok {
+		return
+	}
+	parted, cancel := context.WithTimeout(s.ctx, s.timing.bye)
+	defer cancel()
+	s.bye(parted, status, "")
+}
+
+// control acts on a Ping or Pong of the peer.
+func (s *session) control(opcode byte, payload []byte) error {
+	if opcode == opPing {
+		b := takeBuffer()
+		b.out = append(b.out[:0], payload...)
+		s.put(outgoing{buffer: b, opcode: opPong})
+		return nil
+	}
+	if len(payload) == len([8]byte{}) {
+		select {
+		case s.pongs <- [8]byte(payload):
+		default:
+		}
+	}
+	return nil
+}
+
 // keepAlive pings the peer and ends the session when a pong does not come.
 func (s *session) keepAlive() {
+	count := uint64(0)
 	ticker := time.NewTicker(s.timing.ping)
 	defer ticker.Stop()
 	for {
@@ -120,12 +140,32 @@ func (s *session) keepAlive() {
 			return
 		case <-ticker.C:
 		}
-		ctx, cancel := context.WithTimeout(s.ctx, s.timing.pong)
-		err := s.conn.Ping(ctx)
-		cancel()
-		if err != nil {
+		if count++; !s.ping(count) {
 			s.end(errSilent)
 			return
+		}
+	}
+}
+
+// ping asks the peer for a sign of life and says whether it came in time.
+func (s *session) ping(count uint64) (answered bool) {
+	timer := time.NewTimer(s.timing.pong)
+	defer timer.Stop()
+	var want [8]byte
+	binary.BigEndian.PutUint64(want[:], count)
+	b := takeBuffer()
+	b.out = append(b.out[:0], want[:]...)
+	s.putLater(outgoing{buffer: b, opcode: opPing}, nil)
+	for {
+		select {
+		case got := <-s.pongs:
+			if got == want {
+				return true
+			}
+		case <-timer.C:
+			return false
+		case <-s.ctx.Done():
+			return false
 		}
 	}
 }
@@ -134,10 +174,13 @@ var errSilent = errors.New("the peer did not answer a ping")
 
 // closed puts the end of a connection in words.
 func closed(err error) error {
-	var frame websocket.CloseError
+	var frame peerClosed
+	var broken violation
 	switch {
 	case errors.As(err, &frame):
-		return fmt.Errorf("the peer closed the connection with status %d", frame.Code)
+		return fmt.Errorf("the peer closed the connection with status %d: %w", frame.status, err)
+	case errors.As(err, &broken):
+		return err
 	case errors.Is(err, io.EOF):
 		return errors.New("the peer closed the connection")
 	}

@@ -28,7 +28,7 @@ func TestGoroutinesAreUsedAgain(t *testing.T) {
 		<-leave
 		return ilpcore.Fulfill(testFulfillment, nil)
 	})
-	s, err := newEndpoint(Config{Handler: handler, Logger: zap.NewNop()}, quick()).newSession(context.Background(), nil, nil)
+	s, err := newEndpoint(Config{Handler: handler, Logger: zap.NewNop()}, quick()).newSession(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +49,11 @@ func TestGoroutinesAreUsedAgain(t *testing.T) {
 		for range packets {
 			leave <- struct{}{}
 		}
-		for range packets {
-			(<-s.queue).done(nil)
+		for done := 0; done < packets; {
+			for _, o := range s.queue.take(nil) {
+				o.done(nil)
+				done++
+			}
 		}
 		// A goroutine waits a moment after its answer is queued.
 		for begin := time.Now(); s.spare.waiting.Load() < int64(min(packets, maxSpare)); time.Sleep(time.Millisecond) {

@@ -25,15 +25,19 @@ func pair(t testing.TB, far *endpoint, near ilpcore.Handler, wrap ...func(*corke
 		if err != nil {
 			return
 		}
-		c.conn.SetReadLimit(frames.MaxFrame)
-		p := &peerConn{t: t, conn: c.conn, ctx: ctx}
-		if !p.authenticate() {
+		c.conn.limit = frames.MaxFrame
+		var login frames.Frame
+		if _, data, err := c.conn.next(); err != nil || login.Decode(data) != nil {
+			t.Errorf("no login: %v", err)
 			return
 		}
 		for _, wrap := range wrap {
-			wrap(c.below)
+			wrap(c.conn.below)
 		}
-		s, err := far.newSession(ctx, c.conn, c.below)
+		s, err := far.newSession(ctx, c.conn)
+		if err == nil {
+			s.acknowledge(login.RequestID)
+		}
 		if err != nil {
 			return
 		}

@@ -8,8 +8,7 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/coder/websocket"
-
+	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/internal/failpoint"
 )
 
@@ -18,8 +17,10 @@ const maxBatch = 64
 
 // outgoing is a frame to be written.
 type outgoing struct {
-	buffer   *buffer   // its out is the frame
-	delivery *delivery // of an answer to a packet; nil for other frames
+	buffer   *buffer         // its out is the frame
+	delivery *delivery       // of an answer to a packet; nil for other frames
+	opcode   byte            // of a control frame of the WebSocket; 0: it is a BTP frame
+	sent     chan<- struct{} // closed when it has been written, or could not be; nil: nobody wants to know
 }
 
 // done is called once for each frame, with what came of writing it.
@@ -27,46 +28,62 @@ func (o outgoing) done(err error) {
 	if o.delivery != nil {
 		o.delivery.written(err)
 	}
+	if o.sent != nil {
+		close(o.sent)
+	}
 	o.buffer.release()
 }
 
 // write sends frames until the session ends.
 func (s *session) write() {
-	batch := make([]outgoing, 0, maxBatch)
+	var frames []outgoing
+	parting := false // a Close has been written, after which nothing may follow (RFC 6455, section 5.5.1)
 	for {
 		select {
 		case <-s.ctx.Done():
 			return
-		case first := <-s.queue:
+		case <-s.queue.wake:
 			// Who queued the frame has woken this goroutine, which would run before all others that are about to queue theirs.
 			runtime.Gosched()
-			batch = s.gather(append(batch[:0], first))
 		}
-		batch = s.inTime(batch)
-		err := s.writeAll(batch)
-		failpoint.Hit("btp/written")
-		for i, o := range batch {
-			o.done(err)
-			batch[i] = outgoing{}
+		frames = s.queue.take(frames)
+		for rest := frames; len(rest) > 0; {
+			var err error
+			n := min(len(rest), maxBatch)
+			if parting, err = s.writeBatch(rest[:n], parting); err != nil {
+				s.abandon(rest[n:], err)
+				s.end(closed(err))
+				return
+			}
+			rest = rest[n:]
 		}
-		if err != nil {
-			s.end(closed(err))
-			return
-		}
+		clear(frames)
 	}
 }
 
-// gather adds what else is waiting.
-func (s *session) gather(batch []outgoing) []outgoing {
-	for len(batch) < maxBatch {
-		select {
-		case o := <-s.queue:
-			batch = append(batch, o)
-		default:
-			return batch
+// writeBatch sends frames and accounts for them. Once a Close has been written nothing is.
+func (s *session) writeBatch(batch []outgoing, parted bool) (parting bool, err error) {
+	batch = s.inTime(batch)
+	written := 0
+	if parting = parted; !parting {
+		written, parting, err = s.writeAll(batch)
+	}
+	failpoint.Hit("btp/written")
+	for i, o := range batch {
+		if parting && i >= written {
+			o.done(errRetired)
+		} else {
+			o.done(err)
 		}
 	}
-	return batch
+	return parting, err
+}
+
+// abandon accounts for frames that will not be written.
+func (s *session) abandon(frames []outgoing, why error) {
+	for _, o := range frames {
+		o.done(why)
+	}
 }
 
 // errLate says that a packet expired while its Fulfill was on the way here.
@@ -85,47 +102,56 @@ func (s *session) inTime(batch []outgoing) []outgoing {
 	})
 }
 
-// writeAll writes the batch with one system call if it is small. When it fails, how much has reached the peer is unknown.
-func (s *session) writeAll(batch []outgoing) error {
-	if len(batch) > 1 {
-		s.below.cork()
-	}
-	var err error
+// writeAll writes the batch with one system call if it is small. A Close, for which parting is set, is the last of what it writes. When it fails,
+// how much has reached the peer is unknown.
+func (s *session) writeAll(batch []outgoing) (written int, parting bool, err error) {
+	s.conn.below.cork() // TLS, where it lies above, cuts what it gets in pieces
 	for _, o := range batch {
-		// The socket has a write deadline of its own, so a context need not have one.
-		if err = s.conn.Write(context.Background(), websocket.MessageBinary, o.buffer.out); err != nil {
+		opcode := o.opcode
+		if opcode == 0 {
+			opcode = opBinary
+		}
+		s.conn.add(opcode, o.buffer.out)
+		written++
+		if parting = opcode == opClose; parting {
 			break
 		}
-	}
-	if len(batch) > 1 {
-		if flushed := s.below.uncork(); err == nil {
-			err = flushed
+		if len(s.conn.out) >= maxGathered {
+			if err = s.conn.flush(); err != nil {
+				break
+			}
 		}
 	}
-	return err
+	if err == nil {
+		err = s.conn.flush()
+	}
+	if flushed := s.conn.below.uncork(); err == nil {
+		err = flushed
+	}
+	return written, parting, err
 }
 
 // put queues a frame, waiting for room; when the session ends first, the frame counts as not written.
 func (s *session) put(o outgoing) {
-	select {
-	case s.queue <- o:
-		// The session may have ended between the two, after run has emptied the queue for the last time.
-		if s.ctx.Err() != nil {
-			s.abandonQueue()
-		}
-	case <-s.ctx.Done():
-		o.done(context.Cause(s.ctx))
-	}
-}
-
-// abandonQueue accounts for the frames that will not be written. Each is received by one goroutine only, whoever calls this.
-func (s *session) abandonQueue() {
-	for {
+	for !s.queue.offer(o) {
+		s.Flush() // what fills the queue may be of a burst that has not ended
 		select {
-		case o := <-s.queue:
+		case <-s.queue.room:
+		case <-s.ctx.Done():
 			o.done(context.Cause(s.ctx))
-		default:
 			return
 		}
 	}
+	s.Flush()
 }
+
+// putLater is put for those who must not wait. The frame is written after the burst.
+func (s *session) putLater(o outgoing, burst *ilpcore.Burst) {
+	s.queue.push(o)
+	burst.Later(s)
+}
+
+// Flush implements ilpcore.Flusher.
+func (s *session) Flush() { signal(s.queue.wake) }
+
+var _ ilpcore.Flusher = (*session)(nil)
