@@ -30,6 +30,8 @@ func ParsePointer(s string, insecure bool) (*url.URL, error) {
 	}
 	u, err := url.Parse(s)
 	switch {
+	case err != nil && strings.Contains(s, "@"): // what stands before that may be a password
+		return nil, fmt.Errorf("%w: it cannot be read, and seems to hold a user name", ErrPointer)
 	case err != nil:
 		return nil, fmt.Errorf("%w: %.100q cannot be read", ErrPointer, s) // url's own error repeats all of it
 	case pointer && (u.RawQuery != "" || u.ForceQuery || u.Port() != "" && !insecure || strings.HasSuffix(u.Host, ":")):

@@ -65,6 +65,18 @@ func TestParsePointer(t *testing.T) {
 	}
 }
 
+// What cannot be read may hold a password all the same, and errors are logged.
+func TestParsePointerTellsNoPassword(t *testing.T) {
+	for _, in := range []string{
+		"https://alice:hunter2@wallet.example:port/", "https://alice:hunter2@wallet example/", "$alice:hunter2@wallet.example/%zz", "https://alice:hunter2@wallet.example/",
+		"http://alice:hunter2@wallet.example/", "alice:hunter2@wallet.example", "https://alice:hunter2@[wallet.example/",
+	} {
+		if _, err := ParsePointer(in, false); !errors.Is(err, ErrPointer) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
+}
+
 func FuzzParsePointer(f *testing.F) {
 	f.Add("$wallet.example/alice")
 	f.Add("https://wallet.example:443/alice?x")
