@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
@@ -43,6 +44,37 @@ func openDatabase(dir string, logger *zap.Logger, cramped bool, fail func(error)
 	return db, nil
 }
 
+// alarm tells a store what went wrong in Badger's goroutines, also before there was a store.
+type alarm struct {
+	mu    sync.Mutex
+	store *Store
+	err   error // the first one
+}
+
+func (a *alarm) ring(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.store != nil {
+		a.store.Fail(err)
+	} else if a.err == nil {
+		a.err = err
+	}
+}
+
+func (a *alarm) rung() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err
+}
+
+func (a *alarm) answer(s *Store) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.store = s; a.err != nil {
+		s.Fail(a.err)
+	}
+}
+
 // databaseOptions are the settings that money needs.
 func databaseOptions(path string, logger *zap.Logger) badger.Options {
 	o := badger.DefaultOptions(path).
@@ -76,7 +108,7 @@ func memtable() int64 { return failpoint.Value("MEMTABLE", memtableSize) }
 type disk struct {
 	db      *badger.DB
 	sidecar *sidecar
-	list    *manifestWatch
+	list    *tableList
 	logs    *logs
 	puts    []badger.Entry // of the transaction under way; Badger needs them no more when it has committed
 }
@@ -121,7 +153,7 @@ func (d *disk) write(entries []entry, head []byte) error {
 
 // mark returns when the slot is on disk, with a note of Badger's list of tables as it is now.
 func (d *disk) mark(s slot) (err error) {
-	if s.manifest, err = d.list.look(); err != nil {
+	if s.manifest, err = d.list.note(); err != nil {
 		return err
 	}
 	return d.sidecar.write(s)

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/dgraph-io/badger/v4"
 )
 
 // inspection is what the files of a store directory say.
@@ -25,6 +27,7 @@ type inspection struct {
 	spent  []string // logs of which all is in the tables
 	tables []uint64 // on the MANIFEST
 	listed bool     // the MANIFEST is whole
+	whole  int64    // what it has to be cut to, or 0
 	logs   []*logFile
 
 	sidecar string   // what is wrong with the sidecar
@@ -115,11 +118,11 @@ func (in *inspection) used() bool {
 }
 
 func (in *inspection) readDatabase(database string) error {
-	tables, damage, err := readManifest(filepath.Join(database, "MANIFEST"), in.said.manifest)
+	tables, whole, damage, err := readManifest(filepath.Join(database, "MANIFEST"), in.said.manifest)
 	if err != nil {
 		return err
 	}
-	in.tables, in.listed = tables, damage == ""
+	in.tables, in.whole, in.listed = tables, whole, damage == ""
 	own, damagedTables, err := verifyTables(database, tables)
 	if err != nil {
 		return err
@@ -244,9 +247,15 @@ func (in *inspection) readable() bool {
 }
 
 // clear removes what Badger does not need and might stumble over: logs of which all is in the tables, and its files that hold nothing of ours:
-// no value is in the value log, nothing is encrypted, and nothing is collected.
+// no value is in the value log, nothing is encrypted, and nothing is collected. It also takes a compaction back that would lose something.
 func (in *inspection) clear() error {
 	database := filepath.Join(in.dir, databaseDir)
+	if in.whole > 0 {
+		list := filepath.Join(database, badger.ManifestFilename)
+		if err := errors.Join(os.Truncate(list, in.whole), syncPath(list)); err != nil {
+			return err
+		}
+	}
 	remove := in.spent
 	for _, pattern := range []string{"*.vlog", "DISCARD", "KEYREGISTRY", "MANIFEST-REWRITE", "REWRITE-KEYREGISTRY"} {
 		found, err := filepath.Glob(filepath.Join(database, pattern))

@@ -9,10 +9,15 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/pb"
+	"github.com/dgraph-io/badger/v4/table"
+	"google.golang.org/protobuf/proto"
 )
 
 const (
@@ -64,15 +69,16 @@ func (n manifestNote) continues(b []byte) bool {
 	return written && n.length > rewriteAbove
 }
 
-// readManifest returns the tables on the list; damage says what is wrong with it.
-func readManifest(path string, note manifestNote) (tables []uint64, damage string, err error) {
+// readManifest returns the tables on the list; damage says what is wrong with it. whole is its length without a change that the end of a process
+// left unjudged and that would lose something, and 0 if there is none.
+func readManifest(path string, note manifestNote) (tables []uint64, whole int64, damage string, err error) {
 	b, err := os.ReadFile(path)
 	if damage, err = damaged(path, err); damage != "" || err != nil {
-		return nil, damage, err
+		return nil, 0, damage, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, "", err
+		return nil, 0, "", err
 	}
 	defer f.Close()
 	m, _, err := replayManifest(f)
@@ -81,11 +87,42 @@ func readManifest(path string, note manifestNote) (tables []uint64, damage strin
 		damage = fmt.Sprintf("%s is damaged (%s)", path, oneLine(err))
 	case !note.continues(b):
 		damage = fmt.Sprintf("%s is damaged or an older one", path)
+	default:
+		before, n := unjudged(filepath.Dir(path), b, note)
+		if n > 0 {
+			return slices.Collect(maps.Keys(before)), int64(n), "", nil
+		}
 	}
-	for id := range m.Tables {
-		tables = append(tables, id)
+	return slices.Collect(maps.Keys(m.Tables)), 0, damage, nil
+}
+
+// unjudged returns the tables that were on the list before its last change, and its length then, if the change has not been judged, all tables
+// that it takes off are still there, and it loses something: then the process ended before it could be taken back.
+func unjudged(database string, b []byte, note manifestNote) (before map[uint64]int, n int) {
+	end := wholeRecords(b)
+	for at := manifestHeader; at < end; {
+		n, at = at, at+8+int(binary.BigEndian.Uint32(b[at:]))
 	}
-	return tables, damage, nil
+	if n <= manifestHeader || int(note.length) > n {
+		return nil, 0
+	}
+	before, err := tablesOf(b[:n])
+	if err != nil {
+		return nil, 0
+	}
+	after, err := tablesOf(b[:end])
+	if err != nil {
+		return nil, 0
+	}
+	for _, id := range without(before, after) {
+		if info, err := os.Stat(table.NewFilename(id, database)); err != nil || info.Size() == 0 {
+			return nil, 0 // Badger deletes what was judged
+		}
+	}
+	if judgeCompaction(database, before, after) == nil {
+		return nil, 0
+	}
+	return before, n
 }
 
 func replayManifest(f *os.File) (m badger.Manifest, whole int64, err error) {
@@ -97,33 +134,23 @@ func replayManifest(f *os.File) (m badger.Manifest, whole int64, err error) {
 	return badger.ReplayManifestFile(f, 0, badger.Options{})
 }
 
-// manifestWatch notes the MANIFEST of an open database. One goroutine at a time uses it.
-type manifestWatch struct {
-	path string
-	info os.FileInfo
-	note manifestNote
-}
-
-func watchManifest(dir string) *manifestWatch {
-	return &manifestWatch{path: filepath.Join(dir, databaseDir, badger.ManifestFilename)}
-}
-
-// look returns a note of what is on disk now.
-func (w *manifestWatch) look() (manifestNote, error) {
-	info, err := os.Stat(w.path)
-	if err != nil {
-		return manifestNote{}, err
+// tablesOf returns the tables on a list of whole records, and the level of each.
+func tablesOf(b []byte) (map[uint64]int, error) {
+	tables := make(map[uint64]int)
+	for at := manifestHeader; at < len(b); {
+		end := at + 8 + int(binary.BigEndian.Uint32(b[at:]))
+		var set pb.ManifestChangeSet
+		if err := proto.Unmarshal(b[at+8:end], &set); err != nil {
+			return nil, fmt.Errorf("%s: %w", badger.ManifestFilename, err)
+		}
+		for _, change := range set.Changes {
+			if change.Op == pb.ManifestChange_DELETE {
+				delete(tables, change.Id)
+			} else {
+				tables[change.Id] = int(change.Level)
+			}
+		}
+		at = end
 	}
-	if w.info != nil && info.Size() == w.info.Size() && os.SameFile(info, w.info) {
-		return w.note, nil
-	}
-	b, err := os.ReadFile(w.path)
-	if err == nil {
-		err = syncPath(w.path) // Badger has written it, and may be syncing it just now
-	}
-	if err != nil {
-		return manifestNote{}, err
-	}
-	w.info, w.note = info, noteManifest(b)
-	return w.note, nil
+	return tables, nil
 }

@@ -54,7 +54,7 @@ func (in *inspection) accept(logger *zap.Logger, now time.Time) error {
 	if err := os.Rename(rebuilt, database); err != nil {
 		return err
 	}
-	in.spent = nil
+	in.spent, in.whole = nil, 0
 	return syncPath(in.dir)
 }
 
@@ -67,14 +67,14 @@ type salvage struct {
 
 // rebuild copies what can be read into a new database and says how many entries that are.
 func (in *inspection) rebuild(from, to string, logger *zap.Logger) (entries int, err error) {
-	db, err := badger.OpenManaged(databaseOptions(to, logger).WithSyncWrites(false))
+	f, err := beginFilling(to, logger, badger.OpenManaged)
 	if err != nil {
 		return 0, err
 	}
-	s := &salvage{batch: db.NewManagedWriteBatch()}
+	s := &salvage{batch: f.db.NewManagedWriteBatch()}
 	defer func() {
 		s.batch.Cancel()
-		err = errors.Join(err, db.Close())
+		err = errors.Join(err, f.close())
 	}()
 	tables, err := in.salvageable(from)
 	if err != nil {

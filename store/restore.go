@@ -54,9 +54,11 @@ func restoreLocked(ctx context.Context, r io.Reader, dir string, o Options) erro
 	if err != nil {
 		return err
 	}
-	if s.manifest, err = watchManifest(dir).look(); err != nil {
+	list, err := os.ReadFile(filepath.Join(dir, databaseDir, badger.ManifestFilename))
+	if err != nil {
 		return err
 	}
+	s.manifest = noteManifest(list)
 	if err := createSidecar(dir, s); err != nil {
 		return err
 	}
@@ -69,29 +71,24 @@ func restoreLocked(ctx context.Context, r io.Reader, dir string, o Options) erro
 // restoreDatabase fills a new database, and returns the slot that its sidecar shall have.
 func restoreDatabase(ctx context.Context, r io.Reader, dir string, o Options) (_ slot, err error) {
 	path := filepath.Join(dir, databaseDir)
-	db, err := badger.Open(databaseOptions(path, o.Logger).WithSyncWrites(false)) // synced as a whole
+	f, err := beginFilling(path, o.Logger, badger.Open)
 	if err != nil {
 		return slot{}, err
 	}
-	defer func() {
-		if db != nil {
-			err = errors.Join(err, db.Close())
-		}
-	}()
-	head, err := fillDatabase(ctx, db, r, &space{dir: dir, log: zap.NewNop(), floor: o.MinFree, free: o.FreeSpace})
+	defer func() { err = errors.Join(err, f.close()) }()
+	head, err := fillDatabase(ctx, f.db, r, &space{dir: dir, log: zap.NewNop(), floor: o.MinFree, free: o.FreeSpace})
 	if err != nil {
 		return slot{}, err
 	}
-	last, id, err := beginRestored(db, path, head, o)
+	last, id, err := beginRestored(f.db, path, head, o)
 	if err != nil {
 		return slot{}, err
 	}
-	err, db = db.Close(), nil
 	return slot{
 		acknowledged: last.sequence, acknowledgedHash: last.hash,
 		intended: last.sequence, intendedHash: last.hash,
 		identity: id,
-	}, err
+	}, f.close()
 }
 
 // fillDatabase writes all entries of a backup.

@@ -135,13 +135,14 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var opened atomic.Pointer[Store]
-	db, err := openDatabase(dir, o.Logger, cramped, func(err error) {
-		if s := opened.Load(); s != nil {
-			s.Fail(err)
-		}
-	})
+	var bell alarm
+	list, err := watchTables(filepath.Join(dir, databaseDir), bell.ring)
 	if err != nil {
+		return nil, err
+	}
+	db, err := openDatabase(dir, o.Logger, cramped, bell.ring)
+	if err != nil {
+		list.forget()
 		return nil, err
 	}
 	s := &Store{dir: dir, now: o.Now, log: o.Logger, fault: o.Fault, observe: o.Observe, space: space, ballast: ballast,
@@ -154,7 +155,7 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 			err = errors.Join(err, s.closeFiles())
 		}
 	}()
-	s.disk = &disk{db: db, list: watchManifest(dir), logs: &logs{database: filepath.Join(dir, databaseDir), room: s.waitForRoom}}
+	s.disk = &disk{db: db, list: list, logs: &logs{database: filepath.Join(dir, databaseDir), room: s.waitForRoom}}
 	if err = s.disk.logs.begin(); err != nil {
 		return nil, err
 	}
@@ -188,7 +189,7 @@ func openLocked(dir string, o Options) (_ *Store, err error) {
 		}
 		s.sink = f
 	}
-	opened.Store(s)
+	bell.answer(s)
 	return s, nil
 }
 
@@ -330,7 +331,9 @@ func (s *Store) closeDatabase() error {
 func (s *Store) closeFiles() error {
 	var err error
 	if s.db != nil {
-		err = s.closeDatabase()
+		if err = s.closeDatabase(); !errors.Is(err, errStuck) {
+			defer s.disk.list.forget() // after the last slot, which notes it
+		}
 		s.db = nil
 	}
 	journal := s.journal

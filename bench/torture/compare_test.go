@@ -214,7 +214,7 @@ func TestFulfillsAfterAFailedSyncAreBlamed(t *testing.T) {
 			b.record.send(p)
 			p.fate, p.sent, p.fulfilledAt = fulfilled, failed.Add(test.sent), failed.Add(test.fulfilled)
 			b.record.lastBegan, b.record.lastPaid = failed.Add(test.began), failed.Add(test.paid)
-			b.judgeSilence(failed)
+			b.judgeSilence(failed, failed)
 			if v := fmt.Sprint(b.record.takeBroken()); !strings.Contains(v, test.blamed) {
 				t.Errorf("blamed: %s; want %q", v, test.blamed)
 			}
