@@ -76,11 +76,12 @@ type amountLimit struct {
 	self   func() string
 }
 
-func (l *amountLimit) enter(in ilpcore.Incoming, now time.Time) (reply ilpcore.Reply, ok bool) {
-	if !l.bucket.take(in.Amount, now) {
-		return ilpcore.Reject(ilpcore.T04, l.self(), "more money per minute than this account may send; slow down", nil), false
+func (l *amountLimit) enter(units amount.Amount, _, now time.Time) *ilpcore.Reply {
+	if !l.bucket.take(units, now) {
+		reply := ilpcore.Reject(ilpcore.T04, l.self(), "more money per minute than this account may send; slow down", nil)
+		return &reply
 	}
-	return reply, true
+	return nil
 }
 
 func (l *amountLimit) leave(units amount.Amount, fulfilled bool) {

@@ -47,6 +47,7 @@ type Books struct {
 	// whoever joins. Nobody joins who holds it.
 	mu      sync.Mutex
 	entries map[ilpcore.AccountID]*entry
+	changed []*entry // to be written down in this join
 
 	received *arrivals
 }
@@ -57,6 +58,7 @@ type entry struct {
 	Balance
 	held     Balance // what packets of the account that are under way have taken
 	expected int64   // what packets to the account that are under way will bring, if fulfilled
+	changed  bool    // is in Books.changed
 }
 
 // OpenBooks reads the balances in s. The error is ErrBooks for a record it cannot read, or the store's.

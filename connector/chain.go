@@ -77,20 +77,21 @@ func (c *chain) HandlePrepare(ctx context.Context, in ilpcore.Incoming) (reply i
 		}
 		c.leave(entered, in.Amount, reply.Fulfilled)
 	}()
-	if reply, entered = c.enter(in, c.node.now()); entered < len(c.steps) {
-		return reply
+	refusal, entered := c.enter(in.Amount, in.ExpiresAt, c.node.now())
+	if refusal != nil {
+		return *refusal
 	}
 	return c.duplicates.HandlePrepare(ctx, in)
 }
 
-// enter returns how many steps let the packet in; if not all did, reply is what the next one says.
-func (c *chain) enter(in ilpcore.Incoming, now time.Time) (reply ilpcore.Reply, entered int) {
+// enter returns how many steps let the packet in; if not all did, refusal is what the next one says.
+func (c *chain) enter(units amount.Amount, expires, now time.Time) (refusal *ilpcore.Reply, entered int) {
 	for i, s := range c.steps {
-		if reply, ok := s.enter(in, now); !ok {
-			return reply, i
+		if refusal := s.enter(units, expires, now); refusal != nil {
+			return refusal, i
 		}
 	}
-	return reply, len(c.steps)
+	return nil, len(c.steps)
 }
 
 // leave tells the steps that let a packet in of its answer.

@@ -13,11 +13,12 @@ import (
 // under way.
 type expiry struct{ self func() string }
 
-func (e *expiry) enter(in ilpcore.Incoming, now time.Time) (reply ilpcore.Reply, ok bool) {
-	if !in.ExpiresAt.After(now) {
-		return ilpcore.Reject(ilpcore.R02, e.self(), "the packet had expired when it arrived", nil), false
+func (e *expiry) enter(_ amount.Amount, expires, now time.Time) *ilpcore.Reply {
+	if !expires.After(now) {
+		reply := ilpcore.Reject(ilpcore.R02, e.self(), "the packet had expired when it arrived", nil)
+		return &reply
 	}
-	return reply, true
+	return nil
 }
 
 func (*expiry) leave(amount.Amount, bool) {}

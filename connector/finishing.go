@@ -4,20 +4,25 @@ package connector
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/store"
 )
 
-// finishing has a goroutine while there are packets whose records are on their way to the disk: it waits for each group once, however many of
-// them are in it.
+// finishing joins the money of the packets that a burst of answers has fulfilled into the store at once, and has a goroutine while their records are
+// on the way to the disk: it waits for each group once, however many of them are in it.
 type finishing struct {
-	mu      sync.Mutex
-	idle    sync.Cond // running came to 0
-	records []record
-	serving bool
-	running int // goroutines, with one that a burst is about to start
+	books *Books
+
+	mu        sync.Mutex
+	idle      sync.Cond  // running came to 0
+	fulfilled []*started // of bursts that have not ended; their money is held
+	spare     []*started // memory for more of them
+	records   []record
+	serving   bool
+	running   int // goroutines, with one for each burst that has not ended
 }
 
 // record is a packet's money in a group of the store.
@@ -27,45 +32,90 @@ type record struct {
 	late   bool
 }
 
-func newFinishing() *finishing {
-	f := new(finishing)
+func newFinishing(books *Books) *finishing {
+	f := &finishing{books: books}
 	f.idle.L = &f.mu
 	return f
 }
 
-// settle moves the money of a fulfilled packet, and ends it when that is durable.
+// settle moves the money of a fulfilled packet at the end of the burst, and ends the packet when that is durable.
 func (f *finishing) settle(s *started, burst *ilpcore.Burst) {
-	books := s.node.books
-	if books.store == nil || s.held.from == nil && s.held.to == nil {
-		err := books.settle(&s.held)
+	if f.books.store == nil || s.held.from == nil && s.held.to == nil {
+		err := f.books.settle(&s.held)
 		s.held = hold{}
 		s.settled(err, burst)
 		return
 	}
-	ticket, late, err := books.finish(&s.held)
-	if err != nil {
-		s.settled(err, burst)
-		return
-	}
-	s.held = hold{}
 	f.mu.Lock()
-	f.records = append(f.records, record{s, ticket, late})
-	begin := !f.serving
-	if begin {
-		f.serving = true
+	f.fulfilled = append(f.fulfilled, s)
+	if len(f.fulfilled) == 1 {
 		f.running++
 	}
 	f.mu.Unlock()
-	if begin {
-		burst.Later(flushing{f})
-	}
+	burst.Later(f)
 }
 
-// flushing starts serving at the end of a burst.
-type flushing struct{ *finishing }
+// mostJoined is how many packets are joined at once: what they change has to fit into one group.
+const mostJoined = 256
 
-// Flush implements ilpcore.Flusher.
-func (f flushing) Flush() { go f.work(f.serve) }
+// Flush implements ilpcore.Flusher: it joins what has been fulfilled meanwhile, also in other bursts.
+func (f *finishing) Flush() {
+	f.mu.Lock()
+	fulfilled := f.fulfilled
+	f.fulfilled, f.spare = f.spare, nil
+	f.mu.Unlock()
+	if len(fulfilled) == 0 {
+		f.keep(fulfilled)
+		return
+	}
+	f.work(func() {
+		for packets := range slices.Chunk(fulfilled, mostJoined) {
+			f.join(packets)
+		}
+		clear(fulfilled)
+		f.keep(fulfilled[:0])
+	})
+}
+
+func (f *finishing) keep(spare []*started) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.spare = spare
+}
+
+// join moves the money of packets, and has their ends waited for.
+func (f *finishing) join(packets []*started) {
+	defer func() {
+		if p := recover(); p != nil {
+			for _, s := range packets {
+				s.fail(p)
+			}
+		}
+	}()
+	ticket, late, err := f.books.finish(func(g *store.Group) {
+		for _, s := range packets {
+			f.books.bookLater(&s.held, g)
+		}
+		f.books.putChanged(g)
+	})
+	if err != nil {
+		for _, s := range packets {
+			s.settled(err, nil)
+		}
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range packets {
+		s.held = hold{}
+		f.records = append(f.records, record{s, ticket, late})
+	}
+	if !f.serving {
+		f.serving = true
+		f.running++
+		go f.work(f.serve)
+	}
+}
 
 // serve ends packets until none is left.
 func (f *finishing) serve() {

@@ -111,7 +111,7 @@ func (b *Books) settle(h *hold) error {
 		b.locked(nil, func(g *store.Group) { b.book(h, g) })
 		return nil
 	}
-	ticket, late, err := b.finish(h)
+	ticket, late, err := b.finish(func(g *store.Group) { b.book(h, g) })
 	if err != nil {
 		b.release(h)
 		return fmt.Errorf("record a fulfilled packet: %w", err)
@@ -125,16 +125,37 @@ func (b *Books) settle(h *hold) error {
 	return durable(ctx, ticket)
 }
 
-// finish joins the money of a packet that a neighbour has already fulfilled: its record is small, and has its place in what the store keeps free
-// when it takes nothing new. Then late is set, and the store may be closed before the record is durable.
-func (b *Books) finish(h *hold) (ticket store.Ticket, late bool, err error) {
-	book := func(g *store.Group) { b.locked(g, func(g *store.Group) { b.book(h, g) }) }
-	ticket, err = b.store.Join(book)
+// finish joins the money of packets that neighbours have already fulfilled: their records are small, and have their place in what the store keeps free
+// when it takes nothing new. Then late is set, and the store may be closed before the records are durable. book is called with the lock held.
+func (b *Books) finish(book func(*store.Group)) (ticket store.Ticket, late bool, err error) {
+	locked := func(g *store.Group) { b.locked(g, book) }
+	ticket, err = b.store.Join(locked)
 	if errors.Is(err, store.ErrNoSpace) {
-		ticket, err = b.store.FollowUp(book)
+		ticket, err = b.store.FollowUp(locked)
 		return ticket, true, err
 	}
 	return ticket, false, err
+}
+
+// bookLater is book for one of many holds, of which most have their accounts in common: putChanged writes each balance down once. The lock is held.
+func (b *Books) bookLater(h *hold, g *store.Group) {
+	b.drop(h)
+	b.move(h, 1)
+	h.tell(g, 1)
+	for _, e := range [...]*entry{h.from, h.to} {
+		if e != nil && !e.changed {
+			e.changed = true
+			b.changed = append(b.changed, e)
+		}
+	}
+}
+
+func (b *Books) putChanged(g *store.Group) {
+	for i, e := range b.changed {
+		putBalance(g, e)
+		b.changed[i], e.changed = nil, false
+	}
+	b.changed = b.changed[:0]
 }
 
 // book turns the hold into a change of the balances. The lock is held.

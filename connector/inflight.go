@@ -17,12 +17,13 @@ type inFlight struct {
 	self    func() string
 }
 
-func (l *inFlight) enter(ilpcore.Incoming, time.Time) (reply ilpcore.Reply, ok bool) {
+func (l *inFlight) enter(amount.Amount, time.Time, time.Time) *ilpcore.Reply {
 	if l.current.Add(1) > l.max {
 		l.current.Add(-1)
-		return ilpcore.Reject(ilpcore.T03, l.self(), "too many packets in flight; wait for answers", nil), false
+		reply := ilpcore.Reject(ilpcore.T03, l.self(), "too many packets in flight; wait for answers", nil)
+		return &reply
 	}
-	return reply, true
+	return nil
 }
 
 func (l *inFlight) leave(amount.Amount, bool) { l.current.Add(-1) }

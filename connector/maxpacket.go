@@ -16,12 +16,13 @@ type maxPacket struct {
 	self func() string
 }
 
-func (m *maxPacket) enter(in ilpcore.Incoming, _ time.Time) (reply ilpcore.Reply, ok bool) {
-	if in.Amount > m.max {
-		data := ilpcore.AmountTooLarge{Received: in.Amount, Maximum: m.max}.Append(nil)
-		return ilpcore.Reject(ilpcore.F08, m.self(), "the packet is larger than this account allows; send smaller ones", data), false
+func (m *maxPacket) enter(units amount.Amount, _, _ time.Time) *ilpcore.Reply {
+	if units > m.max {
+		data := ilpcore.AmountTooLarge{Received: units, Maximum: m.max}.Append(nil)
+		reply := ilpcore.Reject(ilpcore.F08, m.self(), "the packet is larger than this account allows; send smaller ones", data)
+		return &reply
 	}
-	return reply, true
+	return nil
 }
 
 func (*maxPacket) leave(amount.Amount, bool) {}

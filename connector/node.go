@@ -89,11 +89,12 @@ func NewNode(c Config) (*Node, error) {
 	n := &Node{
 		address: c.Address, base: c.Asset, receiver: c.Receiver, accounts: c.Holders, books: c.Books, rates: c.Rates, due: c.Due, owed: c.Owed, messages: c.Messages,
 		passed: c.Passed,
-		echo:   c.EchoPerMinute, logger: c.Logger, now: c.Now, finishing: newFinishing(),
+		echo:   c.EchoPerMinute, logger: c.Logger, now: c.Now,
 	}
 	if err := n.withDefaults(); err != nil {
 		return nil, err
 	}
+	n.finishing = newFinishing(n.books)
 	first := newTable()
 	for _, settings := range c.Accounts {
 		if _, ok := first.accounts[settings.ID]; ok {

@@ -31,11 +31,12 @@ type packetLimit struct {
 	self  func() string
 }
 
-func (l *packetLimit) enter(_ ilpcore.Incoming, now time.Time) (reply ilpcore.Reply, ok bool) {
+func (l *packetLimit) enter(_ amount.Amount, _, now time.Time) *ilpcore.Reply {
 	if !l.limit.allowAt(now) {
-		return ilpcore.Reject(ilpcore.T05, l.self(), "too many packets per minute; slow down", nil), false
+		reply := ilpcore.Reject(ilpcore.T05, l.self(), "too many packets per minute; slow down", nil)
+		return &reply
 	}
-	return reply, true
+	return nil
 }
 
 func (*packetLimit) leave(amount.Amount, bool) {}

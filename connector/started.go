@@ -68,9 +68,9 @@ func (n *Node) onward(from *account, destination []byte) (*account, ilpcore.Star
 
 func (s *started) start(ctx context.Context, in ilpcore.Incoming, link ilpcore.Starter, burst *ilpcore.Burst) {
 	defer s.guard()
-	var reply ilpcore.Reply
-	if reply, s.entered = s.account.chain.enter(in, s.began); s.entered < len(s.account.chain.steps) {
-		s.end(reply, burst)
+	var refusal *ilpcore.Reply
+	if refusal, s.entered = s.account.chain.enter(in.Amount, in.ExpiresAt, s.began); refusal != nil {
+		s.end(*refusal, burst)
 		return
 	}
 	held, reply, ok := s.node.take(s.account, in.Amount)
@@ -98,7 +98,7 @@ func (s *started) await(ctx context.Context, in ilpcore.Incoming, link ilpcore.H
 	})
 }
 
-// Answered takes the next node's answer. The sender gets a Fulfill when it is recorded.
+// Answered takes the next node's answer. The sender gets a Fulfill when it is recorded, which begins at the end of the burst.
 func (s *started) Answered(reply ilpcore.Reply, burst *ilpcore.Burst) {
 	defer s.guard()
 	now := s.node.now()
@@ -140,10 +140,12 @@ func (s *started) end(reply ilpcore.Reply, burst *ilpcore.Burst) {
 
 // guard ends a packet on whose way something panicked.
 func (s *started) guard() {
-	p := recover()
-	if p == nil {
-		return
+	if p := recover(); p != nil {
+		s.fail(p)
 	}
+}
+
+func (s *started) fail(p any) {
 	reply := s.node.panicked(s.from, p)
 	if !s.ended {
 		s.end(reply, nil)

@@ -11,8 +11,8 @@ import (
 
 // step is a check that every packet of an account passes. It does not wait for anything.
 type step interface {
-	// enter lets the packet in, which has come at that time, or answers it.
-	enter(in ilpcore.Incoming, now time.Time) (reply ilpcore.Reply, ok bool)
+	// enter lets a packet in that has come now, with nil, or answers it. It gets what any step looks at: whole packets would be copied at each.
+	enter(units amount.Amount, expires, now time.Time) *ilpcore.Reply
 	// leave is told of the answer to a packet that enter has let in.
 	leave(units amount.Amount, fulfilled bool)
 }
