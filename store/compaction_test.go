@@ -4,21 +4,19 @@ package store
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/dgraph-io/badger/v4/options"
-	"github.com/dgraph-io/badger/v4/pb"
 	"github.com/dgraph-io/badger/v4/table"
 	"github.com/dgraph-io/badger/v4/y"
-	"google.golang.org/protobuf/proto"
 )
 
 // TestP10CompactionThatCannotWrite has the tables of a compaction fail, which Badger says nothing of: where they should go, there is something else.
@@ -81,16 +79,7 @@ func TestP10CompactionThatWasNotJudged(t *testing.T) {
 	if err != nil || len(tables) != 1 {
 		t.Fatalf("%v, %v", tables, err)
 	}
-	change := &pb.ManifestChangeSet{}
-	for id := range tables {
-		change.Changes = append(change.Changes, &pb.ManifestChange{Id: id, Op: pb.ManifestChange_DELETE})
-	}
-	record, err := proto.Marshal(change)
-	if err != nil {
-		t.Fatal(err)
-	}
-	longer := binary.BigEndian.AppendUint32(bytes.Clone(list), uint32(len(record)))
-	longer = append(binary.BigEndian.AppendUint32(longer, crc32.Checksum(record, castagnoli)), record...)
+	longer := append(bytes.Clone(list), listRecord(t, nil, slices.Collect(maps.Keys(tables))...)...)
 	if err := os.WriteFile(path, longer, 0o600); err != nil {
 		t.Fatal(err)
 	}
