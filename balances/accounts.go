@@ -142,17 +142,18 @@ func (t *accounts) readStore(a Account, create bool) (r record, err error) {
 	return r, err
 }
 
-// checkNew returns errUnknown if there is no trace of the account, else what is wrong.
+// checkNew returns errUnknown if there is no trace of the account, else what is wrong. A history that Badger has not got yet comes with a balance, which
+// would have been found.
 func (t *accounts) checkNew(a Account) error {
-	err := t.store.Iterate(append([]byte(historyPrefix), a[:]...), func(_, _ []byte) error { return errEnough })
-	switch err {
-	case nil:
-		return errUnknown
-	case errEnough:
+	history, err := t.store.Wrote(append([]byte(historyPrefix), a[:]...))
+	switch {
+	case err != nil:
+		return err
+	case history:
 		t.store.Fail(fmt.Errorf("%w: account %x has a history and no balance: the database is damaged; restore it from a backup", ErrAudit, a))
 		return t.store.Err()
 	}
-	return err
+	return errUnknown
 }
 
 // resident counts the entries in memory.

@@ -341,3 +341,22 @@ func TestCheckpointsFitIntoBadger(t *testing.T) {
 		t.Errorf("%d keys, %v", n, err)
 	}
 }
+
+// Wrote looks at Badger alone, and does not wait for what has not got there.
+func TestWroteDoesNotWait(t *testing.T) {
+	s, letGo := held(t, newDir(t), 0)
+	putDurably(t, s, "k/1", "v")
+	begun(t, s)
+	if found, err := s.Wrote([]byte("k/")); err != nil || found {
+		t.Errorf("%v, %v while Badger waits", found, err)
+	}
+	letGo()
+	if err := s.Iterate([]byte("k/"), func(_, _ []byte) error { return nil }); err != nil { // waits for Badger
+		t.Fatal(err)
+	}
+	for prefix, want := range map[string]bool{"k/": true, "k/1": true, "k/2": false, "l": false} {
+		if found, err := s.Wrote([]byte(prefix)); err != nil || found != want {
+			t.Errorf("%s: %v, %v", prefix, found, err)
+		}
+	}
+}

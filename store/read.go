@@ -37,6 +37,19 @@ func (s *Store) Iterate(prefix []byte, f func(key, value []byte) error) error {
 	return s.View(func(v *View) error { return v.Iterate(prefix, nil, f) })
 }
 
+// Wrote says whether there is a key that begins with prefix in what Badger has got so far. Unlike Iterate it does not wait, with Options.Journal, for what
+// is durable and not there yet. ErrClosed or ErrPoisoned.
+func (s *Store) Wrote(prefix []byte) (found bool, err error) {
+	errFound := errors.New("found")
+	err = s.view(func(v *View) error {
+		return v.Iterate(prefix, nil, func(_, _ []byte) error { return errFound })
+	})
+	if err == errFound {
+		return true, nil
+	}
+	return false, err
+}
+
 // View calls f with a view of the store that shows whole groups and does not change. Close waits for f to return, and f must not
 // read the store by other means than the view: it could then wait for a Close that waits for it. Errors: f's, ErrClosed, ErrPoisoned, and
 // with Options.Journal ErrNoSpace, when there is no room to bring what is durable to where it is read from.
