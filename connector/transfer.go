@@ -80,6 +80,8 @@ func (n *Node) tellDue(to *account) {
 // refuse says why the books do not take a packet.
 func (n *Node) refuse(err error) ilpcore.Reply {
 	switch {
+	case errors.Is(err, errOvertaken):
+		return ilpcore.Reject(ilpcore.T00, n.self(), "an account was changed while the packet was on its way; try again", nil)
 	case errors.Is(err, errLow):
 		return ilpcore.Reject(ilpcore.T04, n.self(), "the account's balance is too low; settle what is owed, or send less", nil)
 	case errors.Is(err, ErrRange):
