@@ -2,7 +2,9 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,4 +59,117 @@ func TestNoMoneyForASuccessor(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNoMoneyInAnotherAsset changes what accounts count while a packet of or to them has found its way, but holds nothing yet.
+func TestNoMoneyInAnotherAsset(t *testing.T) {
+	inBothWays(t, func(t *testing.T, send way) {
+		for _, changed := range []ilpcore.AccountID{"carol", "bob"} {
+			b := openTestBooks(t, openTestStore(t, filepath.Join(t.TempDir(), "store")))
+			var once func()
+			n := receivingNode(t, b, &cashier{}, func() time.Time { // asked after the accounts were found, and before anything is held
+				if once != nil {
+					once()
+				}
+				return noon
+			})
+			once = func() {
+				once = nil
+				resume, err := b.Pause(changed)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resume()
+				a, _ := n.Account(changed)
+				a.Asset.Scale = 4
+				if err := n.Put(a); err != nil {
+					t.Fatal(err)
+				}
+			}
+			in := packet("carol", "test.gw.bob.x")
+			if changed == "bob" {
+				n.accounts = &cashier{asked: once}
+				once = nil
+			}
+			if got := send(n, context.Background(), in); got.Fulfilled || got.Code != ilpcore.T00 {
+				t.Errorf("%s: %s", changed, outcome(got))
+			}
+			balancesAre(t, b, map[ilpcore.AccountID]int64{"bob": 0, "carol": 0})
+			if got := send(n, context.Background(), in); !got.Fulfilled && got.Code != ilpcore.R01 { // 10 of scale 4 are less than one of scale 2
+				t.Errorf("%s: %s", changed, outcome(got))
+			}
+		}
+	})
+}
+
+func TestPause(t *testing.T) {
+	b := openTestBooks(t, openTestStore(t, filepath.Join(t.TempDir(), "store")))
+	n := receivingNode(t, b, &cashier{}, func() time.Time { return noon })
+	pause := func(id ilpcore.AccountID) func() {
+		t.Helper()
+		resume, err := b.Pause(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resume
+	}
+	sent := packet("carol", "test.gw.bob.x")
+	for _, id := range []ilpcore.AccountID{"carol", "bob"} {
+		first, second := pause(id), pause(id)
+		for range 2 {
+			if got := n.HandlePrepare(t.Context(), sent); got.Code != ilpcore.T00 {
+				t.Errorf("%s is paused: %s", id, outcome(got))
+			}
+			first()
+			first = func() {}
+		}
+		second()
+	}
+	balancesAre(t, b, map[ilpcore.AccountID]int64{"bob": 0, "carol": 0})
+	h, err := b.take("carol", 1, nil)
+	if err == nil {
+		err = b.expect(&h, "bob", 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy := func(when string) {
+		t.Helper()
+		for _, id := range []ilpcore.AccountID{"carol", "bob"} {
+			if _, err := b.Pause(id); !errors.Is(err, ErrBalance) {
+				t.Errorf("%s %s: %v", id, when, err)
+			}
+		}
+	}
+	busy("has a packet under way")
+	b.release(&h)
+	if got := n.HandlePrepare(t.Context(), sent); !got.Fulfilled {
+		t.Errorf("not paused any more: %s", outcome(got))
+	}
+	busy("has a balance")
+	balancesAre(t, b, map[ilpcore.AccountID]int64{"bob": 10, "carol": -10})
+}
+
+// TestALocalPartyIsOfOneAccount: whoever sends in the name of an account does not go on in that of another one with its name, nor in another asset.
+func TestALocalPartyIsOfOneAccount(t *testing.T) {
+	for want, changes := range map[string][]func(a *Account){
+		"F00":    {func(a *Account) { a.UUID = "another" }, func(a *Account) { a.Asset = eur2 }},
+		"by kid": {func(a *Account) { a.MaxInFlight = 8 }},
+	} {
+		for _, change := range changes {
+			n := newTestNode(t, nil)
+			local, err := n.Local("wallet")
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, _ := n.Account("wallet")
+			change(&a)
+			if err := n.Put(a); err != nil {
+				t.Fatal(err)
+			}
+			if got := outcome(local.HandlePrepare(t.Context(), packet("", "test.gw.kid.x"))); !strings.HasPrefix(got, want) {
+				t.Errorf("%s, want %s", got, want)
+			}
+		}
+	}
 }

@@ -54,7 +54,7 @@ func (n *Node) take(from *account, units amount.Amount) (held hold, reply ilpcor
 	if why := from.down(); why != nil {
 		return held, ilpcore.Reject(ilpcore.T01, n.self(), "this account is down: "+why.Error(), nil), false
 	}
-	held, err := n.books.take(from.ID, units, from.MinBalance)
+	held, err := n.hold(from, units)
 	if err != nil {
 		return held, n.refuse(err), false
 	}

@@ -89,7 +89,7 @@ func TestPaymentReceipts(t *testing.T) {
 	b.askToPay(t, asAlice10, "", `{"receiver":"$x.example","source_amount":"7","slippage":"0.025"}`)
 	b.askToPay(t, asAlice10, "", `{"receiver":"$x.example","source_amount":8,"slippage":0}`)
 	pay := func(receiver string, n, slippage uint32) Outgoing {
-		return Outgoing{From: "alice", Receiver: receiver, Amount: amount.Amount(n), Slippage: slippage}
+		return Outgoing{From: "alice", UUID: aliceUUID(t, b), Receiver: receiver, Amount: amount.Amount(n), Slippage: slippage}
 	}
 	want := []Outgoing{
 		pay("$payment-pointer.example", 1000000, 15000), pay("$payment-pointer.example", 1000000, 15000), pay("$x.example", 7, 25000), pay("$x.example", 8, 0),
