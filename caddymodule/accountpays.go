@@ -33,6 +33,9 @@ func (s *sender) Pay(ctx context.Context, o nodeapi.Outgoing) (d nodeapi.Deliver
 	if err != nil {
 		return d, err
 	}
+	if now, _ := s.node.Account(o.From); now.UUID != o.UUID {
+		return d, errGone
+	}
 	to, receipts, err := s.resolve(ctx, o)
 	if errors.Is(err, payer.ErrPrivateAddress) {
 		err = fmt.Errorf("%w; the operator may write allow_private into ilp_node", err)
@@ -54,6 +57,9 @@ func (s *sender) Pay(ctx context.Context, o nodeapi.Outgoing) (d nodeapi.Deliver
 		Receipt: result.Receipt,
 	}, err
 }
+
+// errGone says that an account was deleted before its payment began; a new one of its name does not pay for it.
+var errGone = errors.New("the account is gone")
 
 // errNoReceipts says that a receiver does not do what the payer insists on.
 var errNoReceipts = errors.New("the receiver gives no STREAM receipts, so nothing was paid; leave receipt_nonce and receipt_secret out to pay without")

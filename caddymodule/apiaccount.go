@@ -37,7 +37,7 @@ func (r *running) resolveAPI(s nodeapi.Settings) (a accountSettings, err error) 
 	if a.Relation == connector.Parent && r.settings.sandbox {
 		return a, mistake("relation", errPlayMoney.Error())
 	}
-	a.ID, a.Asset, a.Address, a.Segment = s.ID, ilpcore.Asset(s.Asset), s.Address, s.Segment
+	a.ID, a.UUID, a.Asset, a.Address, a.Segment = s.ID, s.UUID, ilpcore.Asset(s.Asset), s.Address, s.Segment
 	if !a.Asset.Valid() {
 		return a, mistake("asset", "an asset has a code such as USD, and a scale from 0 to 255")
 	}

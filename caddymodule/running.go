@@ -117,6 +117,7 @@ func (r *running) openLinks() ([]connector.Account, error) {
 			r.links = append(r.links, acquiredLink{account.link, link})
 			account.Link = link.OpenLink
 		}
+		account.UUID = uuidOf(string(account.ID))
 		accounts = append(accounts, account.Account)
 	}
 	return accounts, nil

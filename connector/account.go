@@ -44,6 +44,7 @@ var (
 // Account is one account of the node. Zero limits mean the defaults.
 type Account struct {
 	ID       ilpcore.AccountID // 1 to 64 characters
+	UUID     string            // tells the account from those that had its ID before; "": nothing does, and nobody receives for its holder
 	Relation Relation
 	Asset    ilpcore.Asset // zero: the node's own asset
 

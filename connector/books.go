@@ -47,7 +47,8 @@ type Books struct {
 	// whoever joins. Nobody joins who holds it.
 	mu      sync.Mutex
 	entries map[ilpcore.AccountID]*entry
-	changed []*entry // to be written down in this join
+	changed []*entry                  // to be written down in this join
+	paused  map[ilpcore.AccountID]int // how often, by Pause
 
 	received *arrivals
 }
@@ -84,7 +85,7 @@ func OpenBooks(s *store.Store) (*Books, error) {
 }
 
 func newBooks() *Books {
-	return &Books{entries: map[ilpcore.AccountID]*entry{}, received: newArrivals()}
+	return &Books{entries: map[ilpcore.AccountID]*entry{}, paused: map[ilpcore.AccountID]int{}, received: newArrivals()}
 }
 
 // Balance returns what was fulfilled and settled so far; what is under way does not count. ok is false for an account that never had a

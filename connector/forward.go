@@ -45,7 +45,7 @@ func (d *dispatch) readdress(to *account, in *ilpcore.Incoming, now time.Time) (
 	if !expires.After(now) {
 		return ilpcore.Reject(ilpcore.R02, self, "too little time is left to send the packet on", nil), false
 	}
-	if err := d.node.books.expect(&d.held, to.ID, out); err != nil {
+	if err := d.expect(to, out); err != nil {
 		return d.node.refuse(err), false
 	}
 	in.Amount, in.ExpiresAt = out, expires.UTC().Truncate(time.Millisecond)

@@ -22,8 +22,8 @@ type hold struct {
 	sent, received Along // are told what is moved; nil: nobody is
 }
 
-// take holds x of the account's money, prepaid money first: errLow when less than lowest would be left, ErrRange when it does not fit, or
-// the store's error when it could not be recorded.
+// take holds x of the account's money, prepaid money first: errLow when less than lowest would be left, ErrRange when it does not fit, errOvertaken
+// while the account is paused, or the store's error when it could not be recorded.
 func (b *Books) take(id ilpcore.AccountID, x amount.Amount, lowest *int64) (hold, error) {
 	if x == 0 {
 		return hold{}, nil
@@ -37,6 +37,9 @@ func (b *Books) take(id ilpcore.AccountID, x amount.Amount, lowest *int64) (hold
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err := b.open(id); err != nil {
+		return hold{}, err
+	}
 	e := b.entry(id)
 	prepaid := min(n, e.Prepaid-e.held.Prepaid)
 	clearing := n - prepaid
@@ -53,7 +56,7 @@ func (b *Books) take(id ilpcore.AccountID, x amount.Amount, lowest *int64) (hold
 	return hold{from: e, taken: Balance{Clearing: clearing, Prepaid: prepaid}}, nil
 }
 
-// expect keeps room for y on the account that the packet goes to: ErrRange if there is none.
+// expect keeps room for y on the account that the packet goes to: ErrRange if there is none, errOvertaken while it is paused.
 func (b *Books) expect(h *hold, id ilpcore.AccountID, y amount.Amount) error {
 	if y == 0 {
 		return nil
@@ -64,6 +67,9 @@ func (b *Books) expect(h *hold, id ilpcore.AccountID, y amount.Amount) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err := b.open(id); err != nil {
+		return err
+	}
 	e := b.entry(id)
 	expected, ok := sum(e.expected, n)
 	if !ok || !fits(e.Clearing, e.Prepaid, expected) {

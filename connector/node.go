@@ -150,8 +150,17 @@ func (n *Node) Close() error {
 func (n *Node) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	a, ok := n.table.Load().accounts[in.From]
 	if !ok {
-		return ilpcore.Reject(ilpcore.F00, n.self(), "this node has no such account", nil)
+		return n.noAccount()
 	}
+	return n.from(ctx, a, in)
+}
+
+func (n *Node) noAccount() ilpcore.Reply {
+	return ilpcore.Reject(ilpcore.F00, n.self(), "this node has no such account", nil)
+}
+
+// from takes a packet of an account.
+func (n *Node) from(ctx context.Context, a *account, in ilpcore.Incoming) ilpcore.Reply {
 	if n.passed == nil {
 		return a.chain.HandlePrepare(ctx, in)
 	}
@@ -162,14 +171,20 @@ func (n *Node) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.R
 }
 
 // Local returns the Handler for a party inside this process: its packets come from the given account, whatever From says, and
-// the account's limits hold for them. An unknown account is ErrAccount.
+// the account's limits hold for them. Once the account is gone, or counts in another asset, they are rejected with F00: another account of its name is
+// not that party's, and its amounts mean something else by then. An unknown account is ErrAccount.
 func (n *Node) Local(id ilpcore.AccountID) (ilpcore.Handler, error) {
-	if _, ok := n.table.Load().accounts[id]; !ok {
+	party, ok := n.table.Load().accounts[id]
+	if !ok {
 		return nil, errNoAccount(id)
 	}
 	return ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+		now, ok := n.table.Load().accounts[id]
+		if !ok || !now.same(party) {
+			return n.noAccount()
+		}
 		in.From = id
-		return n.HandlePrepare(ctx, in)
+		return n.from(ctx, now, in)
 	}), nil
 }
 

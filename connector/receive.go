@@ -12,9 +12,9 @@ import (
 
 // AccountReceiver fulfils packets for the holders of accounts, at addresses below theirs that it has minted (SPSP).
 type AccountReceiver interface {
-	// Recognises says whether rest, what follows the account's address in a destination, was minted for the account. Every
+	// Recognises says whether rest, what follows the account's address in a destination, was minted for the account with that UUID. Every
 	// packet to an account is asked about, before its amount is converted, so it is quick.
-	Recognises(account ilpcore.AccountID, rest []byte) bool
+	Recognises(uuid string, rest []byte) bool
 	// Receive answers a packet that it recognises. It calls a.Take before it fulfils one with an amount.
 	Receive(ctx context.Context, a *Arrival) ilpcore.Reply
 }
@@ -23,6 +23,7 @@ type AccountReceiver interface {
 type Arrival struct {
 	ilpcore.Incoming
 	To    ilpcore.AccountID
+	UUID  string        // of To
 	Asset ilpcore.Asset // what To counts
 	Rest  []byte        // what follows To's address in the destination
 	Along Along         // is told in Take's group what To gets; nil: nobody is
@@ -65,7 +66,7 @@ func (d *dispatch) receive(ctx context.Context, to *account, in ilpcore.Incoming
 		return ilpcore.Reply{}, false
 	}
 	rest, ok := n.below(to, in.Destination)
-	if !ok || !n.accounts.Recognises(to.ID, rest) {
+	if !ok || !n.accounts.Recognises(to.UUID, rest) {
 		return ilpcore.Reply{}, false
 	}
 	asset := n.assetOf(to)
@@ -73,11 +74,11 @@ func (d *dispatch) receive(ctx context.Context, to *account, in ilpcore.Incoming
 	if err != nil {
 		return d.refuse(in.Amount, err), true
 	}
-	if err := n.books.expect(&d.held, to.ID, out); err != nil {
+	if err := d.expect(to, out); err != nil {
 		return n.refuse(err), true
 	}
 	in.Amount = out
-	a := &Arrival{Incoming: in, To: to.ID, Asset: asset, Rest: rest, node: n, from: d.account.ID, held: d.held}
+	a := &Arrival{Incoming: in, To: to.ID, UUID: to.UUID, Asset: asset, Rest: rest, node: n, from: d.account.ID, held: d.held}
 	d.held = hold{}
 	defer func() { d.held = a.held }() // d does not escape, so that other packets need no memory
 	if n.passed == nil {

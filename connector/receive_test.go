@@ -24,9 +24,15 @@ type cashier struct {
 	errs     []error
 	repeated int
 	during   func() // called while Receive runs, after Take
+	asked    func() // called by Recognises
 }
 
-func (c *cashier) Recognises(_ ilpcore.AccountID, rest []byte) bool { return string(rest) == "pay" }
+func (c *cashier) Recognises(_ string, rest []byte) bool {
+	if c.asked != nil {
+		c.asked()
+	}
+	return string(rest) == "pay"
+}
 
 func (c *cashier) Receive(_ context.Context, a *Arrival) ilpcore.Reply {
 	repeated, err := a.Take(c.digest, c.deadline)

@@ -21,13 +21,13 @@ var (
 	ErrTooLate = errors.New("durable after the deadline")
 	// ErrMismatch says that a condition was used before with other content, or by another account.
 	ErrMismatch = errors.New("condition known with other content")
-	// ErrBusy says that too many conditions are remembered already.
+	// ErrBusy says that too many conditions of the sender, or of all, are remembered already.
 	ErrBusy = errors.New("too many payments in the last minutes")
 )
 
 const (
 	rememberMinutes  = 12      // packets wait for at most one minute; this is more than ten after that
-	rememberAtMost   = 1 << 18 // conditions
+	rememberAtMost   = 1 << 19 // conditions, 240 bytes each. A third is more than an account can send at DefaultPacketsPerMinute
 	forgottenPerJoin = 8       // records deleted by one change
 )
 
@@ -37,6 +37,8 @@ type receipt struct {
 	from, to ilpcore.AccountID
 }
 
+func (r receipt) pair() pair { return pair{r.from, r.to} }
+
 // arrivals is the conditions that were taken, and those that are being taken.
 type arrivals struct {
 	elapsed func() time.Duration
@@ -44,6 +46,7 @@ type arrivals struct {
 	mu      sync.Mutex
 	taken   map[[32]byte]receipt
 	flights map[[32]byte]chan struct{} // closed when the outcome is known
+	shares  shares                     // of both
 	minutes []minute                   // the oldest first
 	doomed  [][32]byte                 // their records are to be deleted
 }
@@ -57,6 +60,7 @@ func newArrivals() *arrivals {
 	start := time.Now()
 	return &arrivals{
 		elapsed: func() time.Duration { return time.Since(start) }, taken: map[[32]byte]receipt{}, flights: map[[32]byte]chan struct{}{},
+		shares: newShares(rememberAtMost),
 	}
 }
 
@@ -84,9 +88,10 @@ func (a *arrivals) begin(condition [32]byte, r receipt) (repeated bool, err erro
 		flight, ok := a.flights[condition]
 		if !ok {
 			defer a.mu.Unlock()
-			if len(a.taken) >= rememberAtMost {
+			if !a.shares.allows(r.pair()) {
 				return false, ErrBusy
 			}
+			a.shares.add(r.pair())
 			a.flights[condition] = make(chan struct{})
 			return false, nil
 		}
@@ -101,11 +106,14 @@ func (a *arrivals) end(condition [32]byte, r receipt, taken bool) {
 	defer a.mu.Unlock()
 	if taken {
 		a.add(condition, r)
+	} else {
+		a.shares.drop(r.pair())
 	}
 	close(a.flights[condition])
 	delete(a.flights, condition)
 }
 
+// add remembers a condition whose share is counted.
 func (a *arrivals) add(condition [32]byte, r receipt) {
 	now := a.minute()
 	if len(a.minutes) == 0 || a.minutes[len(a.minutes)-1].number != now {
@@ -122,6 +130,7 @@ func (a *arrivals) minute() int { return int(a.elapsed() / time.Minute) }
 func (a *arrivals) turn() {
 	for len(a.minutes) > 0 && a.minutes[0].number < a.minute()-rememberMinutes {
 		for _, condition := range a.minutes[0].conditions {
+			a.shares.drop(a.taken[condition].pair())
 			delete(a.taken, condition)
 		}
 		a.doomed = append(a.doomed, a.minutes[0].conditions...)
@@ -170,6 +179,7 @@ func (a *arrivals) load(key, record []byte) error {
 	ids := record[receivedHead:]
 	r := receipt{from: ilpcore.AccountID(ids[:record[receivedHead-1]]), to: ilpcore.AccountID(ids[record[receivedHead-1]:])}
 	copy(r.digest[:], record[1:])
+	a.shares.add(r.pair())
 	a.add(condition, r)
 	return nil
 }

@@ -58,7 +58,7 @@ func (n *Node) onward(from *account, destination []byte) (*account, ilpcore.Star
 		return nil, nil
 	}
 	if n.accounts != nil {
-		if rest, ok := n.below(to, destination); ok && n.accounts.Recognises(to.ID, rest) {
+		if rest, ok := n.below(to, destination); ok && n.accounts.Recognises(to.UUID, rest) {
 			return nil, nil
 		}
 	}

@@ -54,7 +54,7 @@ func (n *Node) take(from *account, units amount.Amount) (held hold, reply ilpcor
 	if why := from.down(); why != nil {
 		return held, ilpcore.Reject(ilpcore.T01, n.self(), "this account is down: "+why.Error(), nil), false
 	}
-	held, err := n.books.take(from.ID, units, from.MinBalance)
+	held, err := n.hold(from, units)
 	if err != nil {
 		return held, n.refuse(err), false
 	}
@@ -80,6 +80,8 @@ func (n *Node) tellDue(to *account) {
 // refuse says why the books do not take a packet.
 func (n *Node) refuse(err error) ilpcore.Reply {
 	switch {
+	case errors.Is(err, errOvertaken):
+		return ilpcore.Reject(ilpcore.T00, n.self(), "an account was changed while the packet was on its way; try again", nil)
 	case errors.Is(err, errLow):
 		return ilpcore.Reject(ilpcore.T04, n.self(), "the account's balance is too low; settle what is owed, or send less", nil)
 	case errors.Is(err, ErrRange):

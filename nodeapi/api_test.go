@@ -47,7 +47,7 @@ func (o *opener) Open(s Settings) error {
 	if err != nil {
 		return &FieldError{Field: "relation", Why: err.Error()}
 	}
-	a := connector.Account{ID: s.ID, Relation: relation, Asset: ilpcore.Asset(s.Asset), Address: s.Address, Segment: s.Segment, MinBalance: s.MinBalance}
+	a := connector.Account{ID: s.ID, UUID: s.UUID, Relation: relation, Asset: ilpcore.Asset(s.Asset), Address: s.Address, Segment: s.Segment, MinBalance: s.MinBalance}
 	if s.Link == LinkLoopback {
 		a.Link = connector.NewLoopback(ilpcore.Code{})
 	}

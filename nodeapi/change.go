@@ -164,9 +164,11 @@ func (a *API) update(ctx context.Context, id ilpcore.AccountID, edit func(Settin
 	if s.Asset != old.Asset {
 		a.directory.settling.Lock() // what leaves the balance for an engine is seen in one of both places
 		defer a.directory.settling.Unlock()
-		if a.owes(id) {
-			return old, fmt.Errorf("%w; a balance is never counted in another asset", ErrBalance)
+		resume, err := a.standStill(id)
+		if err != nil {
+			return old, err
 		}
+		defer resume()
 	}
 	return s, a.work(ctx, s, &old)
 }
@@ -212,6 +214,21 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	a.hub.dropAccount(id)
 	a.settler.farewell(id, a.EngineOf(s))
 	return s, nil
+}
+
+// standStill keeps the account's balance at zero until resume is called, so that it can count in another asset; ErrBalance if it is not zero. It is called
+// with the lock on settlements held.
+func (a *API) standStill(id ilpcore.AccountID) (resume func(), err error) {
+	if err = a.outgoingNone(id); err == nil {
+		resume, err = a.books.Pause(id)
+	}
+	if errors.Is(err, connector.ErrBalance) {
+		err = ErrBalance
+	}
+	if err != nil {
+		err = fmt.Errorf("%w; a balance is never counted in another asset", err)
+	}
+	return resume, err
 }
 
 // outgoingNone returns ErrBalance while the account is being settled.

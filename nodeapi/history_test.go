@@ -42,7 +42,8 @@ func (s *streamer) Pay(ctx context.Context, o Outgoing) (Delivery, error) {
 		return Delivery{}, err
 	}
 	address, _ := s.node.AddressOf(ilpcore.AccountID(name))
-	quote, err := s.quoter.QuoteAccount(ilpcore.AccountID(name), address, nil)
+	to, _ := s.node.Account(ilpcore.AccountID(name))
+	quote, err := s.quoter.QuoteAccount(to.UUID, address, nil)
 	if err != nil {
 		return Delivery{}, err
 	}

@@ -56,20 +56,14 @@ func (a *API) endPayment(ctx context.Context, p *outgoingPayment, d Delivery, wh
 
 // Arriving has the money of a packet counted in the history of the account that it is for.
 func (a *API) Arriving(arrival *connector.Arrival, at time.Time) connector.Along {
-	s, err := a.find(arrival.To)
-	if err != nil {
-		return nil
-	}
-	return a.directory.history.arrives(s.UUID, paymentDetails{
+	return a.directory.history.arrives(arrival.UUID, paymentDetails{
 		Direction: received, Begun: at, Asset: Asset(arrival.Asset), Destination: ilpcore.Address(payable(arrival.Destination, arrival.Rest)), From: arrival.From,
 	})
 }
 
 // Closed notes that the sender has closed what it paid.
 func (a *API) Closed(arrival *connector.Arrival) {
-	if s, err := a.find(arrival.To); err == nil {
-		a.directory.history.close(s.UUID, payable(arrival.Destination, arrival.Rest), a.now())
-	}
+	a.directory.history.close(arrival.UUID, payable(arrival.Destination, arrival.Rest), a.now())
 }
 
 // shownReceiver is the receiver of a payment as it is kept and logged: not at any length, and without user and password, which no receiver has. It is what

@@ -53,7 +53,7 @@ func payFor(dir string) error {
 	c := connector.Config{Address: "test.node", Asset: usd, Books: books, Holders: holders}
 	for _, id := range killPayers {
 		a.static[id] = Settings{ID: id, UUID: "uuid of " + string(id), Asset: Asset(usd)}
-		c.Accounts = append(c.Accounts, connector.Account{ID: id, Relation: connector.NonRouting, MaxPacketAmount: 10, MaxPacketsPerMinute: 1 << 30})
+		c.Accounts = append(c.Accounts, connector.Account{ID: id, UUID: a.static[id].UUID, Relation: connector.NonRouting, MaxPacketAmount: 10, MaxPacketsPerMinute: 1 << 30})
 	}
 	if a.node, err = connector.NewNode(c); err != nil {
 		return err

@@ -40,14 +40,14 @@ type Historian interface {
 	Closed(a *connector.Arrival)
 }
 
-// Recognises says whether rest was minted for the account.
-func (h *Holders) Recognises(account ilpcore.AccountID, rest []byte) bool {
-	return h.Receiver.Recognises(account, rest)
+// Recognises says whether rest was minted for the account with that UUID.
+func (h *Holders) Recognises(uuid string, rest []byte) bool {
+	return h.Receiver.Recognises(uuid, rest)
 }
 
 // Receive answers a packet for the holder of an account.
 func (h *Holders) Receive(ctx context.Context, a *connector.Arrival) ilpcore.Reply {
-	account := receiver.Account{ID: a.To, Asset: a.Asset, Crediter: arrival{a}}
+	account := receiver.Account{UUID: a.UUID, Asset: a.Asset, Crediter: arrival{a}}
 	if h.History != nil {
 		a.Along = h.History.Arriving(a, h.Now().UTC())
 	}

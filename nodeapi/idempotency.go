@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	answerKey      = "node/answer/" // and the hash of account and key; the value is an answerRecord in JSON
+	answerKey      = "node/answer/" // and answerID, or settlementID; the value is an answerRecord in JSON
 	answerLifetime = 24 * time.Hour
 	maxIdempotency = 256 // bytes of an Idempotency-Key
 )
@@ -51,19 +51,23 @@ type answers struct {
 	running map[string]struct{}
 }
 
-// once returns the answer that f gives to the request, or gave to the same one earlier. Errors: *FieldError, errOtherInput, errUnderWay,
-// errInterrupted, and those of the store; then f was not called.
+// once returns the answer that f gives to the request, or gave to the same one of the same account earlier. Errors: *FieldError, ErrNoAccount,
+// errOtherInput, errUnderWay, errInterrupted, and those of the store; then f was not called.
 func (a *API) once(r *request, key, input string, f func() (status int, body []byte)) (status int, body []byte, err error) {
 	if key == "" || len(key) > maxIdempotency {
 		return 0, nil, errKeyLength
 	}
-	id := answerID(r.account, key)
+	s, err := a.find(r.account)
+	if err != nil {
+		return 0, nil, err
+	}
+	id := answerID(s.UUID, key)
 	if !a.directory.answers.begin(id) {
 		return 0, nil, errUnderWay
 	}
 	defer a.directory.answers.end(id)
 	record := answerRecord{Input: hashOf(input), At: a.now().UTC()}
-	known, err := a.directory.answer(id)
+	known, err := a.directory.answerTo(s, key)
 	switch {
 	case err != nil:
 		return 0, nil, err
@@ -136,6 +140,20 @@ func (d *Directory) answer(id string) (*answerRecord, error) {
 	return r, nil
 }
 
+// answerTo returns the record of an account's key, or nil if there is none. Versions before this one kept them by the account's name: of those the ones since the
+// account was made are its own, or what was paid before an update would be paid again after it.
+func (d *Directory) answerTo(s Settings, key string) (*answerRecord, error) {
+	r, err := d.answer(answerID(s.UUID, key))
+	if r != nil || err != nil {
+		return r, err
+	}
+	r, err = d.answer(answerIDByName(s.ID, key))
+	if r != nil && s.Origin == "" && r.At.Before(s.Created) {
+		return nil, nil // a predecessor's; what the Caddyfile has was made nobody knows when
+	}
+	return r, err
+}
+
 // deleteAnswers deletes the answers that were last used before, durably.
 func (d *Directory) deleteAnswers(ctx context.Context, before time.Time) error {
 	var from []byte // nil: from the beginning
@@ -181,7 +199,13 @@ func (d *Directory) deleteSomeAnswers(ctx context.Context, from []byte, before t
 	})
 }
 
-func answerID(account ilpcore.AccountID, key string) string {
+// answerID names the answer to a payment of the account with that UUID.
+func answerID(uuid, key string) string {
+	return hashOf("payment\x00" + uuid + "\x00" + key)
+}
+
+// answerIDByName is what answerID was before. No key has a zero byte, so that no name can be mistaken for the other form.
+func answerIDByName(account ilpcore.AccountID, key string) string {
 	return hashOf(string(account) + "\x00" + key)
 }
 

@@ -26,6 +26,7 @@ type Sender interface {
 // Outgoing is what an account wants paid.
 type Outgoing struct {
 	From     ilpcore.AccountID
+	UUID     string        // of From
 	Receiver string        // a payment pointer, $…, or the URL of an SPSP endpoint
 	Amount   amount.Amount // to send, in the account's base units; above 0
 	Slippage uint32        // how much less may arrive than the rates say, in parts per million; 0 to 1,000,000
@@ -139,6 +140,7 @@ func (a *API) pay(ctx context.Context, r *request, o Outgoing) (status int, body
 	if err != nil {
 		return http.StatusNotFound, mustJSON(map[string]any{"type": rustTypes + "accounts/account-not-found", "title": "Account Not Found", "status": http.StatusNotFound})
 	}
+	o.UUID = s.UUID
 	kept, err := a.beginPayment(ctx, r, s, o)
 	if err != nil {
 		a.logger.Error("a payment could not be written down, and was not made", zap.String("account", string(o.From)), zap.Error(err))

@@ -89,7 +89,7 @@ func TestPaymentReceipts(t *testing.T) {
 	b.askToPay(t, asAlice10, "", `{"receiver":"$x.example","source_amount":"7","slippage":"0.025"}`)
 	b.askToPay(t, asAlice10, "", `{"receiver":"$x.example","source_amount":8,"slippage":0}`)
 	pay := func(receiver string, n, slippage uint32) Outgoing {
-		return Outgoing{From: "alice", Receiver: receiver, Amount: amount.Amount(n), Slippage: slippage}
+		return Outgoing{From: "alice", UUID: aliceUUID(t, b), Receiver: receiver, Amount: amount.Amount(n), Slippage: slippage}
 	}
 	want := []Outgoing{
 		pay("$payment-pointer.example", 1000000, 15000), pay("$payment-pointer.example", 1000000, 15000), pay("$x.example", 7, 25000), pay("$x.example", 8, 0),
@@ -162,7 +162,7 @@ func TestPaymentsAreIdempotent(t *testing.T) {
 		t.Errorf("a failed one again: %d %s, %d payments", again.Code, again.Body, s.count())
 	}
 	// One that was under way when the node stopped.
-	if err := b.directory.put(t.Context(), answerKey+answerID("alice", "three"), answerRecord{Input: hashOf("$payment-pointer.example 1000000 15000"), At: now}); err != nil {
+	if err := b.directory.put(t.Context(), answerKey+answerID(aliceUUID(t, b), "three"), answerRecord{Input: hashOf("$payment-pointer.example 1000000 15000"), At: now}); err != nil {
 		t.Fatal(err)
 	}
 	if err := opened.Close(); err != nil {
@@ -191,6 +191,64 @@ func TestPaymentsAreIdempotent(t *testing.T) {
 	kept := 0
 	if err := opened.Iterate([]byte(answerKey), func(_, _ []byte) error { kept++; return nil }); err != nil || kept != 1 {
 		t.Errorf("%d answers are kept, %v; want the last", kept, err)
+	}
+}
+
+// TestASuccessorsKeysAreItsOwn: an account that is made anew under its name is not told what its predecessor has paid, nor refused its keys.
+func TestASuccessorsKeysAreItsOwn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	opened := openStore(t, dir)
+	s, now := honest(), time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	configure := func(c *Config) { c.Sender, c.Now = s, func() time.Time { return now } }
+	b := newBedOn(t, opened, configure)
+	b.ask(t, "POST", "/accounts", asAdmin, account("alice", aliceKey))
+	pay := func(key, body string, count int) {
+		t.Helper()
+		if w := b.askToPay(t, asAlice, key, body); w.Code != 200 || s.count() != count {
+			t.Errorf("%s: %d %s, %d payments, want %d", key, w.Code, w.Body, s.count(), count)
+		}
+	}
+	pay("one", fromSeed, 1)
+	pay("two", fromSeed, 2)
+	// As versions wrote it that kept keys by name.
+	if err := b.directory.put(t.Context(), answerKey+answerIDByName("alice", "old"), answerRecord{Input: hashOf("$payment-pointer.example 1000000 15000"), At: now, Status: 200, Body: []byte("7")}); err != nil {
+		t.Fatal(err)
+	}
+	if w := b.askToPay(t, asAlice, "old", fromSeed); w.Code != 200 || w.Body.String() != "7" || s.count() != 2 {
+		t.Errorf("a key of an earlier version: %d %s, %d payments", w.Code, w.Body, s.count())
+	}
+	now = now.Add(time.Minute)
+	for _, ask := range []struct{ method, path, body string }{{"DELETE", "/accounts/alice", ""}, {"POST", "/accounts", account("alice", aliceKey)}} {
+		if w := b.ask(t, ask.method, ask.path, asAdmin, ask.body); w.Code >= 300 {
+			t.Fatalf("%s: %d %s", ask.method, w.Code, w.Body)
+		}
+	}
+	pay("one", fromSeed, 3)
+	pay("one", fromSeed, 3)
+	pay("two", `{"receiver":"$payment-pointer.example","source_amount":1}`, 4)
+	pay("old", fromSeed, 5)
+	if err := opened.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = newBedOn(t, openStore(t, dir), configure)
+	pay("one", fromSeed, 5)
+	if all, _ := b.pages(t, "alice", asAdmin, "", 10); len(all) != 3 {
+		t.Errorf("%d payments in the history, want its own 3", len(all))
+	}
+}
+
+// TestOldKeysOfTheCaddyfile: its accounts say no time at which they were made, so that all that an earlier version has kept by their names is theirs.
+func TestOldKeysOfTheCaddyfile(t *testing.T) {
+	d := openDirectory(t, openStore(t, filepath.Join(t.TempDir(), "store")))
+	now := time.Now()
+	if err := d.put(t.Context(), answerKey+answerIDByName("alice", "old"), answerRecord{At: now.Add(-time.Hour), Status: 200}); err != nil {
+		t.Fatal(err)
+	}
+	for origin, want := range map[string]bool{"Caddyfile:5": true, "": false} {
+		r, err := d.answerTo(Settings{ID: "alice", UUID: "u", Origin: origin, Created: now}, "old")
+		if err != nil || (r != nil) != want {
+			t.Errorf("origin %q: %v, %v", origin, r, err)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 // Quoter mints what it takes to pay an account, as *receiver.Receiver does.
 type Quoter interface {
-	QuoteAccount(id ilpcore.AccountID, address ilpcore.Address, receipts *receiver.ReceiptTerms) (receiver.Quote, error)
+	QuoteAccount(uuid string, address ilpcore.Address, receipts *receiver.ReceiptTerms) (receiver.Quote, error)
 }
 
 // rustSPSP answers GET /accounts/:username/spsp.
@@ -44,7 +44,8 @@ func (a *API) spsp(w http.ResponseWriter, r *request, id ilpcore.AccountID) {
 		a.rustFail(w, r, err)
 		return
 	}
-	if _, err = a.find(id); err != nil {
+	s, err := a.find(id)
+	if err != nil {
 		writeProblem(w, problemDetails{
 			Type: rustTypes + "accounts/account-not-found", Title: "Account Not Found", Status: http.StatusNotFound, Detail: err.Error(), Extra: invalidReceiver(),
 		})
@@ -57,7 +58,7 @@ func (a *API) spsp(w http.ResponseWriter, r *request, id ilpcore.AccountID) {
 		})
 		return
 	}
-	quote, err := a.quoter.QuoteAccount(id, address, receipts)
+	quote, err := a.quoter.QuoteAccount(s.UUID, address, receipts)
 	if errors.Is(err, receiver.ErrNoAddress) {
 		w.Header().Set("Retry-After", "5")
 		writeProblem(w, problemDetails{Status: http.StatusServiceUnavailable, Detail: "the node has not learned its address yet; try again in a moment"})

@@ -1,11 +1,16 @@
 package nodeapi
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -261,5 +266,114 @@ func TestSPSPReceiptTerms(t *testing.T) {
 		if b.ServeHTTP(w, r); w.Code != test.want || test.want == 200 && members(t, w)["receipts_enabled"] != true {
 			t.Errorf("%q, %q: %d %s", test.nonce, test.secret, w.Code, w.Body)
 		}
+	}
+}
+
+// total adds up the balances of accounts.
+func (b *bed) total(ids ...ilpcore.AccountID) (net int64) {
+	for _, id := range ids {
+		balance, _ := b.books.Balance(id)
+		net += balance.Net()
+	}
+	return net
+}
+
+// TestAnAddressDiesWithItsAccount: who has learned how to pay an account that was deleted pays nobody, also when there is a new one of its name.
+func TestAnAddressDiesWithItsAccount(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	s := openStore(t, dir)
+	b := newBedOn(t, s, nil)
+	for name, token := range map[string]string{"alice": aliceKey, "bob": bobKey} {
+		b.ask(t, "POST", "/accounts", asAdmin, account(name, token))
+	}
+	old := b.invoice(t, "/accounts/alice/spsp")
+	b.deliver(t, old.packet(t, "bob", 1, 100, nil))
+	back := b.invoice(t, "/accounts/bob/spsp")
+	b.deliver(t, back.packet(t, "alice", 1, 100, nil))
+	refused := func(when string) {
+		t.Helper()
+		for _, n := range []amount.Amount{0, 7} {
+			if reply := b.node.HandlePrepare(t.Context(), old.packet(t, "bob", 2, n, nil)); reply.Fulfilled || reply.Code != ilpcore.F02 {
+				t.Errorf("%s: %+v", when, reply)
+			}
+		}
+		b.balanceIs(t, "alice", 0)
+		b.balanceIs(t, "bob", 0)
+	}
+	if w := b.ask(t, "DELETE", "/accounts/alice", asAdmin, ""); w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	refused("while there is none")
+	if w := b.ask(t, "POST", "/accounts", asAdmin, account("alice", aliceKey)); w.Code != http.StatusOK && w.Code != http.StatusCreated {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	refused("made anew")
+	own := b.invoice(t, "/accounts/alice/spsp")
+	b.deliver(t, own.packet(t, "bob", 1, 5, nil))
+	if got := b.total("alice", "bob"); got != 0 {
+		t.Errorf("all balances add up to %d", got)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = newBedOn(t, openStore(t, dir), nil) // an account keeps its addresses
+	b.deliver(t, own.packet(t, "bob", 2, 6, nil))
+	b.balanceIs(t, "alice", 11)
+	if reply := b.node.HandlePrepare(t.Context(), old.packet(t, "bob", 3, 1, nil)); reply.Code != ilpcore.F02 {
+		t.Errorf("after a restart: %+v", reply)
+	}
+	b.balanceIs(t, "bob", -11)
+}
+
+// TestNoMoneyForASuccessor has an account deleted and made anew while it is being paid, again and again. Whatever comes first, the new one has nothing that was
+// meant for the old one, and nothing is lost.
+func TestNoMoneyForASuccessor(t *testing.T) {
+	b := newBed(t, nil)
+	for name, token := range map[string]string{"alice": aliceKey, "bob": bobKey} {
+		b.ask(t, "POST", "/accounts", asAdmin, account(name, token))
+	}
+	asked := 0
+	b.client = func(*http.Request) string { asked++; return fmt.Sprintf("192.0.2.%d", asked) } // each may ask as often as it likes
+	deleted := 0
+	for round := range 60 {
+		old := b.invoice(t, "/accounts/alice/spsp")
+		gone := false
+		replace := func() {
+			if gone = b.ask(t, "DELETE", "/accounts/alice", asAdmin, "").Code == http.StatusOK; gone {
+				b.ask(t, "POST", "/accounts", asAdmin, account("alice", aliceKey))
+				deleted++
+			}
+		}
+		if round%10 == 0 { // for once without a race, so that it is deleted whatever the machine is busy with
+			replace()
+		}
+		var paid atomic.Int64
+		var wait sync.WaitGroup
+		for i := range 3 {
+			in := old.packet(t, "bob", uint64(i+1), 10, nil)
+			wait.Go(func() {
+				time.Sleep(time.Duration(round*(i+1)) * 100 * time.Microsecond)
+				if b.node.HandlePrepare(context.Background(), in).Fulfilled {
+					paid.Add(10)
+				}
+			})
+		}
+		if round%10 != 0 {
+			replace()
+		}
+		wait.Wait()
+		if gone && paid.Load() != 0 {
+			t.Errorf("round %d: %d came to a deleted account", round, paid.Load())
+		}
+		b.balanceIs(t, "alice", paid.Load())
+		if got := b.total("alice", "bob"); got != 0 {
+			t.Errorf("round %d: all balances add up to %d", round, got)
+		}
+		if n := paid.Load(); n > 0 {
+			b.deliver(t, b.invoice(t, "/accounts/bob/spsp").packet(t, "alice", 1, amount.Amount(n), nil))
+		}
+	}
+	if deleted == 0 {
+		t.Error("it was never deleted")
 	}
 }

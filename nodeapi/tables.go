@@ -117,15 +117,6 @@ func (a *API) openRates() {
 	}
 }
 
-// owes says whether the account's balance is not zero, or it is being settled.
-func (a *API) owes(id ilpcore.AccountID) bool {
-	if a.outgoingNone(id) != nil {
-		return true
-	}
-	balance, ok := a.books.Balance(id)
-	return ok && (balance.Clearing != 0 || balance.Prepaid != 0)
-}
-
 // uuid makes a random UUID (RFC 9562, version 4).
 func (a *API) uuid() (string, error) {
 	var b [16]byte

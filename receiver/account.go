@@ -15,7 +15,7 @@ import (
 
 // Account is the account that a packet is for.
 type Account struct {
-	ID       ilpcore.AccountID
+	UUID     string         // which no other account of the node has, or had; not its name, which a later one may get
 	Asset    ilpcore.Asset  // what the account, and the packet's amount, count in
 	Crediter Crediter       // takes the money of this packet
 	Received func(Received) // called, if not nil, when money was credited, and when the sender closes the connection
@@ -28,22 +28,23 @@ type Received struct {
 	Closed   bool          // the sender has closed the connection
 }
 
-// accountLabel begins what an account's payee is the hash of.
-const accountLabel = "paydoor/account/v1"
+// accountLabel begins what an account's payee is the hash of. With v1 it was the account's name that followed: what was minted so may have been meant for
+// a predecessor, and is no address any more.
+const accountLabel = "paydoor/account/v2"
 
 // AccountPayee is the payee of an account of the node.
-func AccountPayee(id ilpcore.AccountID) Payee {
-	return Payee{Account: true, ID: sha256.Sum256([]byte(accountLabel + string(id)))}
+func AccountPayee(uuid string) Payee {
+	return Payee{Account: true, ID: sha256.Sum256([]byte(accountLabel + uuid))}
 }
 
 // QuoteAccount mints a quote for whoever wants to pay an account; address is the account's own. Each has another address and secret, takes
-// any amount, does not expire, and is stored nowhere. With receipts, each
+// any amount, does not expire before the account is deleted, and is stored nowhere. With receipts, each
 // packet that STREAM brings is answered with one. The errors are ErrNoAddress for an empty address, and those of the source of randomness.
-func (r *Receiver) QuoteAccount(id ilpcore.AccountID, address ilpcore.Address, receipts *ReceiptTerms) (Quote, error) {
+func (r *Receiver) QuoteAccount(uuid string, address ilpcore.Address, receipts *ReceiptTerms) (Quote, error) {
 	if address == "" {
 		return Quote{}, ErrNoAddress
 	}
-	t := terms{payee: AccountPayee(id), receipts: receipts}
+	t := terms{payee: AccountPayee(uuid), receipts: receipts}
 	if _, err := io.ReadFull(r.random, t.id[:]); err != nil {
 		return Quote{}, fmt.Errorf("making a quote id: %w", err)
 	}
@@ -51,19 +52,19 @@ func (r *Receiver) QuoteAccount(id ilpcore.AccountID, address ilpcore.Address, r
 	sealed := keys.encode(nil, t)
 	full, err := address.With(canonical.EncodeToString(sealed))
 	if err != nil {
-		return Quote{}, fmt.Errorf("the address of account %q leaves no room for that of a payment: %w", id, err)
+		return Quote{}, fmt.Errorf("the address %s leaves no room for that of a payment: %w", address, err)
 	}
 	return Quote{Address: string(full), SharedSecret: keys.secret(sealed)}, nil
 }
 
-// Recognises says whether rest, what follows the account's address in a destination, was made by QuoteAccount for the account.
-func (r *Receiver) Recognises(id ilpcore.AccountID, rest []byte) bool {
+// Recognises says whether rest, what follows the account's address in a destination, was made by QuoteAccount for the account. An empty UUID is nobody's.
+func (r *Receiver) Recognises(uuid string, rest []byte) bool {
 	segment, ok := firstSegment(rest)
-	if !ok {
+	if !ok || uuid == "" {
 		return false
 	}
 	q, _, err := r.open(segment, r.now())
-	return err == nil && q.payee == AccountPayee(id)
+	return err == nil && q.payee == AccountPayee(uuid)
 }
 
 // ReceiveFor answers a packet for an account; rest is what follows the account's address in the destination. The amount is in
@@ -77,7 +78,7 @@ func (a *Account) paidBy(payee Payee) bool {
 	if a == nil {
 		return !payee.Account
 	}
-	return payee == AccountPayee(a.ID)
+	return a.UUID != "" && payee == AccountPayee(a.UUID)
 }
 
 func (a *Account) tell(what Received) {

@@ -12,9 +12,9 @@ import (
 
 const aliceAddress = ilpcore.Address("test.node.alice")
 
-func (f *fixture) accountQuote(id ilpcore.AccountID) Quote {
+func (f *fixture) accountQuote(uuid string) Quote {
 	f.t.Helper()
-	q, err := f.QuoteAccount(id, aliceAddress, nil)
+	q, err := f.QuoteAccount(uuid, aliceAddress, nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestAccountIsPaid(t *testing.T) {
 	f := newFixture(t)
 	q := f.accountQuote("alice")
 	var heard []Received
-	alice := &Account{ID: "alice", Asset: ilpcore.Asset{Code: "XYZ", Scale: 6}, Crediter: f.books, Received: func(r Received) { heard = append(heard, r) }}
+	alice := &Account{UUID: "alice", Asset: ilpcore.Asset{Code: "XYZ", Scale: 6}, Crediter: f.books, Received: func(r Received) { heard = append(heard, r) }}
 	first := f.stream(q, 10, 10, true, func(b *stream.Builder) {
 		b.ConnectionNewAddress(stream.ConnectionNewAddress{Address: []byte("test.sender")})
 		b.StreamMoney(stream.StreamMoney{StreamID: 1, Shares: 1})
@@ -80,7 +80,7 @@ func TestAccountQuotesAreUniqueAndOnlyForTheirAccount(t *testing.T) {
 		t.Error("two quotes are the same")
 	}
 	in := f.stream(q, 10, 10, true, nil)
-	bob := &Account{ID: "bob", Crediter: f.books}
+	bob := &Account{UUID: "bob", Crediter: f.books}
 	if f.Recognises("bob", rest(t, in)) {
 		t.Error("bob's address was recognised in alice's")
 	}
@@ -93,7 +93,7 @@ func TestAccountQuotesAreUniqueAndOnlyForTheirAccount(t *testing.T) {
 	if f.Recognises("alice", segment) {
 		t.Error("a token's address was recognised as alice's")
 	}
-	f.code(f.ReceiveFor(t.Context(), paid, segment, &Account{ID: "alice", Crediter: f.books}), ilpcore.F02)
+	f.code(f.ReceiveFor(t.Context(), paid, segment, &Account{UUID: "alice", Crediter: f.books}), ilpcore.F02)
 	if f.books.credits != 0 {
 		t.Errorf("%d credits", f.books.credits)
 	}
@@ -109,7 +109,7 @@ func TestReceipts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alice := &Account{ID: "alice", Crediter: f.books}
+	alice := &Account{UUID: "alice", Crediter: f.books}
 	pay := func(in ilpcore.Incoming, want stream.Receipt) {
 		t.Helper()
 		if !f.Recognises("alice", rest(t, in)) {
@@ -150,4 +150,14 @@ func TestReceipts(t *testing.T) {
 			t.Error("a reject has a receipt")
 		}
 	}
+}
+
+func TestNobodyIsPaidWithoutAUUID(t *testing.T) {
+	f := newFixture(t)
+	q := f.accountQuote("")
+	in := f.stream(q, 10, 10, true, nil)
+	if f.Recognises("", rest(t, in)) {
+		t.Error("the address of no account was recognised")
+	}
+	f.code(f.ReceiveFor(t.Context(), in, rest(t, in), &Account{Crediter: f.books}), ilpcore.F02)
 }
