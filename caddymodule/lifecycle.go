@@ -16,12 +16,18 @@ import (
 	"github.com/paydoor/paydoor/store"
 )
 
-// Provision reads the config. It opens nothing, so that validating a config beside a running server disturbs nobody.
+// Provision reads the config. It opens nothing, so that validating a config beside a running server disturbs nobody. A config that is to run
+// waits here for its ledger: once Caddy listens, requests come to this process, even if another one has the same ports.
 func (a *App) Provision(ctx caddy.Context) (err error) {
 	a.logger = ctx.Logger()
 	a.settings, err = a.resolveSettings()
 	if err != nil {
 		return fmt.Errorf("ilp: %w", err)
+	}
+	if starts(ctx) {
+		if err := awaitBooks(ctx, a.settings.dataDir); err != nil {
+			return fmt.Errorf("ilp: %w", err)
+		}
 	}
 	a.pointers = a.newPointers()
 	events, err := ctx.App("events")
