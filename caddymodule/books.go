@@ -141,7 +141,7 @@ func openBooks(dir string, s ledgerSettings) (*books, error) {
 
 // notOpened says that the ledger of a data directory cannot be opened, and what to do where the store does not know it.
 func notOpened(dir string, err error) error {
-	err = fmt.Errorf("opening the ledger in %s: %w", dir, err)
+	err = fmt.Errorf("opening the ledger in %s: %w", dir, wayIn(err))
 	if errors.Is(err, store.ErrLocked) {
 		err = fmt.Errorf("%w; another paydoor runs on it: stop that one first, or give this one another data_dir in its ilp block", err)
 	}
