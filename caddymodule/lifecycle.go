@@ -29,6 +29,7 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 			return fmt.Errorf("ilp: %w", err)
 		}
 	}
+	a.redacts = redacts(ctx)
 	a.pointers = a.newPointers()
 	events, err := ctx.App("events")
 	if err != nil {
@@ -46,6 +47,10 @@ func (a *App) Start() error {
 	}
 	a.announces.start()
 	r.takePackets()
+	if !a.redacts {
+		a.logger.Warn("no log of this config has the encoder redact: logs may show each Pay-Token, which whoever reads it can spend; " +
+			`give every log, and a log named default, "encoder": {"format": "redact"}, in a Caddyfile: format redact`)
+	}
 	address, asset, ok := r.node.Address()
 	if ok {
 		a.logger.Info("the node is ready", zap.String("address", string(address)), zap.Stringer("asset", asset), zap.String("data_dir", a.settings.dataDir))
