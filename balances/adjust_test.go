@@ -5,6 +5,7 @@ package balances
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -37,10 +38,11 @@ func TestAdjustmentWithAnIDIsMadeOnce(t *testing.T) {
 		"direction": func(x *Adjustment) { x.Lower = !x.Lower },
 		"note":      func(x *Adjustment) { x.Note += "!" },
 	}
+	said := fmt.Sprintf(`"ticket 1" is a credit of %v, account %x, reason "a gift"; repeat just that, or give this change an ID of its own`, raise.Amount, a[:])
 	for name, change := range others {
 		x := raise
 		change(&x)
-		if _, err := b.Adjust(ctx, x); !errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), "ticket 1") {
+		if _, err := b.Adjust(ctx, x); !errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), said) {
 			t.Errorf("another %s: %v", name, err)
 		}
 	}

@@ -90,7 +90,7 @@ func (l *Ledger) made(a Adjustment) (bool, error) {
 		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	if earlier != (adjusted{a.Account, a.kind(), a.Amount, a.Note}) {
-		return false, fmt.Errorf("%w: %q", ErrConflict, a.ID)
+		return false, fmt.Errorf("%w: %q is %s; repeat just that, or give this change an ID of its own", ErrConflict, a.ID, earlier)
 	}
 	return true, nil
 }
@@ -101,6 +101,15 @@ type adjusted struct {
 	kind    EventKind
 	amount  amount.Amount
 	note    string
+}
+
+// String says what was done, for who has to tell two adjustments apart.
+func (a adjusted) String() string {
+	direction := "a credit"
+	if a.kind == Lowered {
+		direction = "a debit"
+	}
+	return fmt.Sprintf("%s of %v, account %x, reason %q", direction, a.amount, a.account[:], a.note)
 }
 
 func (a adjusted) encode() []byte {

@@ -4,6 +4,7 @@ package caddymodule
 // client certificate. docs/commands.md describes them. None takes or gives a token: accounts are named by their hash.
 
 import (
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -27,8 +28,21 @@ func (*adminRoutes) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "admin.api.paydoor", New: func() caddy.Module { return new(adminRoutes) }}
 }
 
-// Provision registers the metrics too: the admin endpoint shows them even while a config has no node.
-func (a *adminRoutes) Provision(ctx caddy.Context) error { return registerMetrics(ctx) }
+// Provision registers the metrics too: the admin endpoint shows them even while a config has no node. Caddy provisions the routes of the admin
+// endpoint only for a config that is to run, before it listens anywhere, so the app is provisioned here and told. What is wrong with it is
+// said, with the name of the app, when Caddy asks for it.
+func (a *adminRoutes) Provision(ctx caddy.Context) error {
+	starting := ctx
+	starting.Context = context.WithValue(ctx.Context, startsKey{}, true)
+	_, _ = starting.AppIfConfigured("ilp")
+	return registerMetrics(ctx)
+}
+
+// startsKey is the key of what Provision tells the app.
+type startsKey struct{}
+
+// starts says whether the config of ctx is known to be one that runs, and not one that is only validated.
+func starts(ctx caddy.Context) bool { return ctx.Value(startsKey{}) != nil }
 
 // Routes returns the admin routes.
 func (a *adminRoutes) Routes() []caddy.AdminRoute {

@@ -73,6 +73,7 @@ type App struct {
 	logger    *zap.Logger
 	settings  settings
 	announces *announcer
+	redacts   bool // a log of the config keeps tokens out of what it writes
 	pointers  *paywall.Pointers
 
 	// What the ilp_node handlers say. They are provisioned before anything is opened.

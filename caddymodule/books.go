@@ -119,7 +119,7 @@ func openBooks(dir string, s ledgerSettings) (*books, error) {
 		Logger:  logger, MinFree: s.minFree, Ballast: s.ballast, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace, Observe: observeGroup,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("opening the ledger in %s: %w", dir, err)
+		return nil, notOpened(dir, err)
 	}
 	ledger, err := balances.Open(opened, balances.Options{Logger: logger, CacheSize: s.cacheSize, Retention: s.retention, Durability: s.durability})
 	if err != nil {
@@ -137,6 +137,26 @@ func openBooks(dir string, s ledgerSettings) (*books, error) {
 		b.tally.Store(tallyOf(ilpcore.Asset(asset)))
 	}
 	return b, nil
+}
+
+// notOpened says that the ledger of a data directory cannot be opened, and what to do where the store does not know it.
+func notOpened(dir string, err error) error {
+	err = fmt.Errorf("opening the ledger in %s: %w", dir, wayIn(err))
+	if errors.Is(err, store.ErrLocked) {
+		err = fmt.Errorf("%w; another paydoor runs on it: stop that one first, or give this one another data_dir in its ilp block", err)
+	}
+	return err
+}
+
+// awaitBooks waits until no other process has the ledger in dir. It opens nothing.
+func awaitBooks(ctx context.Context, dir string) error {
+	if _, open := booksPool.References(dir); open {
+		return nil
+	}
+	if err := store.Await(ctx, filepath.Join(dir, ledgerDirectory), store.Options{}); err != nil {
+		return notOpened(dir, err)
+	}
+	return nil
 }
 
 // secret returns the generated secret in the file of that name. The store's lock keeps other processes from making another one.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 )
 
 // canonicalDirectory returns the absolute path of dir without symbolic links. The directory, and the ones above it, need not exist
@@ -23,10 +24,18 @@ func canonicalDirectory(dir string) (string, error) {
 		case err == nil:
 			return filepath.Join(real, missing), nil
 		case !errors.Is(err, fs.ErrNotExist):
-			return "", fmt.Errorf("data_dir %s: %w", dir, err)
+			return "", fmt.Errorf("data_dir %s: %w", dir, wayIn(err))
 		case existing == filepath.Dir(existing):
 			return absolute, nil
 		}
 		missing = filepath.Join(filepath.Base(existing), missing)
 	}
+}
+
+// wayIn adds what to do to an error of a user who may not do something in a data directory.
+func wayIn(err error) error {
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+		return err
+	}
+	return fmt.Errorf("%w; the user that paydoor runs as must be able to write there: give that user the directory with chown -R, or write another data_dir into the ilp block", err)
 }

@@ -16,13 +16,20 @@ import (
 	"github.com/paydoor/paydoor/store"
 )
 
-// Provision reads the config. It opens nothing, so that validating a config beside a running server disturbs nobody.
+// Provision reads the config. It opens nothing, so that validating a config beside a running server disturbs nobody. A config that is to run
+// waits here for its ledger: once Caddy listens, requests come to this process, even if another one has the same ports.
 func (a *App) Provision(ctx caddy.Context) (err error) {
 	a.logger = ctx.Logger()
 	a.settings, err = a.resolveSettings()
 	if err != nil {
 		return fmt.Errorf("ilp: %w", err)
 	}
+	if starts(ctx) {
+		if err := awaitBooks(ctx, a.settings.dataDir); err != nil {
+			return fmt.Errorf("ilp: %w", err)
+		}
+	}
+	a.redacts = redacts(ctx)
 	a.pointers = a.newPointers()
 	events, err := ctx.App("events")
 	if err != nil {
@@ -40,6 +47,10 @@ func (a *App) Start() error {
 	}
 	a.announces.start()
 	r.takePackets()
+	if !a.redacts {
+		a.logger.Warn("no log of this config has the encoder redact: logs may show each Pay-Token, which whoever reads it can spend; " +
+			`give every log, and a log named default, "encoder": {"format": "redact"}, in a Caddyfile: format redact`)
+	}
 	address, asset, ok := r.node.Address()
 	if ok {
 		a.logger.Info("the node is ready", zap.String("address", string(address)), zap.Stringer("asset", asset), zap.String("data_dir", a.settings.dataDir))

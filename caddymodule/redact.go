@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
@@ -47,6 +48,7 @@ func (*Redact) CaddyModule() caddy.ModuleInfo {
 // Provision loads the wrapped encoder.
 func (e *Redact) Provision(ctx caddy.Context) error {
 	e.ctx = ctx
+	redactingConfig.Store(ctx.Done())
 	if e.WrappedRaw == nil {
 		return e.wrap(new(logging.JSONEncoder))
 	}
@@ -57,6 +59,12 @@ func (e *Redact) Provision(ctx caddy.Context) error {
 	e.Encoder = module.(zapcore.Encoder)
 	return nil
 }
+
+// redactingConfig is the Done of the config whose logs have this encoder, the last one that was read.
+var redactingConfig atomic.Value
+
+// redacts says whether a log of the config of ctx has this encoder. Caddy sets up the logs before the apps.
+func redacts(ctx caddy.Context) bool { return redactingConfig.Load() == ctx.Done() }
 
 // ConfigureDefaultFormat picks the default encoder for an output as Caddy picks it where no encoder is configured.
 func (e *Redact) ConfigureDefaultFormat(output caddy.WriterOpener) error {

@@ -110,15 +110,25 @@ func (a *App) resolve(reading bool) (s settings, err error) {
 }
 
 func (a *App) resolveDataDir(r resolver) (string, error) {
-	if a.DataDir == "" {
-		return canonicalDirectory(filepath.Join(caddy.AppDataDir(), "paydoor"))
+	dir := filepath.Join(caddy.AppDataDir(), "paydoor")
+	if a.DataDir != "" {
+		var err error
+		if dir, err = r.text(a.DataDir, "data_dir"); err != nil {
+			return "", err
+		}
 	}
-	dir, err := r.text(a.DataDir, "data_dir")
-	if err != nil {
-		return "", err
+	switch {
+	case r.reading: // whoever reads the Caddyfile may not be able to look at the server's directories
+		return "", nil
+	case a.DataDir == "" && !filepath.IsAbs(dir):
+		return "", errNoHome
 	}
 	return canonicalDirectory(dir)
 }
+
+// errNoHome keeps balances from lying wherever somebody happened to start the server, and from being missed after a start elsewhere.
+var errNoHome = errors.New("there is no data_dir, and without HOME or XDG_DATA_HOME in the environment no default for it: " +
+	"write data_dir /var/lib/paydoor into the ilp block, or another absolute path")
 
 func (a *App) resolveSecrets(r resolver) (secrets [][]byte, err error) {
 	r.weak = true // allow_weak_secrets does not reach here: who guesses this secret can forge every quote

@@ -3,9 +3,14 @@ package caddymodule
 // This file checks what is resolved when a config is loaded, and the words for what cannot be.
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -168,6 +173,45 @@ func TestCanonicalDirectory(t *testing.T) {
 	for _, other := range []string{dir + "/a/./b", dir + "//a/b/", dir + "/x/../a/b"} {
 		if got, err := canonicalDirectory(other); err != nil || got != want {
 			t.Errorf("%s is %s (%v), not %s", other, got, err, want)
+		}
+	}
+}
+
+// TestDataDirectoryOfNobody wants no ledger that depends on where the server is started, and of a Caddyfile that somebody else reads nothing.
+func TestDataDirectoryOfNobody(t *testing.T) {
+	for _, name := range []string{"HOME", "XDG_DATA_HOME", "AppData", "home"} {
+		t.Setenv(name, "")
+	}
+	app := &App{Sandbox: true}
+	if _, err := app.resolveSettings(); err == nil || !strings.Contains(err.Error(), "write data_dir /var/lib/paydoor") {
+		t.Errorf("the default is taken: %v", err)
+	}
+	if _, err := app.resolve(true); err != nil {
+		t.Errorf("a Caddyfile cannot be read: %v", err)
+	}
+	app.DataDir = "data"
+	if s, err := app.resolveSettings(); err != nil || !filepath.IsAbs(s.dataDir) {
+		t.Errorf("%q, %v", s.dataDir, err)
+	}
+	app.DataDir = filepath.Join(t.TempDir(), "file", "below")
+	if err := os.WriteFile(filepath.Dir(app.DataDir), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.resolveSettings(); err == nil {
+		t.Error("a directory in a file is taken")
+	}
+	if _, err := app.resolve(true); err != nil {
+		t.Errorf("whoever reads the Caddyfile looks at the directory: %v", err)
+	}
+}
+
+func TestSaysWhatToDoWithoutAccess(t *testing.T) {
+	for err, says := range map[error]bool{
+		&fs.PathError{Op: "open", Path: "/x", Err: syscall.EACCES}: true, syscall.EROFS: true, syscall.ENOSPC: false,
+	} {
+		got := notOpened("/data", err)
+		if !errors.Is(got, err) || strings.Contains(got.Error(), "chown") != says {
+			t.Errorf("%v", got)
 		}
 	}
 }

@@ -113,7 +113,7 @@ func TestTokensAdjust(t *testing.T) {
 	for range 2 { // the second time changes nothing
 		wantLines(t, s.must(token, "credit", "50", "--reason", "ticket 7", "--id", "t7"), "credit 50 (0.00000005 USD)", "id t7", "spendable 150")
 	}
-	if _, err := s.tokens(token, "credit", "51", "--reason", "ticket 7", "--id", "t7"); err == nil || !strings.Contains(err.Error(), "another adjustment") {
+	if _, err := s.tokens(token, "credit", "51", "--reason", "ticket 7", "--id", "t7"); err == nil || !strings.Contains(err.Error(), `is a credit of 50`) || !strings.Contains(err.Error(), "an ID of its own") {
 		t.Errorf("the same id for another amount: %v", err)
 	}
 	wantLines(t, s.must(token, "debit", "30", "--reason", "ticket 8"), "debit 30", "id ", "spendable 120")

@@ -109,6 +109,15 @@ func TestPageForPeople(t *testing.T) {
 	if w.Code != 402 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") || !strings.Contains(w.Body.String(), "<h1>Payment Required</h1>") {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
+	for _, part := range []string{"10 or more base units of USD (scale 9: 0.00000001 USD)", "the address and secret given here", "<code>paydoor fetch</code>"} {
+		if !strings.Contains(w.Body.String(), part) {
+			t.Errorf("the page does not say %q: %s", part, w.Body)
+		}
+	}
+	r.Header.Set("Pay-Token", "short")
+	if w := newBench(t).do(noBackend(t), r); w.Code != 400 || strings.Contains(w.Body.String(), "paydoor fetch") {
+		t.Errorf("a page about a bad token tells how to pay: %s", w.Body)
+	}
 }
 
 func TestRealmsHaveTheirOwnBalances(t *testing.T) {

@@ -94,7 +94,7 @@ func (p *Paywall) paymentRequired(t *token, minted bool, price, balance amount.A
 	unit := "base units"
 	if asset, ok := p.asset(); ok {
 		prob.Asset = &assetProblem{asset.Code, asset.Scale}
-		unit = fmt.Sprintf("base units of %s (scale %d)", asset.Code, asset.Scale)
+		unit = fmt.Sprintf("base units of %[1]s (scale %[2]d: %[3]s %[1]s)", asset.Code, asset.Scale, shortfall.Decimal(asset.Scale))
 	}
 	again := "Send this request again with the same Pay-Token header."
 	if minted {
@@ -109,7 +109,7 @@ func (p *Paywall) paymentRequired(t *token, minted bool, price, balance amount.A
 		wallet = ", or from any SPSP wallet to " + at.endpoint
 	}
 	prob.Steps = []string{
-		fmt.Sprintf("Pay %s or more %s over Interledger (%s) to the address and secret in pay%s; what is left stays on your balance.",
+		fmt.Sprintf("Pay %s or more %s over Interledger (%s) to the address and secret given here%s; what is left stays on your balance.",
 			shortfall, unit, method, wallet),
 		again,
 	}
@@ -161,6 +161,7 @@ var pageTemplate = template.Must(template.New("problem").Parse(`<!doctype html>
 {{with $.Pointer}}<dt>Payment pointer</dt><dd>{{.}}</dd>
 {{else}}{{with $.Endpoint}}<dt>SPSP endpoint</dt><dd>{{.}}</dd>
 {{end}}{{end}}</dl>
+<p>A browser does not send Pay-Token by itself. In a terminal, <code>paydoor fetch</code> and the address of this page pays and prints the answer.</p>
 {{end}}</html>
 `))
 

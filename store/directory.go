@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -56,6 +58,19 @@ func makeDirectory(dir string, sync func(path string) error) error {
 	return sync(parent)
 }
 
+// Await waits, for up to Options.LockWait, until nobody has the store in dir open, and opens nothing: a server does so before it listens. It
+// is ErrLocked as of Open.
+func Await(ctx context.Context, dir string, o Options) error {
+	if _, err := os.Stat(filepath.Join(dir, lockFile)); err != nil {
+		return nil // nobody has it open, or Open says what is wrong
+	}
+	lock, err := lockDirectory(ctx, dir, o.withDefaults().LockWait)
+	if err != nil {
+		return err
+	}
+	return lock.Close()
+}
+
 // lockDirectory takes the lock, trying for up to wait: the process or configuration that had the directory may just be closing it.
 func lockDirectory(ctx context.Context, dir string, wait time.Duration) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
@@ -69,6 +84,7 @@ func lockDirectory(ctx context.Context, dir string, wait time.Duration) (*os.Fil
 	for {
 		held, err := tryLock(f)
 		if err == nil && !held {
+			sign(f)
 			return f, nil
 		}
 		if err != nil {
@@ -79,9 +95,27 @@ func lockDirectory(ctx context.Context, dir string, wait time.Duration) (*os.Fil
 		case <-ctx.Done():
 			return nil, errors.Join(ctx.Err(), f.Close())
 		case <-deadline.C:
-			return nil, errors.Join(fmt.Errorf("%w: %s", ErrLocked, dir), f.Close())
+			return nil, errors.Join(fmt.Errorf("%w: %s%s", ErrLocked, dir, holder(f)), f.Close())
 		}
 	}
+}
+
+// sign writes the number of this process into the lock, for the message that another one gets. On a full disk it goes without.
+func sign(f *os.File) {
+	if f.Truncate(0) == nil {
+		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	}
+}
+
+// holder names the process that has signed the lock, if one has.
+func holder(f *os.File) string {
+	b := make([]byte, 20)
+	n, _ := f.ReadAt(b, 0)
+	pid, err := strconv.Atoi(strings.TrimSuffix(string(b[:n]), "\n"))
+	if err != nil || pid <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (process %d)", pid)
 }
 
 // syncDirectory makes durable what a process that was killed has left in the page cache. Without it a group could be seen and acted

@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,7 +87,10 @@ func TestASecondStoreIsRefusedAndAClosingOneWaitedFor(t *testing.T) {
 	dir := newDir(t)
 	s := mustOpen(t, dir, Options{})
 	_, err := Open(context.Background(), dir, Options{LockWait: time.Millisecond})
-	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), "another process uses this directory: "+dir) {
+	if !errors.Is(err, ErrLocked) || err.Error() != fmt.Sprintf("another process uses this directory: %s (process %d)", dir, os.Getpid()) {
+		t.Fatal(err)
+	}
+	if err := Await(context.Background(), dir, Options{LockWait: time.Millisecond}); !errors.Is(err, ErrLocked) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -95,13 +99,41 @@ func TestASecondStoreIsRefusedAndAClosingOneWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	putDurably(t, s, "a", "1")
-	closed := make(chan error)
+	closed := make(chan error, 1)
 	time.AfterFunc(20*time.Millisecond, func() { closed <- s.Close() })
+	if err := Await(context.Background(), dir, Options{}); err != nil {
+		t.Fatal(err)
+	}
 	second := mustOpen(t, dir, Options{})
 	if err := <-closed; err != nil {
 		t.Fatal(err)
 	}
 	wantValue(t, second, "a", "1")
+}
+
+func TestALockWithoutANumberNamesNobody(t *testing.T) {
+	for _, text := range []string{"", "x", "-1", "0", "123456789012345678901234567890"} {
+		dir := newDir(t)
+		s := mustOpen(t, dir, Options{})
+		if err := os.WriteFile(filepath.Join(dir, lockFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(context.Background(), dir, Options{LockWait: time.Millisecond})
+		if !errors.Is(err, ErrLocked) || !strings.HasSuffix(err.Error(), dir) {
+			t.Errorf("%q: %v", text, err)
+		}
+		mustClose(t, s)
+	}
+}
+
+func TestAwaitMakesNothing(t *testing.T) {
+	dir := filepath.Join(newDir(t), "below")
+	if err := Await(context.Background(), dir, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Error("there is a directory")
+	}
 }
 
 func TestNearlyFullDiskRefusesJoinsWithoutPoison(t *testing.T) {

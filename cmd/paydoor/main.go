@@ -24,6 +24,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "paydoor: "+line)
 		os.Exit(caddymodule.ExitRefused)
 	}
+	if why := refuseToBeReplaced(os.Args[1:]); why != "" {
+		fmt.Fprintln(os.Stderr, "paydoor: "+why)
+		os.Exit(1)
+	}
 	caddycmd.Main()
 }
 
