@@ -105,7 +105,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		closeBody(r)
 		return nil, err
 	}
-	p.visit = p.host.arrive()
+	p.host, p.visit = t.hosts.arrive(p.name)
 	defer p.host.depart()
 	if !replayable(r) {
 		return p.quoteFirst()
@@ -237,7 +237,7 @@ func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
 	if r.URL.Scheme != "https" && !t.Insecure && !isLoopback(name) {
 		return nil, ErrPlainHTTP
 	}
-	return &paidRequest{Transport: t, request: r, name: name, token: t.token(name), host: t.hosts.get(name)}, nil
+	return &paidRequest{Transport: t, request: r, name: name, token: t.token(name)}, nil
 }
 
 // memory returns the Budget if it remembers, else nil.
@@ -272,6 +272,10 @@ func (p *paidRequest) query() (q quote, priced bool, err error) {
 		r.Header.Set("Unhash-Content-Length", strconv.FormatInt(n, 10))
 	}
 	response, err := p.exchange(r)
+	if err == nil && p.quotesShort(response) {
+		discard(response)
+		response, err = p.exchange(r.Clone(r.Context()))
+	}
 	if err != nil {
 		return quote{}, false, err
 	}
