@@ -14,6 +14,9 @@ import (
 // doubtPause is how long to wait between two questions for the balance, while a payment may still arrive.
 const doubtPause = time.Second
 
+// longestDoubt is longer than any payment that was sent by now may take to arrive.
+const longestDoubt = orphanTime + 2*doubtPause
+
 // pay makes the balance at the host enough for a request that costs what q asks. Payments to one host go one after the other, so that each
 // knows what the others did.
 func (p *paidRequest) pay(q quote) error {
@@ -65,6 +68,7 @@ func (p *paidRequest) enter() (leave func(), err error) {
 // ask asks for price and balance anew, and again while a payment of unknown outcome may still arrive and there is too little. enough says that
 // the balance covers the request, which then counts as paid.
 func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quote, err error) {
+	begun := p.Now()
 	for {
 		fresh, priced, err := p.query()
 		switch {
@@ -81,7 +85,7 @@ func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quot
 			return true, fresh, nil
 		}
 		left := p.doubtful()
-		if left <= 0 {
+		if left <= 0 || p.Now().Sub(begun) > longestDoubt { // a clock that was wrong may have said anything
 			return false, fresh, nil
 		}
 		timer := time.NewTimer(min(left, doubtPause))

@@ -102,6 +102,9 @@ func (b *books) shortEntries(now time.Time, keeps int) (entries []entry) {
 		switch {
 		case under:
 			single = append(single, begun)
+			if ended, told := b.ended[s.ID]; told {
+				single = append(single, ended)
+			}
 		case s.ID != "" && i >= len(b.spent)-keeps:
 			single = append(single, entry{At: s.At, Kind: entryPaid, ID: s.ID, Host: s.Host, Amount: s.Amount})
 		default:

@@ -25,7 +25,7 @@ const journalFile = "spending.jsonl"
 const (
 	entryReserved = "reserved" // Amount may be spent from now on
 	entrySettled  = "settled"  // Amount was spent, or may have been
-	entryDoubted  = "doubted"  // a payment to Host may arrive until Until
+	entryDoubted  = "doubted"  // a payment to Host may arrive until Until; with ID, that of a program that ended in the middle of it
 	entryPaid     = "paid"     // both of the first two, in a journal that was made shorter
 	entrySummed   = "summed"   // Count payments to Host from At to Until spent Amount together; they are settled, and of one day, or long ago
 )
@@ -65,12 +65,13 @@ type books struct {
 	payments map[string]int // how many, by host
 	last     map[string]time.Time
 	doubts   map[string]time.Time
+	ended    map[string]entry // the last word on open payments whose program has ended, by id
 }
 
 func newBooks() books {
 	return books{
 		open: map[string]entry{}, at: map[string]int{}, hosts: map[string]amount.Amount{}, days: map[int64]amount.Amount{},
-		payments: map[string]int{}, last: map[string]time.Time{}, doubts: map[string]time.Time{},
+		payments: map[string]int{}, last: map[string]time.Time{}, doubts: map[string]time.Time{}, ended: map[string]entry{},
 	}
 }
 
@@ -181,6 +182,7 @@ func (b *books) add(e entry) (ok bool) {
 			return false
 		}
 		delete(b.open, e.ID)
+		delete(b.ended, e.ID)
 		spent := &b.spent[b.at[e.ID]]
 		spent.Amount, spent.Settled = e.Amount, true
 		b.hosts[begun.Host], _ = b.hosts[begun.Host].Sub(rest)
@@ -194,6 +196,9 @@ func (b *books) add(e entry) (ok bool) {
 		b.sums++
 		b.count(Spending{At: e.At, Until: e.Until, Host: e.Host, Payments: e.Count, Amount: e.Amount, Settled: true})
 	case entryDoubted:
+		if _, found := b.open[e.ID]; found {
+			b.ended[e.ID] = e
+		}
 		if e.Until.After(b.doubts[e.Host]) {
 			b.doubts[e.Host] = e.Until
 		}
