@@ -153,10 +153,10 @@ func TestWalletRefusesDamage(t *testing.T) {
 		damage func(dir string) error
 		said   string
 	}{
-		{"a damaged line", func(dir string) error { return os.WriteFile(filepath.Join(dir, journalFile), []byte("{}\n"), 0o600) }, "line 1 of"},
+		{"a damaged line", func(dir string) error { return os.WriteFile(filepath.Join(dir, journalFile), []byte("{}\n"), 0o600) }, "damage in line 1: put a copy back"},
 		{"an end without a beginning", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, journalFile), []byte(`{"at":"2026-01-01T00:00:00Z","kind":"settled","id":"x","host":"a","amount":"1"}`+"\n"), 0o600)
-		}, "line 1 of"},
+		}, "damage in line 1: put a copy back"},
 		{"a secret that is gone", func(dir string) error {
 			w := openWallet(t, dir, Limits{})
 			if err := w.Reserve("a.example", 1); err != nil {
