@@ -51,7 +51,7 @@ func Fetch(cmd *cobra.Command, e Environment) {
 	}
 	cmd.SilenceUsage = true
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		err := e.fetch(cmd, args)
+		err := advised(e.fetch(cmd, args))
 		if err != nil && chosen(cmd, "silent") && !chosen(cmd, "show-error") {
 			return failure{silent{err}, ExitStatus(err)}
 		}
@@ -92,7 +92,7 @@ func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
 	if f.wallet, c, err = e.open(cmd); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.wallet.Close()) }()
+	defer func() { err = f.closeWallet(err) }()
 	if err := f.settle(c, urls); err != nil {
 		return err
 	}
@@ -116,12 +116,23 @@ func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
 	return err
 }
 
+// closeWallet ends a run that ended with err. Where all was answered, what the wallet could not remember is said, but is no failure: whoever
+// runs the command again for it would pay again.
+func (f *fetcher) closeWallet(err error) error {
+	failed := f.wallet.Close()
+	if err != nil || failed == nil {
+		return errors.Join(err, failed)
+	}
+	f.show.say("%v; that is all that went wrong: every answer is complete", advised(failed))
+	return nil
+}
+
 // settle reads the flags that hold for all URLs.
 func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 	if f.maxTime, err = parseTime(option(f.cmd, "max-time")); err != nil {
 		return err
 	}
-	if text := option(f.cmd, "max"); text != "" {
+	if text := option(f.cmd, "max"); f.cmd.Flags().Changed("max") { // also with an empty text, as of a variable that is not set
 		if f.max, err = amount.Parse(text); err != nil || f.max == 0 {
 			return errors.New("--max takes a positive whole number of base units, such as 100")
 		}
