@@ -11,13 +11,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/internal/loopback"
 )
 
 var (
@@ -234,7 +234,7 @@ func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
 		return nil, ErrTransport
 	}
 	name := strings.ToLower(r.URL.Hostname())
-	if r.URL.Scheme != "https" && !t.Insecure && !isLoopback(name) {
+	if r.URL.Scheme != "https" && !t.Insecure && !loopback.Host(name) {
 		return nil, ErrPlainHTTP
 	}
 	return &paidRequest{Transport: t, request: r, name: name, token: t.token(name)}, nil
@@ -244,11 +244,6 @@ func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
 func (t *Transport) memory() Memory {
 	m, _ := t.Budget.(Memory)
 	return m
-}
-
-func isLoopback(name string) bool {
-	ip, err := netip.ParseAddr(name)
-	return name == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // replayable says whether the body can be sent a second time.

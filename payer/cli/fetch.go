@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/internal/loopback"
 	"github.com/paydoor/paydoor/payer"
 )
 
@@ -143,7 +144,7 @@ func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 	}
 	local := true
 	for _, u := range urls {
-		local = local && loopback(u.Hostname())
+		local = local && loopback.Host(u.Hostname())
 		if f.max != 0 && !chosen(f.cmd, "dry-run") {
 			if err := f.wallet.SetMax(u.Hostname(), f.max); err != nil {
 				return err

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/internal/loopback"
 	"github.com/paydoor/paydoor/links/btp"
 	"github.com/paydoor/paydoor/links/ilphttp"
 	"github.com/paydoor/paydoor/payer"
@@ -180,7 +180,7 @@ func (e Environment) sandbox() func(context.Context) (link, error) {
 		if node == "" {
 			node = defaultNode
 		}
-		if u, err := url.Parse(node); err != nil || !loopback(u.Hostname()) {
+		if u, err := url.Parse(node); err != nil || !loopback.Host(u.Hostname()) {
 			return nil, fmt.Errorf("%s is not on this machine, so it has no wallet with play money: name your account at a connector with --uplink", clean(node))
 		}
 		made, err := ilphttp.NewClient(ilphttp.ClientConfig{Account: "sandbox", Endpoint: node + "/sandbox/ilp", Token: "sandbox", Now: e.Now})
@@ -192,10 +192,4 @@ func (e Environment) sandbox() func(context.Context) (link, error) {
 		}
 		return made, nil
 	}
-}
-
-// loopback says whether host is this machine.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
