@@ -225,8 +225,8 @@ type paidRequest struct {
 	token   []byte
 	host    *host
 	visit   visit
-	waited  bool          // for another program to pay the host
-	spent   amount.Amount // for the request so far, or perhaps, in base units of the sender
+	waited  bool   // for another program to pay the host
+	purse   *purse // what was spent for the request so far, or perhaps, in base units of the sender
 }
 
 func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
@@ -237,7 +237,7 @@ func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
 	if r.URL.Scheme != "https" && !t.Insecure && !loopback.Host(name) {
 		return nil, ErrPlainHTTP
 	}
-	return &paidRequest{Transport: t, request: r, name: name, token: t.token(name)}, nil
+	return &paidRequest{Transport: t, request: r, name: name, token: t.token(name), purse: purseOf(r.Context())}, nil
 }
 
 // memory returns the Budget if it remembers, else nil.

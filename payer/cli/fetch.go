@@ -196,6 +196,7 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 		ctx, cancel = context.WithTimeout(ctx, f.maxTime)
 		defer cancel()
 	}
+	ctx = payer.Together(ctx) // or a server could take --max with each redirect
 	f.payments = nil
 	f.pointers.note("")
 	r, err := newRequest(ctx, f.cmd, u, f.order)
