@@ -69,7 +69,7 @@ func (p *paidRequest) enter() (leave func(), err error) {
 // the balance covers the request, which then counts as paid.
 func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quote, err error) {
 	begun := p.Now()
-	for {
+	for waits := false; ; waits = true {
 		fresh, priced, err := p.query()
 		switch {
 		case err != nil:
@@ -87,6 +87,9 @@ func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quot
 		left := p.doubtful()
 		if left <= 0 || p.Now().Sub(begun) > longestDoubt { // a clock that was wrong may have said anything
 			return false, fresh, nil
+		}
+		if !waits && p.Waits != nil {
+			p.Waits(p.name, min(left, longestDoubt))
 		}
 		timer := time.NewTimer(min(left, doubtPause))
 		select {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"os/signal"
 	"regexp"
 	"syscall"
@@ -100,6 +101,10 @@ func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
 	defer func() { err = errors.Join(err, f.uplink.close()) }()
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	// Who reads no further, such as head, must not end the program in the middle of a payment: writing fails then, and it ends in order.
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE)
+	defer signal.Stop(pipe)
 	for i, u := range urls {
 		failed := f.one(ctx, u, i)
 		if failed != nil && len(urls) > 1 {
@@ -160,7 +165,7 @@ func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 	}
 	f.transport = &payer.Transport{
 		Base: f.show.watch(&f.pointers), Link: f.uplink, Random: f.e.Random, Now: f.e.Now, Budget: f.wallet, Secret: f.wallet.Secret(),
-		Method: method, Insecure: chosen(f.cmd, "plain-http"), Progress: f.moved,
+		Method: method, Insecure: chosen(f.cmd, "plain-http"), Progress: f.moved, Waits: f.show.waits,
 	}
 	f.client = &http.Client{Transport: f.transport, CheckRedirect: f.redirect}
 	return nil
