@@ -130,3 +130,25 @@ func TestMaximumNamesAHost(t *testing.T) {
 		}
 	}
 }
+
+// TestHeadersNobodyCanSend are refused before anything is sent, and not repeated.
+func TestHeadersNobodyCanSend(t *testing.T) {
+	s, term := newShop(t), newTerminal(t)
+	for _, line := range []string{"a\nb: c", "a b: c", "a(b: c", "ä: c", ": c", "a\x00: c", "c"} {
+		if got := term.types("fetch", "-H", line, s.URL+"/free"); got.status != StatusMistake || got.stderr != "paydoor: "+errHeader.Error()+"\n" {
+			t.Errorf("%q: %+v", line, got)
+		}
+	}
+	if got := term.types("fetch", "-H", "X-1_a.b!: c", s.URL+"/free"); got.status != 0 || len(s.seen) != 1 {
+		t.Errorf("%+v, %q", got, s.seen)
+	}
+}
+
+// TestOwnMachineInCapitals is paid with play money as well.
+func TestOwnMachineInCapitals(t *testing.T) {
+	s, term := newShop(t), newTerminal(t)
+	term.vars[nodeVariable] = s.node.URL
+	if got := term.types("fetch", "--max", "10", strings.Replace(s.URL, "127.0.0.1", "LOCALHOST", 1)+"/a"); got.status != 0 || got.stdout != "worth 10\n" {
+		t.Errorf("%+v", got)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -94,11 +95,11 @@ func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
 	if f.wallet, c, err = e.open(cmd); err != nil {
 		return err
 	}
-	defer func() { err = f.closeWallet(err) }()
+	defer func() { err = f.aside(err, f.wallet.Close()) }()
 	if err := f.settle(c, urls); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.uplink.close()) }()
+	defer func() { err = f.aside(err, f.uplink.close()) }()
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	// Who reads no further, such as head, must not end the program in the middle of a payment: writing fails then, and it ends in order.
@@ -122,10 +123,9 @@ func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
 	return err
 }
 
-// closeWallet ends a run that ended with err. Where all was answered, what the wallet could not remember is said, but is no failure: whoever
-// runs the command again for it would pay again.
-func (f *fetcher) closeWallet(err error) error {
-	failed := f.wallet.Close()
+// aside adds to the err of a run what failed when it was over. Where all was answered, that is said, but is no failure: whoever runs the command again
+// for it would pay again.
+func (f *fetcher) aside(err, failed error) error {
 	if err != nil || failed == nil {
 		return errors.Join(err, failed)
 	}
@@ -149,7 +149,7 @@ func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 	}
 	local := true
 	for _, u := range urls {
-		local = local && loopback.Host(u.Hostname())
+		local = local && loopback.Host(strings.ToLower(u.Hostname()))
 		if f.max != 0 && !chosen(f.cmd, "dry-run") {
 			if err := f.wallet.SetMax(u.Hostname(), f.max); err != nil {
 				return err
