@@ -337,8 +337,13 @@ func closeBody(r *http.Request) {
 	}
 }
 
-// discard reads what little a refusal says, so that the connection can be used again.
+// discardTime is how long a refusal may take to say it.
+const discardTime = time.Second
+
+// discard reads what little a refusal says, so that the connection can be used again. One that does not end is cut off: others wait for the turn.
 func discard(response *http.Response) {
+	cut := time.AfterFunc(discardTime, func() { response.Body.Close() })
+	defer cut.Stop()
 	io.CopyN(io.Discard, response.Body, 64<<10)
 	response.Body.Close()
 }
