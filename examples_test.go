@@ -139,6 +139,28 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// TestExamplesSayHowToUseThem runs them without a URL, with too many, and with an empty one.
+func TestExamplesSayHowToUseThem(t *testing.T) {
+	built := filepath.Join(t.TempDir(), "pay")
+	if out, err := exec.Command("go", "build", "-o", built, "./examples/pay").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	programs := [][]string{{built}}
+	if _, err := exec.LookPath("bash"); err == nil {
+		programs = append(programs, []string{"bash", "examples/pay.sh"})
+	}
+	for _, program := range programs {
+		for _, arguments := range [][]string{nil, {""}, {"http://localhost/", "http://localhost/"}} {
+			run := exec.Command(program[0], append(program[1:], arguments...)...)
+			run.Env = append(os.Environ(), "HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())
+			out, err := run.CombinedOutput()
+			if run.ProcessState.ExitCode() != 2 || !strings.HasPrefix(string(out), "usage: pay") || strings.Count(string(out), "\n") != 1 {
+				t.Errorf("%q with %q: %v\n%s", program, arguments, err, out)
+			}
+		}
+	}
+}
+
 // TestDocumentedProgram compares the program in docs/paying.md with the one that runs, and what `go doc ./payer` begins with, with the examples that run.
 func TestDocumentedProgram(t *testing.T) {
 	read := func(name string) string {

@@ -15,7 +15,7 @@ const module = "github.com/paydoor/paydoor/"
 
 // layers lists who may import whom, from the bottom up. A package may import those of lower layers; the exceptions are forbidden.
 var layers = [][]string{
-	{"amount", "internal/failpoint", "internal/testengine", "internal/testpeer", "internal/testport", "spsp"},
+	{"amount", "internal/failpoint", "internal/loopback", "internal/testengine", "internal/testpeer", "internal/testport", "spsp"},
 	{"ilpcore", "ilpcore/btp", "ilpcore/ccp", "ilpcore/psk2", "ilpcore/stream", "store"},
 	{"links/posting"},
 	{"receiver", "connector", "payer", "balances", "links/ilphttp", "links/ilpheaders", "links/btp"},

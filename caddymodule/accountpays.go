@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net/netip"
 	"net/url"
 	"time"
 
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/internal/loopback"
 	"github.com/paydoor/paydoor/nodeapi"
 	"github.com/paydoor/paydoor/payer"
 )
@@ -81,14 +81,8 @@ func (s *sender) resolve(ctx context.Context, o nodeapi.Outgoing) (to payer.Endp
 // resolver asks this machine without TLS where the receiver is written so, and others only with insecure. Payment pointers are https always.
 func (s *sender) resolver(receiver string) payer.Resolver {
 	u, err := url.Parse(receiver)
-	plain := err == nil && u.Scheme == "http" && (s.insecure || s.private && ownMachine(u.Hostname()))
+	plain := err == nil && u.Scheme == "http" && (s.insecure || s.private && loopback.Host(u.Hostname()))
 	return payer.Resolver{AllowPrivate: s.private, Insecure: plain}
-}
-
-// ownMachine says whether host is this machine by name or address.
-func ownMachine(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 // leastRate is what the node itself would give for the account's money, its spread taken off, less the slippage.

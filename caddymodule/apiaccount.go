@@ -4,7 +4,6 @@ package caddymodule
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -210,7 +209,7 @@ func (s linkSettings) checkHost(field string) error {
 	if err != nil || u.Host == "" {
 		return mistake(field, "this is no URL with a host")
 	}
-	if ip, err := netip.ParseAddr(u.Hostname()); s.Guarded && (u.Hostname() == "localhost" || err == nil && !payer.IsPublic(ip)) {
+	if s.Guarded && !payer.PublicHost(u.Hostname()) {
 		return mistake(field, u.Hostname()+" is not on the public Internet, and the API connects the node to nothing else: the operator may write allow_private into ilp_node")
 	}
 	return nil

@@ -274,6 +274,8 @@ func TestAPIAccountsAreChecked(t *testing.T) {
 		"own machine": {func(a *nodeapi.Settings) { a.HTTP.URL = "https://127.0.0.1/ilp" }, "http.url"},
 		"private":     {func(a *nodeapi.Settings) { a.HTTP.URL = "https://10.1.2.3/ilp" }, "http.url"},
 		"mapped":      {func(a *nodeapi.Settings) { a.BTP.URL = "btp+wss://:" + strong + "@[::ffff:192.168.0.1]/" }, "btp.url"},
+		"a number":    {func(a *nodeapi.Settings) { a.HTTP.URL = "https://127.1/ilp" }, "http.url"},
+		"a name":      {func(a *nodeapi.Settings) { a.HTTP.URL = "https://connector.localhost./ilp" }, "http.url"},
 		"plain":       {func(a *nodeapi.Settings) { a.HTTP.URL = "http://c.example/ilp" }, "http.url"},
 		"plain btp":   {func(a *nodeapi.Settings) { a.BTP.URL = "btp+ws://:" + strong + "@c.example" }, "btp.url"},
 		"no token":    {func(a *nodeapi.Settings) { a.BTP.URL = "btp+wss://c.example" }, "btp.outgoing"},

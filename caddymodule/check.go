@@ -6,7 +6,6 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/internal/loopback"
 )
 
 const (
@@ -235,10 +235,7 @@ func checkTransport(u *url.URL, option string, insecure bool) error {
 	case "https":
 		return nil
 	case "http":
-		if insecure || u.Hostname() == "localhost" {
-			return nil
-		}
-		if ip, err := netip.ParseAddr(u.Hostname()); err == nil && ip.Unmap().IsLoopback() {
+		if insecure || loopback.Host(u.Hostname()) {
 			return nil
 		}
 		return errPlain

@@ -30,7 +30,7 @@ sandbox of a node on this machine, at http://localhost:7770 or what PAYDOOR_NODE
 
 The exit status is 0 if all final answers were 2xx; else that of the first URL for which it was not: 1 for a mistake on the command line, in the
 configuration or with a file; 2 if the server was not reached or broke off; 3 for another answer; 4 if the payment was above a cap or no maximum is
-set, so that nothing was paid; 5 if it could not be paid; 6 if nobody knows what became of a part of the payment.`,
+set, so that nothing was paid for it; 5 if it could not be paid; 6 if nobody knows what became of a part of the payment.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cli.Fetch(cmd, payEnvironment())
 			endAll([]*cobra.Command{cmd}, cli.ExitStatus)

@@ -4,6 +4,10 @@
 #   paydoor demo &
 #   examples/pay.sh http://127.0.0.1:8402/hello
 set -euo pipefail
+if [ $# -ne 1 ] || [ -z "$1" ]; then
+	echo "usage: pay.sh URL, such as http://127.0.0.1:8402/hello, which paydoor demo serves" >&2
+	exit 2
+fi
 url=$1
 
 # What would it cost? Nothing is paid.

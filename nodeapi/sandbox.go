@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/internal/loopback"
 	"github.com/paydoor/paydoor/payer"
 )
 
@@ -113,12 +114,7 @@ func fromThisMachine(r *http.Request) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	host = strings.Trim(host, "[]")
-	if host == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
+	return loopback.Host(strings.Trim(host, "[]"))
 }
 
 // problem answers with application/problem+json (RFC 9457).

@@ -4,9 +4,9 @@ package nodeapi
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 
+	"github.com/paydoor/paydoor/internal/loopback"
 	"github.com/paydoor/paydoor/payer"
 )
 
@@ -33,7 +33,7 @@ func (a *API) checkURL(field, text string, secrets bool, schemes ...string) erro
 	switch {
 	case !known || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return &FieldError{Field: field, Why: fmt.Sprintf("it is no URL such as %s://host/path, without user, query and fragment", schemes[0])}
-	case secrets && !a.allowInsecure && plain(u.Scheme) && !loopback(u.Hostname()):
+	case secrets && !a.allowInsecure && plain(u.Scheme) && !loopback.Host(u.Hostname()):
 		return &FieldError{Field: field, Why: "without TLS everybody on the way reads the secrets: use https or btp+wss, or write insecure in the ilp block"}
 	}
 	return nil
@@ -48,16 +48,10 @@ func (a *API) checkEngineURL(field, text string, secrets bool, schemes ...string
 	if err != nil {
 		return &FieldError{Field: field, Why: "it is no URL"}
 	}
-	if ip, err := netip.ParseAddr(u.Hostname()); a.publicOnly && (u.Hostname() == "localhost" || err == nil && !payer.IsPublic(ip)) {
+	if a.publicOnly && !payer.PublicHost(u.Hostname()) {
 		return &FieldError{Field: field, Why: u.Hostname() + " is not on the public Internet, and the API connects the node to nothing else: the operator may write allow_private into ilp_node"}
 	}
 	return nil
 }
 
 func plain(scheme string) bool { return scheme == "http" || scheme == "ws" || scheme == "btp+ws" }
-
-// loopback says whether host is this machine by name or address.
-func loopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
-}

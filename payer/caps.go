@@ -40,9 +40,8 @@ type Caps struct {
 
 	mu    sync.Mutex
 	hosts map[string]amount.Amount
-	day   int64 // days since 1970
-	today amount.Amount
-	open  map[underway][]int64 // the days on which they were reserved, oldest first
+	days  map[int64]amount.Amount // by days since 1970: all, since a clock may be set back
+	open  map[underway][]int64    // the days on which they were reserved, oldest first
 }
 
 // underway is payments that are not settled.
@@ -58,22 +57,22 @@ func (c *Caps) Reserve(host string, cost amount.Amount) error { return c.Reserve
 func (c *Caps) ReserveAgain(host string, cost, before amount.Amount) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.turnDay()
+	today := dayOf(c.Now())
 	err := exceeded(host, cost, []CapError{
 		{Cap: "per request", Limit: c.PerRequest, Spent: before},
 		{Cap: "per host", Limit: c.PerHost, Spent: c.hosts[host]},
-		{Cap: "per day", Limit: c.PerDay, Spent: c.today},
+		{Cap: "per day", Limit: c.PerDay, Spent: c.days[today]},
 	})
 	if err != nil {
 		return err
 	}
 	if c.hosts == nil {
-		c.hosts, c.open = map[string]amount.Amount{}, map[underway][]int64{}
+		c.hosts, c.days, c.open = map[string]amount.Amount{}, map[int64]amount.Amount{}, map[underway][]int64{}
 	}
 	of := underway{host, cost}
-	c.open[of] = append(c.open[of], c.day)
+	c.open[of] = append(c.open[of], today)
 	c.hosts[host] = c.hosts[host].Saturate(cost)
-	c.today = c.today.Saturate(cost)
+	c.days[today] = c.days[today].Saturate(cost)
 	return nil
 }
 
@@ -92,7 +91,6 @@ func exceeded(host string, cost amount.Amount, caps []CapError) error {
 func (c *Caps) Settle(host string, reserved, spent amount.Amount) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.turnDay()
 	of := underway{host, reserved}
 	days := c.open[of]
 	if len(days) == 0 {
@@ -103,13 +101,5 @@ func (c *Caps) Settle(host string, reserved, spent amount.Amount) {
 	}
 	rest, _ := reserved.Sub(spent)
 	c.hosts[host], _ = c.hosts[host].Sub(rest)
-	if days[0] == c.day {
-		c.today, _ = c.today.Sub(rest)
-	}
-}
-
-func (c *Caps) turnDay() {
-	if day := dayOf(c.Now()); day != c.day {
-		c.day, c.today = day, 0
-	}
+	c.days[days[0]], _ = c.days[days[0]].Sub(rest)
 }

@@ -69,3 +69,19 @@ func TestCapsOfADayThatIsOver(t *testing.T) {
 	caps.Settle("c", 7, 0) // nobody has reserved that
 	reserve("c", 1, false)
 }
+
+// TestCapsOfAClockThatIsSetBack: a day that comes again is not a new one.
+func TestCapsOfAClockThatIsSetBack(t *testing.T) {
+	now := time.Unix(86400*20000-1, 0)
+	caps := &Caps{PerDay: 100, Now: func() time.Time { return now }}
+	for i, step := range []struct {
+		move time.Duration
+		cost amount.Amount
+		want bool
+	}{{0, 100, true}, {time.Second, 100, true}, {-time.Second, 1, false}, {time.Second, 1, false}, {24 * time.Hour, 100, true}} {
+		now = now.Add(step.move)
+		if err := caps.Reserve("a", step.cost); (err == nil) != step.want {
+			t.Errorf("step %d: %v", i, err)
+		}
+	}
+}

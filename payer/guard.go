@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -48,6 +49,23 @@ func IsPublic(ip netip.Addr) bool {
 		return IsPublic(netip.AddrFrom4([4]byte(b[12:])))
 	}
 	return global6.Contains(ip) && !slices.ContainsFunc(special6, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// PublicHost reports whether host, as a URL names it without port and brackets, can be on the public Internet as far as the text shows: it is no name
+// of this machine, no address that IsPublic refuses, and no number that some programs read as an address, such as 127.1 or 0x7f000001. What
+// a name becomes is known only when it is dialled, which is for PublicOnly to judge.
+func PublicHost(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return IsPublic(ip)
+	}
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if last == "" || last == "localhost" || strings.ContainsAny(name, ":%") {
+		return false
+	}
+	digits, hex := strings.CutPrefix(last, "0x")
+	isDigit := func(c rune) bool { return c >= '0' && c <= '9' || hex && c >= 'a' && c <= 'f' }
+	return strings.ContainsFunc(digits, func(c rune) bool { return !isDigit(c) })
 }
 
 // special4 is what IANA has set aside of IPv4 for other ends than the public Internet.

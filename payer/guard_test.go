@@ -75,3 +75,21 @@ func FuzzPublicOnly(f *testing.F) {
 		}
 	})
 }
+
+// TestPublicHost has hosts as URLs name them.
+func TestPublicHost(t *testing.T) {
+	for host, want := range map[string]bool{
+		"example.com": true, "Example.COM.": true, "api.8.example": true, "8.8.8.8": true, "::ffff:8.8.8.8": true, "2606:4700::1": true, "connector": true,
+		"localhost.example.com": true, "0x.example": true, "ace.cafe": true,
+
+		"": false, ".": false, "localhost": false, "LOCALHOST": false, "localhost.": false, "api.localhost": false, "api.localhost.": false,
+		"127.0.0.1": false, "127.0.0.1.": false, "::1": false, "::1%lo": false, "::ffff:127.0.0.1": false, "64:ff9b::127.0.0.1": false,
+		"0.0.0.0": false, "::": false, "0": false, "10.0.0.1": false, "192.168.1.1": false, "::ffff:192.168.1.1": false, "100.64.0.1": false,
+		"169.254.169.254": false, "fe80::1": false, "fe80::1%eth0": false, "fd00::1": false, "2606:4700::1%eth0": false,
+		"2130706433": false, "0x7f000001": false, "0X7F.1": false, "0177.0.0.1": false, "127.1": false, "127.0.0.01": false, "134744072": false, "1.2.3.4.5": false,
+	} {
+		if got := PublicHost(host); got != want {
+			t.Errorf("%q: %v", host, got)
+		}
+	}
+}

@@ -17,12 +17,26 @@ const mostHosts = 4096
 type hosts struct {
 	mu     sync.Mutex
 	byName map[string]*host
+	forgot bool // some have been forgotten
 }
 
 // get returns the host of that name.
 func (h *hosts) get(name string) *host {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.find(name)
+}
+
+// arrive begins a request to the host of that name, until depart. In between the host is not forgotten: two memories of one host would not know of
+// each other's payments.
+func (h *hosts) arrive(name string) (*host, visit) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	found := h.find(name)
+	return found, found.arrive()
+}
+
+func (h *hosts) find(name string) *host {
 	if found := h.byName[name]; found != nil {
 		return found
 	}
@@ -33,11 +47,15 @@ func (h *hosts) get(name string) *host {
 		for other, idle := range h.byName {
 			if idle.forgettable() {
 				delete(h.byName, other)
+				h.forgot = true
 				break
 			}
 		}
 	}
 	found := &host{turn: make(chan struct{}, 1)}
+	if h.forgot {
+		found.protocol = 1 // there may be a connection to it all the same, on which a request must not be sent twice
+	}
 	h.byName[name] = found
 	return found
 }

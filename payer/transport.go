@@ -11,13 +11,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/internal/loopback"
 )
 
 var (
@@ -94,6 +94,8 @@ type Transport struct {
 	// Progress, if set, is told of each payment: before money is sent, after each fulfilled packet of STREAM, and at the end. It is called
 	// by the goroutine of the request, or one that ends before it.
 	Progress func(Progress)
+	// Waits, if set, is told when a request has to wait because an earlier payment to host may still arrive, and how long at most.
+	Waits func(host string, atMost time.Duration)
 
 	hosts hosts
 }
@@ -105,7 +107,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		closeBody(r)
 		return nil, err
 	}
-	p.visit = p.host.arrive()
+	p.host, p.visit = t.hosts.arrive(p.name)
 	defer p.host.depart()
 	if !replayable(r) {
 		return p.quoteFirst()
@@ -225,8 +227,8 @@ type paidRequest struct {
 	token   []byte
 	host    *host
 	visit   visit
-	waited  bool          // for another program to pay the host
-	spent   amount.Amount // for the request so far, or perhaps, in base units of the sender
+	waited  bool   // for another program to pay the host
+	purse   *purse // what was spent for the request so far, or perhaps, in base units of the sender
 }
 
 func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
@@ -234,21 +236,16 @@ func (t *Transport) prepare(r *http.Request) (*paidRequest, error) {
 		return nil, ErrTransport
 	}
 	name := strings.ToLower(r.URL.Hostname())
-	if r.URL.Scheme != "https" && !t.Insecure && !isLoopback(name) {
+	if r.URL.Scheme != "https" && !t.Insecure && !loopback.Host(name) {
 		return nil, ErrPlainHTTP
 	}
-	return &paidRequest{Transport: t, request: r, name: name, token: t.token(name), host: t.hosts.get(name)}, nil
+	return &paidRequest{Transport: t, request: r, name: name, token: t.token(name), purse: purseOf(r.Context())}, nil
 }
 
 // memory returns the Budget if it remembers, else nil.
 func (t *Transport) memory() Memory {
 	m, _ := t.Budget.(Memory)
 	return m
-}
-
-func isLoopback(name string) bool {
-	ip, err := netip.ParseAddr(name)
-	return name == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // replayable says whether the body can be sent a second time.
@@ -272,6 +269,10 @@ func (p *paidRequest) query() (q quote, priced bool, err error) {
 		r.Header.Set("Unhash-Content-Length", strconv.FormatInt(n, 10))
 	}
 	response, err := p.exchange(r)
+	if err == nil && p.quotesShort(response) {
+		discard(response)
+		response, err = p.exchange(r.Clone(r.Context()))
+	}
 	if err != nil {
 		return quote{}, false, err
 	}
@@ -336,8 +337,13 @@ func closeBody(r *http.Request) {
 	}
 }
 
-// discard reads what little a refusal says, so that the connection can be used again.
+// discardTime is how long a refusal may take to say it.
+const discardTime = time.Second
+
+// discard reads what little a refusal says, so that the connection can be used again. One that does not end is cut off: others wait for the turn.
 func discard(response *http.Response) {
+	cut := time.AfterFunc(discardTime, func() { response.Body.Close() })
+	defer cut.Stop()
 	io.CopyN(io.Discard, response.Body, 64<<10)
 	response.Body.Close()
 }

@@ -14,6 +14,9 @@ import (
 // doubtPause is how long to wait between two questions for the balance, while a payment may still arrive.
 const doubtPause = time.Second
 
+// longestDoubt is longer than any payment that was sent by now may take to arrive.
+const longestDoubt = orphanTime + 2*doubtPause
+
 // pay makes the balance at the host enough for a request that costs what q asks. Payments to one host go one after the other, so that each
 // knows what the others did.
 func (p *paidRequest) pay(q quote) error {
@@ -35,7 +38,7 @@ func (p *paidRequest) pay(q quote) error {
 		p.host.paid(q.ask.Price)
 		return nil
 	}
-	begun, doubtful, err := p.transfer(ctx, q.ask, q.ask.Price-spendable)
+	begun, err := p.transfer(ctx, q.ask, q.ask.Price-spendable)
 	if err == nil {
 		p.host.paid(q.ask.Price)
 		return nil
@@ -45,9 +48,6 @@ func (p *paidRequest) pay(q quote) error {
 	}
 	// It may have arrived, or may still, also what a node on the way has called rejected: the balance tells. Only if it does not is the request
 	// unpaid.
-	if !doubtful.IsZero() {
-		p.doubt(doubtful.Add(doubtPause)) // clocks differ
-	}
 	enough, _, asked := p.ask(ctx, q)
 	if enough {
 		return nil
@@ -68,7 +68,8 @@ func (p *paidRequest) enter() (leave func(), err error) {
 // ask asks for price and balance anew, and again while a payment of unknown outcome may still arrive and there is too little. enough says that
 // the balance covers the request, which then counts as paid.
 func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quote, err error) {
-	for {
+	begun := p.Now()
+	for waits := false; ; waits = true {
 		fresh, priced, err := p.query()
 		switch {
 		case err != nil:
@@ -84,8 +85,11 @@ func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quot
 			return true, fresh, nil
 		}
 		left := p.doubtful()
-		if left <= 0 {
+		if left <= 0 || p.Now().Sub(begun) > longestDoubt { // a clock that was wrong may have said anything
 			return false, fresh, nil
+		}
+		if !waits && p.Waits != nil {
+			p.Waits(p.name, min(left, longestDoubt))
 		}
 		timer := time.NewTimer(min(left, doubtPause))
 		select {
@@ -113,14 +117,18 @@ func (p *paidRequest) doubt(until time.Time) {
 	}
 }
 
-// transfer delivers due within the budget. begun says that the budget has approved it; doubtful is until when a packet of which nobody told may
-// still be paid; zero: there is none.
-func (p *paidRequest) transfer(ctx context.Context, ask Ask, due amount.Amount) (begun bool, doubtful time.Time, err error) {
+// transfer delivers due within the budget. begun says that the budget has approved it.
+func (p *paidRequest) transfer(ctx context.Context, ask Ask, due amount.Amount) (begun bool, err error) {
 	if err := p.ready(ctx); err != nil {
-		return false, doubtful, err
+		return false, err
 	}
 	s := spending{paidRequest: p, progress: Progress{Host: p.name, Method: ask.Method, Due: due}}
+	var doubtful time.Time // until then a packet of which nobody told may still be paid; zero: there is none
 	defer func() {
+		// First, for the next program must not find the payment over and nothing in doubt, should this one be killed in between.
+		if err != nil && !doubtful.IsZero() {
+			p.doubt(doubtful.Add(doubtPause)) // clocks differ
+		}
 		s.end(err)
 		begun = s.progress.Cost > 0
 	}()
@@ -128,7 +136,8 @@ func (p *paidRequest) transfer(ctx context.Context, ask Ask, due amount.Amount) 
 		sender := Stream{Link: p.Link, Random: p.Random, Now: p.Now}
 		result, err := sender.Pay(ctx, Payment{Address: ask.Address, Secret: ask.Secret, Deliver: due, Approve: s.approve, Progress: s.moved})
 		s.moved(result)
-		return true, result.Doubtful, err
+		doubtful = result.Doubtful
+		return true, err
 	}
 	sender := PSK2{Link: p.Link, Random: p.Random, Now: p.Now, Approve: s.approve}
 	receipt, err := sender.Pay(ctx, ask, due, p.tokenBytes())
@@ -136,7 +145,7 @@ func (p *paidRequest) transfer(ctx context.Context, ask Ask, due amount.Amount) 
 	if receipt.Unknown > 0 {
 		doubtful = p.Now().Add(packetLifetime)
 	}
-	return true, doubtful, err
+	return true, err
 }
 
 // ready lets the link connect.

@@ -31,6 +31,7 @@ func (t *Transport) Price(r *http.Request) (Price, error) {
 	if err != nil {
 		return Price{}, err
 	}
+	p.host = t.hosts.get(p.name)
 	q, priced, err := p.query()
 	if err != nil || !priced {
 		return Price{}, err

@@ -39,14 +39,15 @@ func (s *spending) approve(cost amount.Amount) error {
 
 // reserve sets cost aside, beside what the request has spent before.
 func (s *spending) reserve(cost amount.Amount) error {
-	if s.spent == 0 {
+	before := s.purse.spentAt(s.name)
+	if before == 0 {
 		return s.Budget.Reserve(s.name, cost)
 	}
 	budget, ok := s.Budget.(repeatBudget)
 	if !ok {
 		return errOnePayment
 	}
-	return budget.ReserveAgain(s.name, cost, s.spent)
+	return budget.ReserveAgain(s.name, cost, before)
 }
 
 // errOnePayment is for budgets that know nothing of requests with several payments.
@@ -63,7 +64,7 @@ func (s *spending) end(err error) {
 	if s.progress.Cost > 0 {
 		spent := s.progress.Sent.Saturate(s.progress.Unknown)
 		s.Budget.Settle(s.name, s.progress.Cost, spent)
-		s.spent = s.spent.Saturate(spent)
+		s.purse.spend(s.name, spent)
 	}
 	s.progress.Done, s.progress.Err = true, err
 	s.tell()

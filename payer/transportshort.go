@@ -33,6 +33,18 @@ func (p *paidRequest) wantsShort(response *http.Response) bool {
 	return false
 }
 
+// quotesShort is wantsShort for the answer to OPTIONS, which says what it has to say with any status.
+func (p *paidRequest) quotesShort(response *http.Response) bool {
+	if p.wantsShort(response) {
+		return true
+	}
+	if p.host.takesShort() || !padded(response) {
+		return false
+	}
+	p.host.shorten()
+	return true
+}
+
 // padded says whether the secret in Pay is in base64 with padding, which the seed's base64url has not: so older servers write it.
 func padded(response *http.Response) bool {
 	fields := strings.Fields(response.Header.Get("Pay"))

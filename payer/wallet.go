@@ -208,39 +208,6 @@ func (w *Wallet) Settle(host string, reservation, spent amount.Amount) {
 	})
 }
 
-// orphanTime is how long a payment that nobody has settled may still arrive: as long as it may stand still, and the last packet lives.
-const orphanTime = 30*time.Second + packetLifetime
-
-// Doubtful says until when a payment of unknown outcome to host may arrive, of this program or another: also one that was killed.
-func (w *Wallet) Doubtful(host string) (until time.Time) {
-	w.note(func() error {
-		until = w.books.doubts[host]
-		for id, begun := range w.books.open {
-			if end := begun.At.Add(orphanTime); begun.Host == host && end.After(until) && !w.isMine(host, id) {
-				until = end
-			}
-		}
-		return nil
-	})
-	return until
-}
-
-func (w *Wallet) isMine(host, id string) bool {
-	for _, made := range w.mine[host] {
-		if made.id == id {
-			return true
-		}
-	}
-	return false
-}
-
-// Doubt remembers that a payment to host may arrive until then.
-func (w *Wallet) Doubt(host string, until time.Time) {
-	w.note(func() error {
-		return w.append(entry{At: w.now().UTC(), Kind: entryDoubted, Host: host, Until: until.UTC()})
-	})
-}
-
 // Says remembers the balance that host told. It is written by Close.
 func (w *Wallet) Says(host string, balance amount.Amount) {
 	w.mu.Lock()

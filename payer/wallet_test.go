@@ -153,10 +153,10 @@ func TestWalletRefusesDamage(t *testing.T) {
 		damage func(dir string) error
 		said   string
 	}{
-		{"a damaged line", func(dir string) error { return os.WriteFile(filepath.Join(dir, journalFile), []byte("{}\n"), 0o600) }, "line 1 of"},
+		{"a damaged line", func(dir string) error { return os.WriteFile(filepath.Join(dir, journalFile), []byte("{}\n"), 0o600) }, "damage in line 1: put a copy back"},
 		{"an end without a beginning", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, journalFile), []byte(`{"at":"2026-01-01T00:00:00Z","kind":"settled","id":"x","host":"a","amount":"1"}`+"\n"), 0o600)
-		}, "line 1 of"},
+		}, "damage in line 1: put a copy back"},
 		{"a secret that is gone", func(dir string) error {
 			w := openWallet(t, dir, Limits{})
 			if err := w.Reserve("a.example", 1); err != nil {
@@ -165,6 +165,8 @@ func TestWalletRefusesDamage(t *testing.T) {
 			w.Settle("a.example", 1, 1)
 			return errors.Join(w.Close(), os.Remove(filepath.Join(dir, secretFile)))
 		}, "put a copy back"},
+		{"no hosts", func(dir string) error { return os.WriteFile(filepath.Join(dir, hostsFile), []byte("null\n"), 0o600) }, "hosts.json is damaged: put a copy back"},
+		{"half of the hosts", func(dir string) error { return os.WriteFile(filepath.Join(dir, hostsFile), []byte("{"), 0o600) }, "hosts.json is damaged: put a copy back"},
 		{"an open secret", func(dir string) error { return os.Chmod(filepath.Join(dir, secretFile), 0o644) }, "chmod 600"},
 		{"a short secret", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, secretFile), []byte("c2hvcnQ\n"), 0o600)
@@ -179,7 +181,11 @@ func TestWalletRefusesDamage(t *testing.T) {
 			if err := test.damage(dir); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := OpenWallet(WalletConfig{Dir: dir}); !errors.Is(err, ErrWallet) || !strings.Contains(err.Error(), test.said) {
+			w, err := OpenWallet(WalletConfig{Dir: dir})
+			if err == nil {
+				err = errors.Join(w.SetMax("a.example", 1), w.Close())
+			}
+			if !errors.Is(err, ErrWallet) || !strings.Contains(err.Error(), test.said) {
 				t.Errorf("got %v", err)
 			}
 		})

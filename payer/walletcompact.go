@@ -53,8 +53,11 @@ func (w *Wallet) replaceJournal(text []byte) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err := errors.Join(err, f.Close(), w.journal.Close()); err != nil {
-		return errors.Join(err, w.openJournal())
+	if err := errors.Join(err, f.Close()); err != nil { // of a full disk, what was written takes the room that the next payment needs
+		return errors.Join(err, os.Remove(name))
+	}
+	if err := w.journal.Close(); err != nil {
+		return errors.Join(err, os.Remove(name), w.openJournal())
 	}
 	renamed := os.Rename(name, filepath.Join(w.dir, journalFile))
 	if renamed != nil {
@@ -102,6 +105,9 @@ func (b *books) shortEntries(now time.Time, keeps int) (entries []entry) {
 		switch {
 		case under:
 			single = append(single, begun)
+			if ended, told := b.ended[s.ID]; told {
+				single = append(single, ended)
+			}
 		case s.ID != "" && i >= len(b.spent)-keeps:
 			single = append(single, entry{At: s.At, Kind: entryPaid, ID: s.ID, Host: s.Host, Amount: s.Amount})
 		default:

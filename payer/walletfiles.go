@@ -115,12 +115,16 @@ func (w *Wallet) ownSecret() ([]byte, error) {
 
 func (w *Wallet) readHosts() (map[string]hostNote, error) {
 	notes := map[string]hostNote{}
-	b, err := os.ReadFile(filepath.Join(w.dir, hostsFile))
-	if err == nil {
-		err = json.Unmarshal(b, &notes)
+	name := filepath.Join(w.dir, hostsFile)
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return notes, nil
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: reading %s: %w", ErrWallet, filepath.Join(w.dir, hostsFile), err)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrWallet, err)
+	}
+	if err := json.Unmarshal(b, &notes); err != nil || notes == nil {
+		return nil, fmt.Errorf("%w: %s is damaged: put a copy back, or remove it, which forgets the maxima of hosts and no payment", ErrWallet, name)
 	}
 	return notes, nil
 }

@@ -25,10 +25,12 @@ const journalFile = "spending.jsonl"
 const (
 	entryReserved = "reserved" // Amount may be spent from now on
 	entrySettled  = "settled"  // Amount was spent, or may have been
-	entryDoubted  = "doubted"  // a payment to Host may arrive until Until
+	entryDoubted  = "doubted"  // a payment to Host may arrive until Until; with ID, that of a program that ended in the middle of it
 	entryPaid     = "paid"     // both of the first two, in a journal that was made shorter
 	entrySummed   = "summed"   // Count payments to Host from At to Until spent Amount together; they are settled, and of one day, or long ago
 )
+
+var entryKinds = []string{entryReserved, entrySettled, entryDoubted, entryPaid, entrySummed}
 
 // entry is a line of the journal.
 type entry struct {
@@ -65,12 +67,13 @@ type books struct {
 	payments map[string]int // how many, by host
 	last     map[string]time.Time
 	doubts   map[string]time.Time
+	ended    map[string]entry // the last word on open payments whose program has ended, by id
 }
 
 func newBooks() books {
 	return books{
 		open: map[string]entry{}, at: map[string]int{}, hosts: map[string]amount.Amount{}, days: map[int64]amount.Amount{},
-		payments: map[string]int{}, last: map[string]time.Time{}, doubts: map[string]time.Time{},
+		payments: map[string]int{}, last: map[string]time.Time{}, doubts: map[string]time.Time{}, ended: map[string]entry{},
 	}
 }
 
@@ -124,12 +127,25 @@ func (w *Wallet) catchUp() error {
 	}
 	whole := bytes.LastIndexByte(b, '\n') + 1
 	if err := w.books.addLines(b[:whole]); err != nil {
-		return fmt.Errorf("%w of %s: put a copy back, or remove the line if you know what it said", err, w.journal.Name())
+		w.books = newBooks() // which have a part of it; the next to ask reads all anew
+		return fmt.Errorf("%s: %w", w.journal.Name(), err)
 	}
 	if whole < len(b) {
-		return w.journal.Truncate(w.books.read)
+		return w.mend(b[whole:])
 	}
 	return nil
+}
+
+// mend ends the line that tail begins if only its end is missing, as some editors leave it: what it says was paid. Else it takes it away.
+func (w *Wallet) mend(tail []byte) error {
+	var e entry
+	if err := json.Unmarshal(tail, &e); err != nil || !w.books.fits(e) {
+		return w.journal.Truncate(w.books.read)
+	}
+	if _, err := w.journal.Write([]byte("\n")); err != nil {
+		return err
+	}
+	return w.books.addLines(append(tail, '\n'))
 }
 
 // addLines counts whole lines.
@@ -138,15 +154,21 @@ func (b *books) addLines(text []byte) error {
 		b.lines++
 		var e entry
 		if err := json.Unmarshal(line, &e); err != nil || !b.add(e) {
-			return fmt.Errorf("damage in line %d", b.lines)
+			if err == nil && e.Kind != "" && !slices.Contains(entryKinds, e.Kind) {
+				return fmt.Errorf("line %d is of a kind %.20q that this program does not know: use the newer one that wrote it", b.lines, e.Kind)
+			}
+			return fmt.Errorf("damage in line %d: put a copy back, or remove the line if you know what it said", b.lines)
 		}
 	}
 	b.read += int64(len(text))
 	return nil
 }
 
-// append writes an entry and waits until it is on disk.
+// append writes an entry and waits until it is on disk. One that does not fit, because the journal is another by now, would damage it.
 func (w *Wallet) append(e entry) error {
+	if !w.books.fits(e) {
+		return fmt.Errorf("an entry %q does not fit those of %s: was it replaced?", e.Kind, w.journal.Name())
+	}
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -158,59 +180,65 @@ func (w *Wallet) append(e entry) error {
 	if err := w.journal.Sync(); err != nil {
 		return err
 	}
-	if !w.books.add(e) {
-		return fmt.Errorf("an entry %q does not fit the others", e.Kind)
-	}
+	w.books.add(e)
 	w.books.read += int64(len(line))
 	w.books.lines++
 	return nil
 }
 
-// add counts an entry; ok is false when it makes no sense.
-func (b *books) add(e entry) (ok bool) {
+// fits says whether an entry makes sense behind the others.
+func (b *books) fits(e entry) bool {
 	switch e.Kind {
-	case entryReserved:
-		if !b.begin(Spending{ID: e.ID, At: e.At, Host: e.Host, Payments: 1, Amount: e.Amount}) {
-			return false
-		}
-		b.open[e.ID] = e
+	case entryReserved, entryPaid:
+		_, twice := b.at[e.ID]
+		return !twice && e.ID != ""
 	case entrySettled:
 		begun, found := b.open[e.ID]
-		rest, fits := begun.Amount.Sub(e.Amount)
-		if !found || !fits {
-			return false
-		}
+		return found && e.Amount <= begun.Amount
+	case entrySummed:
+		return e.Count >= 1 && !e.Until.Before(e.At)
+	}
+	return e.Kind == entryDoubted
+}
+
+// add counts an entry; ok is false when it makes no sense.
+func (b *books) add(e entry) (ok bool) {
+	if !b.fits(e) {
+		return false
+	}
+	switch e.Kind {
+	case entryReserved:
+		b.begin(Spending{ID: e.ID, At: e.At, Host: e.Host, Payments: 1, Amount: e.Amount})
+		b.open[e.ID] = e
+	case entrySettled:
+		begun := b.open[e.ID]
 		delete(b.open, e.ID)
+		delete(b.ended, e.ID)
 		spent := &b.spent[b.at[e.ID]]
 		spent.Amount, spent.Settled = e.Amount, true
+		rest, _ := begun.Amount.Sub(e.Amount)
 		b.hosts[begun.Host], _ = b.hosts[begun.Host].Sub(rest)
 		b.days[dayOf(begun.At)], _ = b.days[dayOf(begun.At)].Sub(rest)
 	case entryPaid:
-		return b.begin(Spending{ID: e.ID, At: e.At, Host: e.Host, Payments: 1, Amount: e.Amount, Settled: true})
+		b.begin(Spending{ID: e.ID, At: e.At, Host: e.Host, Payments: 1, Amount: e.Amount, Settled: true})
 	case entrySummed:
-		if e.Count < 1 || e.Until.Before(e.At) {
-			return false
-		}
 		b.sums++
 		b.count(Spending{At: e.At, Until: e.Until, Host: e.Host, Payments: e.Count, Amount: e.Amount, Settled: true})
 	case entryDoubted:
+		if _, found := b.open[e.ID]; found {
+			b.ended[e.ID] = e
+		}
 		if e.Until.After(b.doubts[e.Host]) {
 			b.doubts[e.Host] = e.Until
 		}
-	default:
-		return false
 	}
 	return true
 }
 
-// begin counts a payment, unless there is one with its id.
-func (b *books) begin(s Spending) (ok bool) {
-	if _, twice := b.at[s.ID]; twice || s.ID == "" {
-		return false
-	}
+// begin counts a payment of its own.
+func (b *books) begin(s Spending) {
 	b.at[s.ID] = len(b.spent)
 	b.count(s)
-	return true
 }
 
 func (b *books) count(s Spending) {

@@ -78,6 +78,13 @@ func (w *Wallet) tryEnter(host string) (entered bool, err error) {
 	return true, nil
 }
 
+// hasTurn says whether this program has the turn at host.
+func (w *Wallet) hasTurn(host string) bool {
+	w.turns.mu.Lock()
+	defer w.turns.mu.Unlock()
+	return w.turns.taken[turnFile(host)] != nil
+}
+
 // turnFile returns the name of the file that a host has its turns by.
 func turnFile(host string) string {
 	digest := sha256.Sum256([]byte(host))

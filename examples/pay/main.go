@@ -5,6 +5,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -24,6 +25,14 @@ func main() {
 	log.Println(response.Status, must(io.Copy(os.Stdout, response.Body)), "bytes")
 	must(0, response.Body.Close())
 	must(0, wallet.Close())
+}
+
+// init ends a program that was not told what to fetch, so that main is what docs/paying.md shows.
+func init() {
+	if len(os.Args) != 2 || os.Args[1] == "" {
+		fmt.Fprintln(os.Stderr, "usage: pay URL, such as http://localhost:8402/hello, which paydoor demo serves")
+		os.Exit(2)
+	}
 }
 
 // must ends the program at the first error.

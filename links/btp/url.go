@@ -4,9 +4,10 @@ package btp
 
 import (
 	"errors"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/paydoor/paydoor/internal/loopback"
 )
 
 var (
@@ -65,8 +66,7 @@ func (u URL) Exposed() bool {
 	if err != nil || parsed.Scheme == "wss" {
 		return false
 	}
-	ip, err := netip.ParseAddr(parsed.Hostname())
-	return parsed.Hostname() != "localhost" && (err != nil || !ip.Unmap().IsLoopback())
+	return !loopback.Host(parsed.Hostname())
 }
 
 // String returns the URL for people: scheme and host. User, token, path and query stay out of it.

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
+
+	"github.com/paydoor/paydoor/internal/loopback"
 )
 
 var (
@@ -28,17 +29,12 @@ func CheckEndpoint(endpoint string, insecure bool) error {
 	case "https":
 		return nil
 	case "http":
-		if insecure || loopback(u.Hostname()) {
+		if insecure || loopback.Host(u.Hostname()) {
 			return nil
 		}
 		return ErrInsecure
 	}
 	return ErrEndpoint
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 // NewTransport returns the transport a link uses by default: connections are kept, few and bounded in number, HTTP/2 where the

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -17,6 +16,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/paydoor/paydoor/internal/loopback"
 )
 
 // client asks one node with one token.
@@ -59,7 +60,7 @@ func (e Environment) client(cmd *cobra.Command, kind tokenKind) (*client, error)
 	if err != nil {
 		return nil, err
 	}
-	if token != "" && base.Scheme == "http" && !loopback(base.Hostname()) && option(cmd, "insecure") != "true" {
+	if token != "" && base.Scheme == "http" && !loopback.Host(base.Hostname()) && option(cmd, "insecure") != "true" {
 		return nil, fmt.Errorf("%s is another machine, and http: shows the token to everybody on the way: write https:, or --insecure if you mean it", base)
 	}
 	timeout, err := time.ParseDuration(option(cmd, "timeout"))
@@ -97,12 +98,6 @@ func (e Environment) node(cmd *cobra.Command) (*url.URL, error) {
 	}
 	base.Path, base.RawPath = strings.TrimRight(base.Path, "/"), ""
 	return base, nil
-}
-
-// loopback says whether host is this machine.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 // close lets the connections go.

@@ -84,6 +84,7 @@ func TestMistakesAreNotSent(t *testing.T) {
 		{"no pointer", "pay alice --amount 5", "write whom to pay: --to '$example.com/alice'; the quotes keep the shell from taking $example for a variable"},
 		{"no amount", "pay alice --to $p.example --amount 0", "--amount takes a positive whole number of base units: with a scale of 9, 1500000000 is 1.5"},
 		{"no URL", "status --node localhost:7770", "the node is named by an http: or https: URL without user, query and fragment, such as http://localhost:7770"},
+		{"a token in the clear to a name that the network may be asked for", "accounts list --node http://node.localhost", "http://node.localhost is another machine, and http: shows the token to everybody on the way: write https:, or --insecure if you mean it"},
 		{"a token in the clear", "accounts list --node http://node.example", "http://node.example is another machine, and http: shows the token to everybody on the way: write https:, or --insecure if you mean it"},
 		{"no key", "import-key JKS", "the key: there is no secret in it"},
 		{"no command", "routes add", `there is no command "add": run node routes --help`},

@@ -15,6 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/paydoor/paydoor/internal/loopback"
 )
 
 // tokenKind is whose token a command needs.
@@ -55,7 +57,7 @@ func (e Environment) token(cmd *cobra.Command, kind tokenKind, node *url.URL) (s
 	if token := strings.TrimSpace(e.Getenv(kind.variable)); token != "" {
 		return checkSecret(kind.variable, token)
 	}
-	if kind.generated && loopback(node.Hostname()) {
+	if kind.generated && loopback.Host(node.Hostname()) {
 		token, err := e.generatedToken()
 		if token != "" || err != nil && kind.needed {
 			return token, err
@@ -80,7 +82,7 @@ func (e Environment) dataDir() string {
 
 // whereGenerated says where the generated token was looked for.
 func (e Environment) whereGenerated(node *url.URL) string {
-	if !loopback(node.Hostname()) {
+	if !loopback.Host(node.Hostname()) {
 		return "; the one that the node has made is in " + generatedFile + " of its data_dir, on its machine"
 	}
 	if e.dataDir() == "" {

@@ -123,6 +123,8 @@ func TestOddEndings(t *testing.T) {
 		{name: "not modified", args: "SHOP/free/unchanged", status: StatusAnswer, said: "the answer is 304 Not Modified\n"},
 		{name: "a body is sent again after 307", args: "-L -d x SHOP/free/kept", stdout: "worth 10\n", said: "paid 10", paid: 1},
 		{name: "round in circles", args: "-L SHOP/free/loop", status: StatusNoAnswer, said: "more than 50 redirects"},
+		{name: "round in circles that cost", args: "-L SHOP/circle", status: StatusCap, said: "of the cap per request of 10, 10 are spent", paid: 1},
+		{name: "once round a circle that costs", args: "SHOP/circle", status: StatusAnswer, said: "paid 10 to", paid: 1},
 		{name: "to another scheme", args: "-L SHOP/free/ftp", status: StatusNoAnswer, said: "unsupported protocol scheme"},
 		{name: "reset in the middle", args: "SHOP/free/reset", status: StatusNoAnswer, stdout: "half", said: "paydoor: the answer broke off: the server closed the connection\n"},
 		{name: "paid, and reset in the middle", args: "SHOP/reset", status: StatusNoAnswer, stdout: "worth 10\n", said: "paid 10 to 127.0.0.1, where 0 are left\npaydoor: the answer broke off", paid: 1},

@@ -84,6 +84,11 @@ func (d *display) payment(p payer.Progress) {
 	}
 }
 
+// waits says why nothing happens.
+func (d *display) waits(host string, atMost time.Duration) {
+	d.say("waiting for up to %s: an earlier payment to %s may still arrive, and is asked for before another is made", atMost.Round(time.Second), clean(host))
+}
+
 // paid says what an answer has cost.
 func (d *display) paid(payments []payer.Progress, response *http.Response) {
 	left := ""

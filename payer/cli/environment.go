@@ -3,16 +3,10 @@ package cli
 // This file is what the commands take from the process and from the configuration.
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 	"unicode"
@@ -41,33 +35,7 @@ const (
 	nodeVariable   = "PAYDOOR_NODE"
 )
 
-const (
-	configFile  = "config.json"
-	defaultNode = "http://localhost:7770"
-)
-
-// config is the file config.json in the wallet's directory.
-type config struct {
-	Uplink     string `json:"uplink"`
-	Token      string `json:"uplink_token"`
-	Method     string `json:"method"` // "stream" or "psk2"
-	PerRequest units  `json:"max_per_request"`
-	PerHost    units  `json:"max_per_host"`
-	PerDay     units  `json:"max_per_day"`
-}
-
-// units is an amount in a configuration: a number, or a text for those above 2^53 that other programs would round.
-type units amount.Amount
-
-// UnmarshalJSON reads both forms.
-func (u *units) UnmarshalJSON(b []byte) error {
-	n, err := amount.Parse(strings.Trim(string(b), `"`))
-	if err != nil {
-		return errors.New("a cap is a whole number of base units")
-	}
-	*u = units(n)
-	return nil
-}
+const defaultNode = "http://localhost:7770"
 
 // dir returns the wallet's directory.
 func (e Environment) dir(cmd *cobra.Command) (string, error) {
@@ -98,30 +66,6 @@ func (e Environment) open(cmd *cobra.Command) (*payer.Wallet, config, error) {
 		PerRequest: amount.Amount(c.PerRequest), PerHost: amount.Amount(c.PerHost), PerDay: amount.Amount(c.PerDay), NeedMax: true,
 	}})
 	return w, c, err
-}
-
-// readConfig reads the file; one that is not there says nothing.
-func readConfig(path string) (c config, err error) {
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return config{}, nil
-	}
-	if err != nil {
-		return config{}, err
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
-		return config{}, fmt.Errorf("%s: %w", path, err)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return config{}, err
-	}
-	if secret := c.Token != "" || strings.Contains(c.Uplink, "@"); secret && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return config{}, fmt.Errorf("%s holds a token and can be read by other users: run chmod 600 on it", path)
-	}
-	return c, nil
 }
 
 // option returns the text of a flag that the command has.

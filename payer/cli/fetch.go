@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"os/signal"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/internal/loopback"
 	"github.com/paydoor/paydoor/payer"
 )
 
@@ -51,7 +54,7 @@ func Fetch(cmd *cobra.Command, e Environment) {
 	}
 	cmd.SilenceUsage = true
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		err := e.fetch(cmd, args)
+		err := advised(e.fetch(cmd, args))
 		if err != nil && chosen(cmd, "silent") && !chosen(cmd, "show-error") {
 			return failure{silent{err}, ExitStatus(err)}
 		}
@@ -92,13 +95,17 @@ func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
 	if f.wallet, c, err = e.open(cmd); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.wallet.Close()) }()
+	defer func() { err = f.aside(err, f.wallet.Close()) }()
 	if err := f.settle(c, urls); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.uplink.close()) }()
+	defer func() { err = f.aside(err, f.uplink.close()) }()
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	// Who reads no further, such as head, must not end the program in the middle of a payment: writing fails then, and it ends in order.
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE)
+	defer signal.Stop(pipe)
 	for i, u := range urls {
 		failed := f.one(ctx, u, i)
 		if failed != nil && len(urls) > 1 {
@@ -116,12 +123,22 @@ func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
 	return err
 }
 
+// aside adds to the err of a run what failed when it was over. Where all was answered, that is said, but is no failure: whoever runs the command again
+// for it would pay again.
+func (f *fetcher) aside(err, failed error) error {
+	if err != nil || failed == nil {
+		return errors.Join(err, failed)
+	}
+	f.show.say("%v; that is all that went wrong: every answer is complete", advised(failed))
+	return nil
+}
+
 // settle reads the flags that hold for all URLs.
 func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 	if f.maxTime, err = parseTime(option(f.cmd, "max-time")); err != nil {
 		return err
 	}
-	if text := option(f.cmd, "max"); text != "" {
+	if text := option(f.cmd, "max"); f.cmd.Flags().Changed("max") { // also with an empty text, as of a variable that is not set
 		if f.max, err = amount.Parse(text); err != nil || f.max == 0 {
 			return errors.New("--max takes a positive whole number of base units, such as 100")
 		}
@@ -132,7 +149,7 @@ func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 	}
 	local := true
 	for _, u := range urls {
-		local = local && loopback(u.Hostname())
+		local = local && loopback.Host(strings.ToLower(u.Hostname()))
 		if f.max != 0 && !chosen(f.cmd, "dry-run") {
 			if err := f.wallet.SetMax(u.Hostname(), f.max); err != nil {
 				return err
@@ -148,7 +165,7 @@ func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 	}
 	f.transport = &payer.Transport{
 		Base: f.show.watch(&f.pointers), Link: f.uplink, Random: f.e.Random, Now: f.e.Now, Budget: f.wallet, Secret: f.wallet.Secret(),
-		Method: method, Insecure: chosen(f.cmd, "plain-http"), Progress: f.moved,
+		Method: method, Insecure: chosen(f.cmd, "plain-http"), Progress: f.moved, Waits: f.show.waits,
 	}
 	f.client = &http.Client{Transport: f.transport, CheckRedirect: f.redirect}
 	return nil
@@ -184,6 +201,7 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 		ctx, cancel = context.WithTimeout(ctx, f.maxTime)
 		defer cancel()
 	}
+	ctx = payer.Together(ctx) // or a server could take --max with each redirect
 	f.payments = nil
 	f.pointers.note("")
 	r, err := newRequest(ctx, f.cmd, u, f.order)

@@ -150,6 +150,10 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Pay-Balance", fmt.Sprint(balance))
 	w.Header()["Link"] = s.links
 	w.Header().Set("X-Method", r.Method)
+	if status == http.StatusOK && r.URL.Path == "/circle" { // each turn is paid
+		w.Header().Set("Location", "/circle")
+		status = http.StatusFound
+	}
 	w.WriteHeader(status)
 	if status == http.StatusOK {
 		fmt.Fprintln(w, "worth 10")

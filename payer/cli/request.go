@@ -99,6 +99,11 @@ func userOf(cmd *cobra.Command, text string) (name, password string, err error) 
 	return name, password, nil
 }
 
+// isToken says whether text can be the name of a header (RFC 9110).
+func isToken(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c >= 0x7f || strings.ContainsRune("()<>@,;:\\\"/[]?={}", c) })
+}
+
 // setHeaders adds the headers of -H to those that are there. The payment headers are not theirs to set.
 func setHeaders(cmd *cobra.Command, r *http.Request) error {
 	lines, err := cmd.Flags().GetStringArray("header")
@@ -114,7 +119,7 @@ func setHeaders(cmd *cobra.Command, r *http.Request) error {
 		}
 		name = textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name))
 		value = strings.TrimSpace(value)
-		if !ok || name == "" || strings.ContainsAny(name, " \t") || strings.ContainsAny(value, "\r\n\x00") {
+		if !ok || !isToken(name) || strings.ContainsAny(value, "\r\n\x00") {
 			return errHeader
 		}
 		switch {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/internal/loopback"
 	"github.com/paydoor/paydoor/links/btp"
 	"github.com/paydoor/paydoor/links/ilphttp"
 	"github.com/paydoor/paydoor/payer"
@@ -95,6 +95,9 @@ func (e Environment) newUplink(cmd *cobra.Command, c config, local bool) (*uplin
 	}}, nil
 }
 
+// errExposed has no way out: who reads the token can spend the account.
+var errExposed = errors.New("the uplink is another machine, and its token would cross the network in the clear: write https:// or btp+wss://")
+
 // post makes a link of ILP over HTTP.
 func (e Environment) post(address, token string) func(context.Context) (link, error) {
 	return func(ctx context.Context) (link, error) {
@@ -102,6 +105,9 @@ func (e Environment) post(address, token string) func(context.Context) (link, er
 			return nil, fmt.Errorf("the uplink needs a token: set %s, or name the file that holds it with --uplink-token-file", tokenVariable)
 		}
 		made, err := ilphttp.NewClient(ilphttp.ClientConfig{Account: "uplink", Endpoint: address, Token: token, Now: e.Now})
+		if errors.Is(err, ilphttp.ErrInsecure) {
+			return nil, errExposed
+		}
 		if err != nil {
 			return nil, fmt.Errorf("the uplink: %w", err)
 		}
@@ -139,6 +145,9 @@ func (e Environment) dialBTP(address, token string) (*uplink, error) {
 	}
 	return &uplink{dial: func(ctx context.Context) (link, error) {
 		made, err := btp.Dial(btp.Config{Account: "uplink", URL: where, Handler: ilpcore.HandlerFunc(refuse), Now: e.Now, Random: e.Random})
+		if errors.Is(err, btp.ErrInsecure) {
+			return nil, errExposed
+		}
 		if err != nil {
 			return nil, fmt.Errorf("the uplink: %w", err)
 		}
@@ -180,8 +189,8 @@ func (e Environment) sandbox() func(context.Context) (link, error) {
 		if node == "" {
 			node = defaultNode
 		}
-		if u, err := url.Parse(node); err != nil || !loopback(u.Hostname()) {
-			return nil, fmt.Errorf("%s is not on this machine, so it has no wallet with play money: name your account at a connector with --uplink", clean(node))
+		if u, err := url.Parse(node); err != nil || !loopback.Host(u.Hostname()) {
+			return nil, fmt.Errorf("what %s names is no URL of this machine, such as %s, so it has no wallet with play money: correct it, or name your account at a connector with --uplink", nodeVariable, defaultNode)
 		}
 		made, err := ilphttp.NewClient(ilphttp.ClientConfig{Account: "sandbox", Endpoint: node + "/sandbox/ilp", Token: "sandbox", Now: e.Now})
 		if err != nil {
@@ -192,10 +201,4 @@ func (e Environment) sandbox() func(context.Context) (link, error) {
 		}
 		return made, nil
 	}
-}
-
-// loopback says whether host is this machine.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -69,6 +69,10 @@ func TestFetchFromAnAccount(t *testing.T) {
 		{name: "http, wrong token", args: "--uplink HTTP/ilp", vars: map[string]string{tokenVariable: "another-token-of-thirty-two-bytes!"}, status: StatusUnpaid, said: "401"},
 		{name: "btp, wrong token", args: "--uplink btp+ws://alice:another-token-of-thirty-two-bytes!@HOST/btp", status: StatusUnpaid, said: "the uplink btp+ws://HOST: "},
 		{name: "btp, nobody there", args: "--uplink btp+ws://alice:another-token-of-thirty-two-bytes!@127.0.0.1:1", status: StatusUnpaid, said: "the uplink btp+ws://127.0.0.1:1: "},
+		{name: "http in the clear", args: "--uplink http://connector.example/ilp", vars: map[string]string{tokenVariable: accountToken}, status: StatusUnpaid, said: "would cross the network in the clear: write https:// or btp+wss://"},
+		{name: "btp in the clear", args: "--uplink btp+ws://alice:" + accountToken + "@connector.example", status: StatusUnpaid, said: "would cross the network in the clear: write https:// or btp+wss://"},
+		{name: "no node", vars: map[string]string{nodeVariable: "garbage"}, status: StatusUnpaid, said: "what PAYDOOR_NODE names is no URL of this machine, such as http://localhost:7770"},
+		{name: "a node elsewhere", vars: map[string]string{nodeVariable: "http://me:a-token-of-mine@node.example"}, status: StatusUnpaid, said: "what PAYDOOR_NODE names is no URL of this machine"},
 		{name: "btp, no token", args: "--uplink btp+ws://alice@HOST/btp", status: StatusMistake, said: "not a BTP URL"},
 	}
 	for _, test := range tests {

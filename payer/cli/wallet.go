@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
+	"net/url"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -43,9 +45,9 @@ func exactly(n int, text string) cobra.PositionalArgs {
 func (e Environment) with(cmd *cobra.Command, f func(*payer.Wallet, config) error) (err error) {
 	w, c, err := e.open(cmd)
 	if err != nil {
-		return err
+		return advised(err)
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
+	defer func() { err = advised(errors.Join(err, w.Close())) }()
 	return f(w, c)
 }
 
@@ -184,9 +186,26 @@ func (e Environment) maxCommand() *cobra.Command {
 			if err != nil {
 				return errors.New("the amount is a whole number of base units, such as 100")
 			}
+			if err := checkHost(args[0]); err != nil {
+				return err
+			}
 			return e.with(cmd, func(w *payer.Wallet, _ config) error { return w.SetMax(args[0], most) })
 		},
 	}
+}
+
+// checkHost refuses what is no name of a host, such as a URL, whose maximum would never hold for any.
+func checkHost(name string) error {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return nil
+	}
+	if u, err := url.Parse("http://" + name); err == nil && name != "" && u.Host == name && u.Hostname() == name {
+		return nil
+	}
+	if u, err := url.Parse(name); err == nil && u.Host != "" {
+		return fmt.Errorf("the host is named alone, without scheme, port and path: %s", clean(u.Hostname()))
+	}
+	return errors.New("the host is named alone, without scheme, port and path: api.example.com")
 }
 
 func unlessZero(a amount.Amount) string {
