@@ -97,7 +97,7 @@ func (d *delivery) run() {
 	// with the connection: what was sent on may be fulfilled, and then the peer owes for it, although it has not heard of that.
 	reply := (*s.handler.Load()).HandlePrepare(s.link, ilpcore.Incoming{From: s.account, Prepare: d.prepare})
 	d.encode(&reply)
-	s.put(outgoing{buffer: d.buffer, delivery: d})
+	s.put(outgoing{buffer: d.buffer, delivery: d}, nil)
 }
 
 // Answered takes the answer of a Handler that was not waited for.
@@ -151,7 +151,7 @@ func (s *session) reject(id uint32, reply ilpcore.Reply) {
 		b.release()
 		return
 	}
-	s.put(outgoing{buffer: b})
+	s.put(outgoing{buffer: b}, &s.burst)
 }
 
 // refuseTransfer answers a Transfer: nothing is settled over this link, and no balance changes.
@@ -172,5 +172,5 @@ func (s *session) putFrame(f frames.Frame) {
 		b.release()
 		return
 	}
-	s.put(outgoing{buffer: b})
+	s.put(outgoing{buffer: b}, &s.burst)
 }

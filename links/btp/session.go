@@ -84,14 +84,11 @@ func (s *session) run() error {
 
 // read takes in frames until the connection breaks.
 func (s *session) read() error {
-	s.conn.control = s.control
-	defer s.burst.End()
+	s.conn.control, s.conn.dry = s.control, s.burst.End
 	for {
-		if !s.conn.ready() {
-			s.burst.End()
-		}
 		opcode, data, err := s.conn.next()
 		if err != nil {
+			s.burst.End()
 			s.answerClose(err)
 			return closed(err)
 		}
@@ -117,7 +114,7 @@ func (s *session) control(opcode byte, payload []byte) error {
 	if opcode == opPing {
 		b := takeBuffer()
 		b.out = append(b.out[:0], payload...)
-		s.put(outgoing{buffer: b, opcode: opPong})
+		s.put(outgoing{buffer: b, opcode: opPong}, &s.burst)
 		return nil
 	}
 	if len(payload) == len([8]byte{}) {

@@ -131,10 +131,12 @@ func (s *session) writeAll(batch []outgoing) (written int, parting bool, err err
 	return written, parting, err
 }
 
-// put queues a frame, waiting for room; when the session ends first, the frame counts as not written.
-func (s *session) put(o outgoing) {
+// put queues a frame, waiting for room; when the session ends first, the frame counts as not written. The caller's burst ends before he waits: with
+// a peer that does not read, nobody else shall wait.
+func (s *session) put(o outgoing, burst *ilpcore.Burst) {
 	for !s.queue.offer(o) {
-		s.Flush() // what fills the queue may be of a burst that has not ended
+		burst.End()
+		s.Flush() // what fills the queue may be of another burst that has not ended
 		select {
 		case <-s.queue.room:
 		case <-s.ctx.Done():
