@@ -132,7 +132,11 @@ func (s *socket) fill(frame int) error {
 }
 
 // wipe clears what has been handed out.
-func (s *socket) wipe() { clear(s.in[:s.from]) }
+func (s *socket) wipe() {
+	clear(s.in[:s.from])
+	clear(s.in[s.to:])
+	clear(s.parts)
+}
 
 // add appends a frame to what flush writes.
 func (s *socket) add(opcode byte, payload []byte) {
