@@ -24,9 +24,6 @@ func (b *Burst) Later(f Flusher) {
 
 // End ends the burst; another may begin. Whoever hands things on ends it before he waits for anything: what is left to its end is not his alone.
 func (b *Burst) End() {
-	if b == nil {
-		return
-	}
 	for i, f := range b.later {
 		b.later[i] = nil
 		f.Flush()

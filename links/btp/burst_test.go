@@ -28,8 +28,8 @@ func (l lateStarter) StartPrepare(_ context.Context, _ ilpcore.Incoming, _ ilpco
 
 func (l lateStarter) Flush() { signal(l.flushed) }
 
-// A burst ends when there is nothing more to take in at the moment, whatever the frames after the last packet are, and when the peer has to be waited
-// for because it does not read: what is left to its end, such as the records of other accounts' packets, must not wait for this peer.
+// A burst ends when there is nothing more to take in at the moment, whatever the frames after the last packet are, and whether or not the peer reads: what
+// is left to its end, such as the records of other accounts' packets, must not wait for this peer.
 func TestABurstDoesNotWaitForThePeer(t *testing.T) {
 	packet := masked(opBinary, string(frames.AppendILP(nil, frames.TypeMessage, 7, prepareBytes(t, testPrepare()))))
 	for name, after := range map[string][]byte{

@@ -114,7 +114,7 @@ func (s *session) control(opcode byte, payload []byte) error {
 	if opcode == opPing {
 		b := takeBuffer()
 		b.out = append(b.out[:0], payload...)
-		s.put(outgoing{buffer: b, opcode: opPong}, &s.burst)
+		s.say(outgoing{buffer: b, opcode: opPong})
 		return nil
 	}
 	if len(payload) == len([8]byte{}) {
