@@ -2,6 +2,10 @@ package btp
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,5 +65,42 @@ func TestLinkClose(t *testing.T) {
 	}
 	if reply := l.HandlePrepare(t.Context(), ilpcore.Incoming{Prepare: testPrepare()}); reply.Code != ilpcore.T01 {
 		t.Errorf("a packet after Close: %+v", reply)
+	}
+}
+
+// What the peer fulfils before it says goodbye, too, is owed: it is heard although it is late.
+func TestAFulfillAfterTheGoodbye(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	near, far := net.Pipe()
+	var running sync.WaitGroup
+	s := start(t, &running, ctx, near, false, Config{Account: "up", Handler: fulfilling})
+	defer running.Wait()
+	defer stop()
+	sent := make(chan ilpcore.Reply, 1)
+	running.Go(func() { sent <- s.send(ctx, ilpcore.Incoming{Prepare: testPrepare()}) })
+	peer := newSocket(&corked{Conn: far, timeout: time.Minute}, far, true, frames.MaxFrame)
+	_, data, err := peer.next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked frames.Frame
+	if err := asked.Decode(data); err != nil {
+		t.Fatal(err)
+	}
+	s.busy.enter()
+	running.Go(func() { s.retire("over") })
+	if _, _, err := peer.next(); !errors.Is(err, peerClosed{statusGoingAway}) {
+		t.Fatal(err)
+	}
+	peer.add(opBinary, frames.AppendILP(nil, frames.TypeMessage, 3, prepareBytes(t, testPrepare())))
+	peer.add(opBinary, frames.AppendILP(nil, frames.TypeResponse, asked.RequestID, replyBytes(t, ilpcore.Fulfill(testFulfillment, nil))))
+	if err := peer.write(opClose, appendClose(nil, statusGoingAway, "")); err != nil {
+		t.Fatal(err)
+	}
+	if reply := <-sent; !reply.Fulfilled {
+		t.Errorf("%+v", reply)
+	}
+	if opcode, data, err := peer.next(); !errors.Is(err, io.EOF) {
+		t.Errorf("after the goodbye there came %d, %x, %v", opcode, data, err)
 	}
 }

@@ -42,7 +42,6 @@ type session struct {
 	spare spare
 	calls calls
 	busy  busy            // what retire waits for
-	deaf  atomic.Bool     // whether frames are read only to get them out of the way
 	frame frames.Frame    // the one being received; read's own
 	burst ilpcore.Burst   // of the frames that one read has brought; read's own
 	link  context.Context // of the Handlers; ends with the link
@@ -92,7 +91,7 @@ func (s *session) read() error {
 			s.answerClose(err)
 			return closed(err)
 		}
-		if opcode == opBinary && !s.deaf.Load() {
+		if opcode == opBinary {
 			s.receive(data)
 		}
 	}
