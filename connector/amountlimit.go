@@ -44,11 +44,15 @@ func (b *amountBucket) giveBack(a amount.Amount) {
 	b.add(uint64(a))
 }
 
-// refill adds what has come since the last time. A clock that goes back adds nothing.
+// refill adds what has come since the last time. A packet that had to wait for its turn brings a time before that, which must not be counted twice.
+// A clock that was set back by more adds nothing either, and is followed.
 func (b *amountBucket) refill(now time.Time) {
 	elapsed := now.Sub(b.last)
+	if elapsed <= 0 && elapsed > -time.Minute {
+		return
+	}
 	b.last = now
-	if elapsed <= 0 {
+	if elapsed < 0 {
 		return
 	}
 	if elapsed >= time.Minute {

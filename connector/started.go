@@ -49,7 +49,12 @@ func (n *Node) StartPrepare(ctx context.Context, in ilpcore.Incoming, asker ilpc
 }
 
 // onward returns the account that a packet goes on to and its link; nil when it stays here, goes nowhere, or has to be waited for.
-func (n *Node) onward(from *account, destination []byte) (*account, ilpcore.Starter) {
+func (n *Node) onward(from *account, destination []byte) (to *account, link ilpcore.Starter) {
+	defer func() {
+		if recover() != nil { // HandlePrepare comes to the same place, and answers
+			link = nil
+		}
+	}()
 	if bytes.HasPrefix(destination, peerPrefix) {
 		return nil, nil
 	}
@@ -62,7 +67,7 @@ func (n *Node) onward(from *account, destination []byte) (*account, ilpcore.Star
 			return nil, nil
 		}
 	}
-	link, _ := to.Link.(ilpcore.Starter)
+	link, _ = to.Link.(ilpcore.Starter)
 	return to, link
 }
 

@@ -183,3 +183,20 @@ func TestALinkThatPanicsLater(t *testing.T) {
 	wantBalances(t, n, map[ilpcore.AccountID]Balance{"up": {}, "bob": {}})
 	wantNothingUnderWay(t, n)
 }
+
+// confused panics when it is asked whose a packet is.
+type confused struct{ AccountReceiver }
+
+func (confused) Recognises(ilpcore.AccountID, []byte) bool { panic("x") }
+
+// What panics before a packet is begun does so under the guard of those that are waited for: the link's goroutine goes on.
+func TestHoldersThatPanic(t *testing.T) {
+	inBothWays(t, func(t *testing.T, send way) {
+		n := newTestNode(t, func(c *Config) { c.Holders = confused{} })
+		if got := outcome(send(n, t.Context(), packet("up", "test.gw.kid.x"))); got != "T00" {
+			t.Error(got)
+		}
+		wantBalances(t, n, map[ilpcore.AccountID]Balance{"up": {}, "kid": {}})
+		wantNothingUnderWay(t, n)
+	})
+}

@@ -22,7 +22,7 @@ func (b *Burst) Later(f Flusher) {
 	b.later = append(b.later, f)
 }
 
-// End ends the burst; another may begin.
+// End ends the burst; another may begin. Whoever hands things on ends it before he waits for anything: what is left to its end is not his alone.
 func (b *Burst) End() {
 	for i, f := range b.later {
 		b.later[i] = nil

@@ -49,7 +49,7 @@ func authenticate(ctx context.Context, conn *socket, u URL, random io.Reader) er
 		case frames.TypeResponse:
 			return nil
 		case frames.TypeError:
-			return fmt.Errorf("%w: %s %q", ErrRefused, f.Error.Error(), withoutSecret(f.Error.Data, u.Token))
+			return fmt.Errorf("%w: %s %q", ErrRefused, withoutSecret([]byte(f.Error.Error()), u.Token), withoutSecret(f.Error.Data, u.Token))
 		}
 	}
 }

@@ -103,7 +103,7 @@ func (a *Awaited) StartPrepare(_ context.Context, in ilpcore.Incoming, asker ilp
 			return false
 		}
 		if s.busy.enter() {
-			s.start(&in, asker, &s.busy, burst)
+			s.start(&in, asker, burst)
 			return true
 		}
 	}

@@ -16,7 +16,7 @@ type call struct {
 	reply    ilpcore.Reply
 	until    time.Duration // when its time is over, by the clock of the calls
 	asker    ilpcore.Asker // gets the answer; nil: somebody waits for it
-	busy     *busy         // what an asker's call counts in; nil: nothing
+	busy     *busy         // what the call counts in, if there is an asker
 }
 
 var idleCalls = sync.Pool{New: func() any { return &call{answered: make(chan struct{}, 1)} }}
@@ -145,9 +145,7 @@ func (k *call) answer(reply ilpcore.Reply, burst *ilpcore.Burst) {
 		return
 	}
 	k.free()
-	if busy != nil {
-		busy.leave()
-	}
+	busy.leave()
 	asker.Answered(reply, burst)
 }
 

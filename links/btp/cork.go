@@ -10,8 +10,8 @@ import (
 
 const maxGathered = 64 << 10
 
-// corked is a net.Conn whose writes, between cork and uncork, are gathered and sent together. The WebSocket library flushes each frame;
-// below it, that flush then costs a copy. Where we dial it lies below TLS too.
+// corked is a net.Conn whose writes, between cork and uncork, are gathered and sent together. Where we dial it lies below TLS, which writes each of
+// its records by itself; where we are dialled it lies above.
 type corked struct {
 	net.Conn
 	timeout time.Duration // how long the other end may take to accept what is written

@@ -49,6 +49,7 @@ type Link struct {
 	stop      context.CancelFunc
 	running   sync.WaitGroup
 	closing   sync.Once
+	parting   atomic.Bool // no connection is opened any more
 }
 
 // Dial checks the settings and starts connecting; it does not wait for the connection. Errors: ErrURL, ErrInsecure.
@@ -110,9 +111,10 @@ func starting(context.Context, ilpcore.Incoming) ilpcore.Reply {
 // the packet's expiry, or within a minute, R00; for a wrong fulfillment F05. The peer's own answer comes back as it is.
 func (l *Link) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	s := l.session.Load()
-	if s == nil {
+	if s == nil || !s.busy.enter() {
 		return lost()
 	}
+	defer s.busy.leave()
 	return s.send(ctx, in)
 }
 
@@ -124,8 +126,10 @@ func (l *Link) StartPrepare(_ context.Context, in ilpcore.Incoming, asker ilpcor
 		asker.Answered(lost(), burst)
 	case s.queue.full():
 		return false
+	case !s.busy.enter():
+		asker.Answered(lost(), burst)
 	default:
-		s.start(&in, asker, nil, burst)
+		s.start(&in, asker, burst)
 	}
 	return true
 }
@@ -145,11 +149,14 @@ func (l *Link) Err() error {
 // SetHandler directs the peer's Prepares, from the next one on, to h.
 func (l *Link) SetHandler(h ilpcore.Handler) { l.handler.Store(&h) }
 
-// Close gives the peer's packets under way a moment to be answered while new ones get T03, then disconnects and waits for everything the
-// link has started. It may be called more than once.
+// Close lets the packets under way end, for two seconds at most, while new ones get T03, says goodbye, and waits for everything the link has
+// started. It may be called more than once.
 func (l *Link) Close() error {
 	l.closing.Do(func() {
-		l.drain()
+		l.parting.Store(true)
+		if s := l.session.Load(); s != nil {
+			s.retire("this link has been closed")
+		}
 		l.stop()
 		l.running.Wait()
 		l.working.Wait()
@@ -157,23 +164,10 @@ func (l *Link) Close() error {
 	return nil
 }
 
-// drain takes all slots, so that no delivery can start, and has them once the last one has ended.
-func (l *Link) drain() {
-	timer := time.NewTimer(l.timing.drain)
-	defer timer.Stop()
-	for range cap(l.slots) {
-		select {
-		case l.slots <- struct{}{}:
-		case <-timer.C:
-			return
-		}
-	}
-}
-
 // run connects again and again until ctx ends.
 func (l *Link) run(ctx context.Context) {
 	waits := backoff{waits: l.timing.waits, stable: l.timing.stable, random: l.random}
-	for {
+	for !l.parting.Load() {
 		timer := time.NewTimer(waits.next())
 		select {
 		case <-ctx.Done():
@@ -189,7 +183,7 @@ func (l *Link) run(ctx context.Context) {
 			continue
 		}
 		l.trouble.clear()
-		waits.lasted(l.serve(ctx, s))
+		waits.lasted(l.serve(s))
 	}
 }
 
@@ -220,14 +214,14 @@ func (l *Link) connect(ctx context.Context) (*session, error) {
 var errNoAuthAnswer = errors.New("the peer did not answer the authentication")
 
 // serve runs a session from start to end and returns how long it lived.
-func (l *Link) serve(ctx context.Context, s *session) time.Duration {
+func (l *Link) serve(s *session) time.Duration {
 	since := time.Now()
 	l.session.Store(s)
 	l.logger.Info("the BTP link is up", l.fields()...)
 	l.state(true)
 	err := s.run()
 	l.session.Store(nil)
-	if ctx.Err() == nil {
+	if !l.parting.Load() {
 		l.trouble.set(err, l.now())
 		l.logger.Warn("the BTP link is down", l.fields(zap.Error(err))...)
 	}

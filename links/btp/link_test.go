@@ -158,7 +158,9 @@ func TestLinkNeverHangsWhileConnecting(t *testing.T) {
 		}), "did not answer the authentication"},
 		"refuses": {ws(func(p *peerConn) {
 			f, _ := p.read()
-			p.write(frames.NewError(f.RequestID, frames.NotAccepted, "unknown token "+testToken, time.Now()))
+			refusal := frames.NewError(f.RequestID, frames.NotAccepted, "unknown token "+testToken, time.Now())
+			refusal.Error.Name = "No-" + testToken
+			p.write(refusal)
 			p.wait()
 		}), "refused our BTP credentials"},
 	} {

@@ -4,9 +4,13 @@ package btp
 
 import "sync"
 
-// queued is how many frames may wait to be written before who has more to say waits with them. Answers that nobody waits for go beyond: they are no
-// more than the peer may have packets at work.
-const queued = 256
+const (
+	// queued is how many frames may wait to be written before who has a packet to send waits with it. Answers to packets go beyond: they are no more
+	// than the peer may have at work.
+	queued = 256
+	// unasked is how many of them may be the reader's own: more than answer what one read brings.
+	unasked = 1024
+)
 
 // queue is handed over as a whole: to the writer, or to whoever ends the session.
 type queue struct {
@@ -15,6 +19,7 @@ type queue struct {
 
 	mu     sync.Mutex
 	frames []outgoing
+	said   int   // how many of them are the reader's
 	over   error // nothing is written any more
 }
 
@@ -47,6 +52,22 @@ func (q *queue) full() bool {
 	return q.over == nil && len(q.frames) >= queued
 }
 
+// say queues a frame of the reader's if there are not too many already, and says so.
+func (q *queue) say(o outgoing) bool {
+	q.mu.Lock()
+	if q.over == nil && q.said >= unasked {
+		q.mu.Unlock()
+		return false
+	}
+	q.said++
+	over := q.appendLocked(o)
+	q.mu.Unlock()
+	if over != nil {
+		o.done(over)
+	}
+	return true
+}
+
 // push queues a frame.
 func (q *queue) push(o outgoing) {
 	q.mu.Lock()
@@ -68,7 +89,7 @@ func (q *queue) appendLocked(o outgoing) error {
 func (q *queue) take(spare []outgoing) []outgoing {
 	q.mu.Lock()
 	frames := q.frames
-	q.frames = spare[:0]
+	q.frames, q.said = spare[:0], 0
 	q.mu.Unlock()
 	signal(q.room)
 	return frames

@@ -96,11 +96,10 @@ func (d *delivery) run() {
 	// A Handler keeps to the expiry by itself. A context for each packet would be a fifth of the work of those that are forwarded. It does not end
 	// with the connection: what was sent on may be fulfilled, and then the peer owes for it, although it has not heard of that.
 	reply := (*s.handler.Load()).HandlePrepare(s.link, ilpcore.Incoming{From: s.account, Prepare: d.prepare})
-	d.encode(&reply)
-	s.put(outgoing{buffer: d.buffer, delivery: d})
+	d.Answered(reply, nil)
 }
 
-// Answered takes the answer of a Handler that was not waited for.
+// Answered takes the answer of a Handler.
 func (d *delivery) Answered(reply ilpcore.Reply, burst *ilpcore.Burst) {
 	d.encode(&reply)
 	d.session.putLater(outgoing{buffer: d.buffer, delivery: d}, burst)
@@ -151,7 +150,7 @@ func (s *session) reject(id uint32, reply ilpcore.Reply) {
 		b.release()
 		return
 	}
-	s.put(outgoing{buffer: b})
+	s.say(outgoing{buffer: b})
 }
 
 // refuseTransfer answers a Transfer: nothing is settled over this link, and no balance changes.
@@ -172,5 +171,5 @@ func (s *session) putFrame(f frames.Frame) {
 		b.release()
 		return
 	}
-	s.put(outgoing{buffer: b})
+	s.say(outgoing{buffer: b})
 }

@@ -10,7 +10,8 @@ import (
 var errRetired = errors.New("this node closed the connection")
 
 // retire lets what is under way end, for timing.drain at most, while new Prepares get T03. Then it closes the WebSocket in the regular
-// way: closing the socket at once could destroy answers that the peer has not read yet. It returns when the session has its end.
+// way: closing the socket at once could destroy answers that the peer has not read yet. What the peer answers until then is heard. It returns when the
+// session has its end.
 func (s *session) retire(why string) {
 	drained, cancel := context.WithTimeout(s.ctx, s.timing.drain)
 	defer cancel()
@@ -21,7 +22,6 @@ func (s *session) retire(why string) {
 	if s.ctx.Err() != nil {
 		return
 	}
-	s.deaf.Store(true)
 	parted, cancel := context.WithTimeout(s.ctx, s.timing.bye)
 	defer cancel()
 	s.bye(parted, statusGoingAway, why)

@@ -45,20 +45,18 @@ func (s *session) send(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	return timedOut()
 }
 
-// start is send for an asker that does not wait. The fulfillment is his to check. busy counts the packet until it is answered; nil: nothing does.
-func (s *session) start(in *ilpcore.Incoming, asker ilpcore.Asker, busy *busy, burst *ilpcore.Burst) {
+// start is send for an asker that does not wait. The fulfillment is his to check. The packet, which is counted as busy, is so until it is answered.
+func (s *session) start(in *ilpcore.Incoming, asker ilpcore.Asker, burst *ilpcore.Burst) {
 	left := s.left(in)
 	id, k := uint32(0), (*call)(nil)
 	b := takeBuffer()
 	err := b.encodePrepare(0, &in.Prepare)
 	if err == nil && left > 0 {
-		id, k = s.calls.addFor(left, asker, busy)
+		id, k = s.calls.addFor(left, asker, &s.busy)
 	}
 	if k == nil {
 		b.release()
-		if busy != nil {
-			busy.leave()
-		}
+		s.busy.leave()
 		switch {
 		case left <= 0:
 			asker.Answered(expired(), burst)

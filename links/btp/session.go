@@ -42,7 +42,6 @@ type session struct {
 	spare spare
 	calls calls
 	busy  busy            // what retire waits for
-	deaf  atomic.Bool     // whether frames are read only to get them out of the way
 	frame frames.Frame    // the one being received; read's own
 	burst ilpcore.Burst   // of the frames that one read has brought; read's own
 	link  context.Context // of the Handlers; ends with the link
@@ -84,18 +83,15 @@ func (s *session) run() error {
 
 // read takes in frames until the connection breaks.
 func (s *session) read() error {
-	s.conn.control = s.control
-	defer s.burst.End()
+	s.conn.control, s.conn.dry = s.control, s.burst.End
 	for {
-		if !s.conn.ready() {
-			s.burst.End()
-		}
 		opcode, data, err := s.conn.next()
 		if err != nil {
+			s.burst.End()
 			s.answerClose(err)
 			return closed(err)
 		}
-		if opcode == opBinary && !s.deaf.Load() {
+		if opcode == opBinary {
 			s.receive(data)
 		}
 	}
@@ -117,7 +113,7 @@ func (s *session) control(opcode byte, payload []byte) error {
 	if opcode == opPing {
 		b := takeBuffer()
 		b.out = append(b.out[:0], payload...)
-		s.put(outgoing{buffer: b, opcode: opPong})
+		s.say(outgoing{buffer: b, opcode: opPong})
 		return nil
 	}
 	if len(payload) == len([8]byte{}) {

@@ -31,6 +31,7 @@ type socket struct {
 	partsOf  byte // the opcode of the message in fragments; opContinue: there is none
 	// control acts on a Ping or Pong. Until somebody else does, Pings are answered in place.
 	control func(opcode byte, payload []byte) error
+	dry     func() // called before each read of the stream, which may have to wait
 
 	out    []byte
 	random [256]byte // of which the masks are taken
@@ -38,7 +39,7 @@ type socket struct {
 }
 
 func newSocket(below *corked, stream io.ReadWriter, dialled bool, limit uint64) *socket {
-	s := &socket{below: below, stream: stream, dialled: dialled, limit: limit, in: make([]byte, firstRead)}
+	s := &socket{below: below, stream: stream, dialled: dialled, limit: limit, in: make([]byte, firstRead), dry: func() {}}
 	s.control = func(opcode byte, payload []byte) error {
 		if opcode != opPing {
 			return nil
@@ -120,6 +121,7 @@ func (s *socket) fill(frame int) error {
 	case len(kept) == 0 || s.from+frame > len(s.in):
 		s.from, s.to = 0, copy(s.in, kept)
 	}
+	s.dry()
 	n, err := s.stream.Read(s.in[s.to:])
 	s.to += n
 	s.filled = s.to == len(s.in)
@@ -129,15 +131,12 @@ func (s *socket) fill(frame int) error {
 	return err
 }
 
-// ready says whether next has a message, or an error, without reading.
-func (s *socket) ready() bool {
-	var h frameHead
-	size, err := h.decode(s.in[s.from:s.to])
-	return err != nil || size > 0 && h.length <= uint64(s.to-s.from-size)
-}
-
 // wipe clears what has been handed out.
-func (s *socket) wipe() { clear(s.in[:s.from]) }
+func (s *socket) wipe() {
+	clear(s.in[:s.from])
+	clear(s.in[s.to:])
+	clear(s.parts)
+}
 
 // add appends a frame to what flush writes.
 func (s *socket) add(opcode byte, payload []byte) {

@@ -110,6 +110,24 @@ func TestSocketMasks(t *testing.T) {
 	}
 }
 
+// Nothing of a message is left in the memory of the connection once it was wiped, however the message came.
+func TestSocketWipes(t *testing.T) {
+	for name, said := range map[string][]byte{
+		"whole":        masked(opBinary, testToken),
+		"in fragments": slices.Concat(unfinished(masked(opBinary, testToken)), masked(opContinue, "")),
+	} {
+		s := newSocket(nil, stream{iotest.OneByteReader(bytes.NewReader(said)), io.Discard}, false, frames.MaxFrame)
+		_, data, err := s.next()
+		if err != nil || !bytes.Contains(data, []byte(testToken)) {
+			t.Fatalf("%s: %q, %v", name, data, err)
+		}
+		s.wipe()
+		if all := slices.Concat(s.in, s.parts[:cap(s.parts)]); bytes.Contains(all, []byte(testToken[:8])) {
+			t.Errorf("%s: the message is still there", name)
+		}
+	}
+}
+
 // A peer that breaks the protocol, or says goodbye, is told with the status that belongs to it.
 func TestSessionAnswersTheEnd(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -3,7 +3,6 @@ package btp
 // This file is the only writer of frames: it sends together what has gathered.
 
 import (
-	"context"
 	"errors"
 	"runtime"
 	"slices"
@@ -131,21 +130,21 @@ func (s *session) writeAll(batch []outgoing) (written int, parting bool, err err
 	return written, parting, err
 }
 
-// put queues a frame, waiting for room; when the session ends first, the frame counts as not written.
-func (s *session) put(o outgoing) {
-	for !s.queue.offer(o) {
-		s.Flush() // what fills the queue may be of a burst that has not ended
-		select {
-		case <-s.queue.room:
-		case <-s.ctx.Done():
-			o.done(context.Cause(s.ctx))
+// say queues a frame of the reader's own, such as a Pong or a T03. The reader never waits for the peer to read: two of them that did so for each other
+// would wait for ever, and with them the answers to packets. What the peer lets pile up is left unsaid.
+func (s *session) say(o outgoing) {
+	if !s.queue.say(o) {
+		s.Flush()
+		runtime.Gosched() // the writer may not have had its turn
+		if !s.queue.say(o) {
+			o.buffer.release()
 			return
 		}
 	}
 	s.Flush()
 }
 
-// putLater is put for those who must not wait. The frame is written after the burst.
+// putLater queues a frame, to be written after the burst. When the session ends first, it counts as not written.
 func (s *session) putLater(o outgoing, burst *ilpcore.Burst) {
 	s.queue.push(o)
 	burst.Later(s)

@@ -117,7 +117,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, from ilpcore.Ac
 	if prepare.Data, ok = s.readBody(w, r, memory); !ok {
 		return
 	}
-	s.handle(w, r, ilpcore.Incoming{From: from, Prepare: prepare})
+	if !s.handle(w, r, ilpcore.Incoming{From: from, Prepare: prepare}) {
+		*memory = nil // the answer may be in it, and may still be read
+	}
 }
 
 // release keeps the memory for the next packet; what is large is left to the collector.
@@ -144,7 +146,8 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, memory *[]byte
 	return nil, false
 }
 
-func (s *Server) handle(w http.ResponseWriter, r *http.Request, in ilpcore.Incoming) {
+// handle answers a packet and says whether the answer went out.
+func (s *Server) handle(w http.ResponseWriter, r *http.Request, in ilpcore.Incoming) (written bool) {
 	// A connection that breaks does not end the packet: what was sent on may be fulfilled, and then the sender owes for it.
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(r.Context()), in.ExpiresAt)
 	defer cancel()
@@ -154,9 +157,10 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, in ilpcore.Incom
 		s.unconfirmed(in.From, in.Amount)
 		panic(http.ErrAbortHandler)
 	}
-	if written := s.answer(w, r, 0, &reply); !written && reply.Fulfilled {
+	if written = s.answer(w, r, 0, &reply); !written && reply.Fulfilled {
 		s.unconfirmed(in.From, in.Amount)
 	}
+	return written
 }
 
 // refuse answers with an error of this node's own.

@@ -145,7 +145,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, buffer *buffer, 
 	// One piece of memory for all values. no-transform keeps Caddy's encode, and proxies, from compressing.
 	h, values := w.Header(), &[...]string{mediaType, strconv.Itoa(len(encoded)), "no-store, no-transform"}
 	h["Content-Type"], h["Content-Length"], h["Cache-Control"] = values[0:1:1], values[1:2:2], values[2:3:3]
-	return posting.Write(w, r, http.StatusOK, encoded)
+	if written = posting.Write(w, r, http.StatusOK, encoded); !written {
+		buffer.out = nil // which may still be read
+	}
+	return written
 }
 
 var _ http.Handler = (*Server)(nil)

@@ -50,7 +50,8 @@ func ReadRequest(w http.ResponseWriter, r *http.Request, dst []byte, limit int) 
 	return body, err
 }
 
-// Write sends header and body and says whether they went out. A client that has left counts as not reached, whatever the socket says.
+// Write sends header and body and says whether they went out. A client that has left counts as not reached, whatever the socket says. If they did not,
+// the memory of body is not to be used again: HTTP/2 gives up on a stream while another goroutine may be writing.
 func Write(w http.ResponseWriter, r *http.Request, status int, body []byte) (written bool) {
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(time.Now().Add(answerTimeout)) // a client that does not read must not keep us

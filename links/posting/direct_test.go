@@ -167,6 +167,8 @@ func TestDirectReadsAnswers(t *testing.T) {
 		"too long":            {"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", 0, "", false, ErrTooLarge},
 		"too long, in chunks": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + strings.Repeat("x", 1001) + "\r\n0\r\n\r\n", 200, strings.Repeat("x", 1001), false, ErrTooLarge},
 		"an endless head":     {"HTTP/1.1 200 OK\r\n" + strings.Repeat(long, 4), 0, "", false, errHead},
+		"line feeds alone":    {"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", 200, "ok", true, nil},
+		"one line feed alone": {"HTTP/1.1 200 OK\r\nContent-Length: 2\n\r\nok", 200, "ok", true, nil},
 		"another protocol":    {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", 0, "", false, errStatus},
 		"endless interim":     {strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 10), 0, "", false, errStatus},
 	} {
@@ -195,6 +197,17 @@ func TestDirectReadsAnswers(t *testing.T) {
 				t.Errorf("%d connections, want %d", n, want)
 			}
 		})
+	}
+}
+
+// A peer that speaks something else is noticed at its first words, not when the packet's time is over.
+func TestDirectIsNotKeptByOtherProtocols(t *testing.T) {
+	d := newTestDirect(t, NewTransport(), "http://"+testpeer.Listen(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, "SSH-2.0-OpenSSH_9.9\r\n")
+		_, _ = io.Copy(io.Discard, c)
+	}))
+	if status, _, err := send(t.Context(), d, "x", 5*time.Second); err == nil || errors.Is(err, ErrLate) {
+		t.Errorf("status %d, error %v", status, err)
 	}
 }
 

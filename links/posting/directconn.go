@@ -130,13 +130,17 @@ func (c *directConn) read(dst []byte, limit int) (status int, answer []byte, reu
 	return http.StatusOK, answer, true, nil
 }
 
-// peekHead returns the head of an answer with the empty line behind it, or as much of it as fits in memory that is there anyhow.
+// peekHead returns the head of an answer with the empty line behind it; or less, if it does not fit in memory that is there anyhow, or cannot become
+// a usual one: then net/http has to say what is an end.
 func (c *directConn) peekHead() ([]byte, error) {
 	for n := 1; ; n = c.in.Buffered() + 1 {
 		_, err := c.in.Peek(n)
 		seen, _ := c.in.Peek(c.in.Buffered())
 		if end := bytes.Index(seen, []byte("\r\n\r\n")); end >= 0 {
 			return seen[:end+4], nil
+		}
+		if !mayBeUsual(seen) {
+			return seen, nil
 		}
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):

@@ -47,6 +47,12 @@ func usual(head []byte) (length int, ok bool) {
 	}
 }
 
+// mayBeUsual says whether what has come of a head without its end may still become a usual one.
+func mayBeUsual(seen []byte) bool {
+	n := min(len(seen), len(usualStatus))
+	return bytes.Equal(seen[:n], usualStatus[:n]) && !bytes.Contains(seen, []byte("\n\n")) && !bytes.Contains(seen, []byte("\n\r\n"))
+}
+
 // token says whether b is letters, digits and hyphens, of which the names of headers are made.
 func token(b []byte) bool {
 	for _, c := range b {
