@@ -187,7 +187,7 @@ func TestALinkThatPanicsLater(t *testing.T) {
 // confused panics when it is asked whose a packet is.
 type confused struct{ AccountReceiver }
 
-func (confused) Recognises(ilpcore.AccountID, []byte) bool { panic("x") }
+func (confused) Recognises(string, []byte) bool { panic("x") }
 
 // What panics before a packet is begun does so under the guard of those that are waited for: the link's goroutine goes on.
 func TestHoldersThatPanic(t *testing.T) {
