@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/nodeapi"
 )
 
@@ -67,6 +68,16 @@ func (b *books) start(r *running) {
 	defer b.nodes.mu.Unlock()
 	b.nodes.started = append(b.nodes.started, r)
 	r.api.TakeOver()
+}
+
+// latestNode returns the node of the newest config that has started; nil: none has.
+func (b *books) latestNode() *connector.Node {
+	b.nodes.mu.Lock()
+	defer b.nodes.mu.Unlock()
+	if n := len(b.nodes.started); n > 0 {
+		return b.nodes.started[n-1].node
+	}
+	return nil
 }
 
 // end takes r out. If it was the newest because it has failed to start, the one before answers again.

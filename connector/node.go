@@ -54,6 +54,9 @@ type Config struct {
 	BroadcastEvery time.Duration // how often routes are told, if any account wants them; 0: DefaultBroadcast
 	EchoPerMinute  int           // echo requests answered per minute and account; 0: 60; negative: none
 
+	// Before is the node of the configuration before. What it has heard of routes is used until the neighbours tell theirs anew; nil: there was none.
+	Before *Node
+
 	Logger *zap.Logger      // nil: none
 	Now    func() time.Time // nil: time.Now
 	Random io.Reader        // for the route messages; nil: crypto/rand
@@ -115,7 +118,13 @@ func NewNode(c Config) (*Node, error) {
 		random = rand.Reader
 	}
 	n.routing = newRouting(n, c.BroadcastEvery, random)
+	if c.Before != nil {
+		n.routing.inherit(c.Before)
+	}
 	n.publish(first)
+	if c.Before != nil {
+		n.routing.relearn()
+	}
 	return n, nil
 }
 

@@ -28,6 +28,7 @@ type routing struct {
 
 	mu         sync.Mutex
 	neighbours map[ilpcore.AccountID]*neighbour
+	inherited  map[ilpcore.AccountID]inherited // what was heard by the node before; nil: nothing
 	told       told
 	ctx        context.Context
 	stop       context.CancelFunc
@@ -101,7 +102,7 @@ func (r *routing) changed(t *table) {
 	}
 	for _, a := range t.order {
 		if (a.SendRoutes || a.ReceiveRoutes) && r.neighbours[a.ID] == nil {
-			r.neighbours[a.ID] = &neighbour{mode: ccp.Sync, ask: true}
+			r.neighbours[a.ID] = &neighbour{mode: ccp.Sync, ask: true, heard: r.heir(a)}
 		}
 	}
 	if len(r.neighbours) > 0 && !r.started && !r.closed {

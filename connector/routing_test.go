@@ -50,13 +50,13 @@ func (l *line) start(t *testing.T, name string, neighbours ...string) *Node {
 	for _, id := range neighbours {
 		c.Accounts = append(c.Accounts, Account{ID: ilpcore.AccountID(id), SendRoutes: true, ReceiveRoutes: true, Link: l.link(name, id)})
 	}
+	l.mu.Lock() // what it asks at once waits, or the answer would reach the node that had its name before
+	defer l.mu.Unlock()
 	n, err := NewNode(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.mu.Lock()
 	l.nodes[name] = n
-	l.mu.Unlock()
 	return n
 }
 

@@ -55,7 +55,7 @@ func (r *routing) talk(a *account, with *neighbour, own ilpcore.Address, ask, te
 	if ask {
 		r.mu.Lock()
 		message := ccp.Control{Mode: ccp.Sync, LastTable: with.heard.table, LastEpoch: with.heard.epoch}
-		with.sent = true
+		with.sent, with.missed = true, false
 		r.mu.Unlock()
 		reply := r.send(a, ccp.ControlDestination, message.Append(nil))
 		r.mu.Lock()
