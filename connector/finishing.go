@@ -97,6 +97,7 @@ func (f *finishing) join(packets []*started) {
 			f.books.bookLater(&s.held, g)
 		}
 		f.books.putChanged(g)
+		g.StandsFor(len(packets))
 	})
 	if err != nil {
 		for _, s := range packets {

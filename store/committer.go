@@ -44,7 +44,7 @@ func (s *Store) commitGroups() {
 			s.Fail(fmt.Errorf("group %d: %w", g.sequence, err))
 			return
 		}
-		done := Commit{Sequence: g.sequence, Joins: g.joined, Entries: len(g.entries), Bytes: g.size, Took: time.Since(start)}
+		done := Commit{Sequence: g.sequence, Joins: g.stand, Entries: len(g.entries), Bytes: g.size, Took: time.Since(start)}
 		s.release(g)
 		if s.observe != nil {
 			s.observe(done)

@@ -50,7 +50,7 @@ func (s *Store) Expect(n int64) (underWay int64) { return s.expected.Add(n) }
 
 // joinCompany tells the committer that waits when enough have come. It is called under the group mutex.
 func (s *Store) joinCompany(joined int) {
-	if joined == s.company.goal {
+	if s.company.goal > 0 && joined >= s.company.goal {
 		select {
 		case s.company.assembled <- struct{}{}:
 		default:
@@ -61,7 +61,7 @@ func (s *Store) joinCompany(joined int) {
 // awaitCompany lets the group that gathers grow. It is called under the group mutex, and lets go of it meanwhile.
 func (s *Store) awaitCompany() {
 	c := &s.company
-	came := s.gathering.joined
+	came := s.gathering.stand
 	goal, patience := c.wanted(came + int(s.expected.Load()))
 	if came < goal {
 		c.goal = goal
@@ -78,11 +78,11 @@ func (s *Store) awaitCompany() {
 		default:
 		}
 		c.goal = 0
-		if s.gathering.joined == came && len(s.sealed) == 0 {
+		if s.gathering.stand == came && len(s.sealed) == 0 {
 			c.lonely = companyProbe
 		}
 	}
-	c.left(s.gathering.joined, time.Now())
+	c.left(s.gathering.stand, time.Now())
 }
 
 // left notes that a group of so many leaves.

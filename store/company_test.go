@@ -82,3 +82,20 @@ func TestCompanyHoldsNobodyUp(t *testing.T) {
 	}
 	wantValue(t, mustOpen(t, dir, Options{}), "last", "one")
 }
+
+// A join that stands for many is so much company.
+func TestAJoinThatStandsForMany(t *testing.T) {
+	var commits []Commit
+	s := mustOpen(t, newDir(t), Options{Journal: true, Observe: func(c Commit) { commits = append(commits, c) }})
+	ticket, err := s.Join(func(g *Group) {
+		g.Put([]byte("k"), []byte("v"))
+		g.StandsFor(50)
+	})
+	if err != nil || ticket.Wait(t.Context()) != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
+	if len(commits) != 1 || commits[0].Joins != 50 {
+		t.Errorf("%+v", commits)
+	}
+}

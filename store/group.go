@@ -44,6 +44,7 @@ type Group struct {
 
 	// For the join under way.
 	joined       int // joins so far, with the one under way
+	stand        int // for how many changes they stand: see StandsFor
 	firstEntries int
 	firstSize    int
 	track        bool  // there is a tail
@@ -56,6 +57,9 @@ func newGroup(sequence uint64) *Group {
 	return g
 }
 
+// StandsFor says, in a join, that it is n changes by those who would else have joined one by one: groups wait for company by their number.
+func (g *Group) StandsFor(n int) { g.stand += n - 1 }
+
 // renew makes an empty group of a durable one, whose memory it keeps.
 func (g *Group) renew(sequence uint64) {
 	g.outcome = &outcome{sequence: sequence, done: make(chan struct{})}
@@ -64,7 +68,7 @@ func (g *Group) renew(sequence uint64) {
 	g.entries, g.callbacks, g.touched = g.entries[:0], g.callbacks[:0], g.touched[:0]
 	g.index.reset()
 	g.memory.reset()
-	g.size, g.joined = 0, 0
+	g.size, g.joined, g.stand = 0, 0, 0
 }
 
 // Sequence is the number of this group; groups are numbered from 1 without gaps, also across restarts.

@@ -87,7 +87,7 @@ func (s *Store) join(f func(g *Group), followUp bool) (Ticket, error) {
 	if g.joined == 1 {
 		s.wake.Signal()
 	}
-	s.joinCompany(g.joined)
+	s.joinCompany(g.stand)
 	return Ticket{g.outcome}, nil
 }
 
@@ -129,6 +129,7 @@ func (s *Store) run(g *Group, f func(g *Group)) {
 	}()
 	if f != nil {
 		g.joined++
+		g.stand++
 		f(g)
 	}
 	if s.before != nil && (f == nil || s.tail != nil) {

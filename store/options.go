@@ -47,7 +47,7 @@ type Options struct {
 // Commit is a group that has become durable.
 type Commit struct {
 	Sequence uint64
-	Joins    int           // how many calls of Join it came from
+	Joins    int           // how many changes joined (Group.StandsFor)
 	Entries  int           // keys in it
 	Bytes    int           // of keys and values
 	Took     time.Duration // from the first write to the last sync
