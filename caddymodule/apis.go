@@ -68,6 +68,7 @@ func (b *books) start(r *running) {
 	defer b.nodes.mu.Unlock()
 	b.nodes.started = append(b.nodes.started, r)
 	r.api.TakeOver()
+	r.noteAssets()
 }
 
 // latestNode returns the node of the newest config that has started; nil: none has.
@@ -88,7 +89,9 @@ func (b *books) end(r *running) {
 	b.nodes.started = slices.DeleteFunc(slices.Clone(started), func(other *running) bool { return other == r })
 	if n := len(b.nodes.started); n > 0 && started[len(started)-1] == r {
 		b.yield(r)
-		b.nodes.started[n-1].api.TakeOver()
+		before := b.nodes.started[n-1]
+		before.api.TakeOver()
+		before.noteAssets()
 	}
 	b.nodes.secrets = slices.DeleteFunc(b.nodes.secrets, func(c configSecrets) bool { return c.of == r })
 	if b.keeper != nil {

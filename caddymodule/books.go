@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,6 +66,7 @@ type books struct {
 	directory *nodeapi.Directory
 	keeper    *nodeapi.Keeper
 	sessions  *receiver.Sessions
+	noted     sync.Map // what accounts count in, by name, as was last written down, or is about to be
 	dir       string
 	random    io.Reader
 

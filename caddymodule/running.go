@@ -69,6 +69,9 @@ func open(s *settings, app *App) (_ *running, err error) {
 	if _, err := r.books.openDirectory(r, secrets); err != nil {
 		return nil, err
 	}
+	if err := r.checkAssets(); err != nil {
+		return nil, err
+	}
 	accounts, err := r.openLinks()
 	if err != nil {
 		return nil, err
