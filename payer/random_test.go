@@ -140,6 +140,10 @@ func runWorld(t *testing.T, seed uint64, dir string) tally {
 	}
 	buying.Wait()
 	time.Sleep(time.Minute) // packets may still arrive
+	for _, h := range w.hosts {
+		h.mu.Lock() // after which all that came before it is seen here
+		h.mu.Unlock()
+	}
 	w.addUp(t, wallets, transports)
 	return w.tally
 }
