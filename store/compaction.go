@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4/table"
@@ -93,19 +92,15 @@ func (c *compaction) open(ids []uint64) (tables []*table.Table, err error) {
 }
 
 func (c *compaction) mapFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, size, err := openSized(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() == 0 {
+	if size == 0 {
 		return nil, fmt.Errorf("%s: %w", path, io.ErrUnexpectedEOF)
 	}
-	b, err := z.Mmap(f, false, info.Size())
+	b, err := z.Mmap(f, false, size)
 	if err != nil {
 		return nil, fmt.Errorf("mapping %s: %w", path, err)
 	}

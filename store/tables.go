@@ -86,19 +86,15 @@ func loadTable(path string, id uint64, memory *[]byte) (t *table.Table, damage s
 
 // readInto reads a file into memory that is used again. Reading, unlike a map of the file, has errors.
 func readInto(path string, memory *[]byte) ([]byte, error) {
-	f, err := os.Open(path)
+	f, size, err := openSized(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+	if int64(cap(*memory)) < size {
+		*memory = make([]byte, size)
 	}
-	if int64(cap(*memory)) < info.Size() {
-		*memory = make([]byte, info.Size())
-	}
-	b := (*memory)[:info.Size()]
+	b := (*memory)[:size]
 	for n := 0; n < len(b); {
 		more, err := f.Read(b[n:])
 		if n += more; err != nil {
@@ -106,6 +102,17 @@ func readInto(path string, memory *[]byte) ([]byte, error) {
 		}
 	}
 	return b, nil
+}
+
+func openSized(path string) (f *os.File, size int64, err error) {
+	if f, err = os.Open(path); err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, info.Size(), nil
 }
 
 // openTable opens a table that lies in memory; t may be of use also with an error of verifyTable.
