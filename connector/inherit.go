@@ -16,7 +16,7 @@ type inherited struct {
 	heard heard
 }
 
-// inherit takes what before has heard. It is used for the accounts that this node has over the same links, and asked for once more: an Update may
+// inherit takes what before has heard. It is used for the accounts that this node has over the same links, which are asked once more: an Update may
 // go to before until the links lead here.
 func (r *routing) inherit(before *Node) {
 	if before.address != r.node.address {

@@ -26,11 +26,11 @@ const (
 
 // company is what the committer knows of the changes that come. The channel and the timer apart, it belongs to the group mutex.
 type company struct {
-	goal      int // joins for which the group that gathers is waited for; 0: it is not
-	most      int // joins that a group had at most, since the last probe
+	goal      int // changes for which the group that gathers is waited for; 0: it is not
+	most      int // changes that a group had at most, since the last probe
 	groups    int // until the next probe
 	lonely    int // groups that will not wait
-	last      int // joins of the last group
+	last      int // changes of the last group
 	began     time.Time
 	pace      time.Duration // for each join of the last groups, from one group to the next
 	assembled chan struct{} // has room for one: the goal is reached

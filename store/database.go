@@ -151,7 +151,7 @@ func (d *disk) write(entries []entry, head []byte) error {
 	return d.logs.after()
 }
 
-// mark returns when the slot is on disk, with a note of Badger's list of tables as it is now.
+// mark returns when the slot is on disk, with a note of Badger's list of tables as it was last found right (tablelist.go).
 func (d *disk) mark(s slot) (err error) {
 	if s.manifest, err = d.list.note(); err != nil {
 		return err
