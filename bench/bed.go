@@ -2,7 +2,7 @@
 
 package main
 
-// This file is the bed that is measured on: backend, neighbours, three gateways, and tokens with money. Its measure is the whole run.
+// This file is the bed that is measured on: backend, neighbours, four gateways, and tokens with money. Its measure is the whole run.
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -38,8 +39,9 @@ type bed struct {
 	neighbours *neighbours
 	bare       *gateway
 	paid       *gateway
+	floor      *gateway // what cannot be done without, of bench/floor; nil: it is not measured
 	control    *gateway // a second bare, or another binary with a paywall
-	site       struct{ bare, untuned, paid, control netip.AddrPort }
+	site       struct{ bare, untuned, paid, floor, control netip.AddrPort }
 	node       netip.AddrPort // of paid
 
 	hot    []token // one
@@ -78,17 +80,20 @@ func newBed(ctx context.Context, o options, dir string, say func(format string, 
 
 // startGateways starts all, and returns when each serves.
 func (b *bed) startGateways(ctx context.Context, dir string) error {
-	ports, err := rig.FreePorts(9)
+	ports, err := rig.FreePorts(11)
 	if err != nil {
 		return err
 	}
-	b.site.bare, b.site.untuned, b.site.paid, b.site.control, b.node = ports[3], ports[4], ports[5], ports[6], ports[7]
+	b.site.bare, b.site.untuned, b.site.paid, b.site.control, b.node, b.site.floor = ports[3], ports[4], ports[5], ports[6], ports[7], ports[9]
 	p := peers{secret: b.secret, btp: b.neighbours.address, links: btpLinks}
 	backend := b.backend.address
 	if b.bare, err = startGateway(b.binary, dir, "bare", ports[0], bareCaddyfile(ports[0], b.site.bare, ports[8], backend)); err != nil {
 		return err
 	}
 	if b.paid, err = startGateway(b.binary, dir, "paywall", ports[1], paidCaddyfile(ports[1], b.site.paid, b.node, backend, p)); err != nil {
+		return err
+	}
+	if err := b.startFloor(ctx, dir, ports[10]); err != nil {
 		return err
 	}
 	if b.against == "" {
@@ -110,13 +115,22 @@ func (b *bed) startGateways(ctx context.Context, dir string) error {
 	return errors.Join(err, b.control.awaitStatus(ctx, http.MethodOptions, "http://"+b.site.control.String(), 204, paid))
 }
 
+// startFloor starts what cannot be done without, if it is measured.
+func (b *bed) startFloor(ctx context.Context, dir string, admin netip.AddrPort) (err error) {
+	if b.options.floor == "" {
+		return nil
+	}
+	if b.floor, err = startGateway(b.options.floor, dir, "sync-alone", admin, syncCaddyfile(admin, b.site.floor, b.backend.address)); err != nil {
+		return err
+	}
+	return b.floor.awaitStatus(ctx, http.MethodGet, "http://"+b.site.floor.String(), 200, http.Header{})
+}
+
 // close stops everything that was started.
 func (b *bed) close() error {
 	var errs []error
-	for _, g := range []*gateway{b.bare, b.paid, b.control} {
-		if g != nil {
-			errs = append(errs, g.stop())
-		}
+	for _, g := range b.gateways() {
+		errs = append(errs, g.stop())
 	}
 	if b.neighbours != nil {
 		errs = append(errs, b.neighbours.close())
@@ -125,6 +139,11 @@ func (b *bed) close() error {
 		errs = append(errs, b.backend.close())
 	}
 	return errors.Join(errs...)
+}
+
+// gateways are those that run.
+func (b *bed) gateways() []*gateway {
+	return slices.DeleteFunc([]*gateway{b.bare, b.paid, b.floor, b.control}, func(g *gateway) bool { return g == nil })
 }
 
 // measure fills the report.
@@ -149,7 +168,7 @@ func (b *bed) measure(ctx context.Context, r *report) error {
 		err = b.balance(ctx, r)
 	}
 	if err == nil {
-		err = r.noteOthers(b.before, b.bare, b.paid, b.control)
+		err = r.noteOthers(b.before, b.gateways()...)
 	}
 	return err
 }

@@ -4,7 +4,7 @@
 // into the node over both kinds of link, through it beside npm's ilp-connector, and the sender of payments beside npm's; npm ci installs those in
 // interop. It builds the gateway, and brings load generator, backend and neighbours itself:
 //
-//	go run ./bench                    everything, about nine minutes; writes the tables into docs/performance.md
+//	go run ./bench                    everything, about eleven minutes; writes the tables into docs/performance.md
 //	go run ./bench -short             a glance of two minutes; writes nothing
 //	go run ./bench -profile /tmp/p    CPU profiles of the gateway, for go tool pprof
 //	go run ./bench -against ./older   the control is another binary with a paywall: is this one faster?
@@ -36,6 +36,7 @@ type options struct {
 	tokens  int           // of the many; the hot one comes on top
 	only    string
 	binary  string // "": build it
+	floor   string // the binary of bench/floor; "": it is not measured
 	against string // "": the control is a second gateway without paywall
 	profile string // directory for CPU profiles; "": none
 	dir     string // where the ledger is
@@ -115,6 +116,12 @@ func run(ctx context.Context, o options, w, progress io.Writer) (err error) {
 		say("building the gateway")
 		o.binary = filepath.Join(dir, "paydoor")
 		if err := rig.Build(ctx, root, o.binary); err != nil {
+			return err
+		}
+	}
+	if o.against == "" && !slices.Contains([]string{"packets", "sender"}, o.only) {
+		o.floor = filepath.Join(dir, "floor")
+		if err := rig.BuildCommand(ctx, root, "./bench/floor", o.floor); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -29,8 +30,9 @@ func (b *bed) measureRequests(ctx context.Context, r *report) error {
 		for _, conns := range []int{64, 512} {
 			b.say("measuring requests: %s, %d connections", setting.name, conns)
 			l := line{setting: setting.name, conns: conns}
-			err := b.compare(ctx, &l, b.rounds, setting.tokens, place{b.bare, b.site.bare}, place{b.paid, b.site.paid}, place{b.control, b.site.control})
-			if err != nil {
+			places := []place{{b.bare, b.site.bare}, {b.paid, b.site.paid}, {b.floor, b.site.floor}, {b.control, b.site.control}}
+			places = slices.DeleteFunc(places, func(p place) bool { return p.gateway == nil })
+			if err := b.compare(ctx, &l, b.rounds, setting.tokens, places...); err != nil {
 				return err
 			}
 			r.requests = append(r.requests, l)

@@ -28,6 +28,9 @@ const (
 	btpOut  = "btp-out"
 )
 
+// postAlone is the relay that only posts what it gets over HTTP, as a measure of what the others cannot do without.
+const postAlone = "post-alone"
+
 // errNoRelay says that there is nothing to compare the node with.
 var errNoRelay = errors.New("npm's packages are not there: install Node.js 20 or later, and run npm ci --ignore-scripts in interop")
 
@@ -36,7 +39,7 @@ type relay struct {
 	*gateway
 	entry    netip.AddrPort // where http-in posts
 	secret   string
-	in, out  *neighbour // over BTP
+	in, out  *neighbour // over BTP; nil: it has no such links
 	far      *backend   // of http-out
 	received atomic.Uint64
 	sent     map[string]uint64 // packets by account that were fulfilled
@@ -102,7 +105,11 @@ func (r *relay) load(from, to string, inFlight int) (_ func(context.Context, tim
 
 // check compares what was sent with what came out on the far side, and, where the connector tells them, with its balances.
 func (r *relay) check(ctx context.Context) (told bool, err error) {
-	for account, got := range map[string]uint64{httpOut: r.received.Load(), btpOut: r.out.received.Load()} {
+	received := map[string]uint64{httpOut: r.received.Load()}
+	if r.out != nil {
+		received[btpOut] = r.out.received.Load()
+	}
+	for account, got := range received {
 		if got != r.sent[account] {
 			return false, fmt.Errorf("%s: %d packets to %s were fulfilled, and %d came out there", r.name, r.sent[account], account, got)
 		}
@@ -127,6 +134,13 @@ func (r *relay) check(ctx context.Context) (told bool, err error) {
 func startNode(binary, dir string) func(p relayPlan) (*gateway, error) {
 	return func(p relayPlan) (*gateway, error) {
 		return startGateway(binary, dir, p.name, p.admin, relayCaddyfile(p))
+	}
+}
+
+// startPost starts what only posts, see bench/floor.
+func startPost(binary, dir string) func(p relayPlan) (*gateway, error) {
+	return func(p relayPlan) (*gateway, error) {
+		return startGateway(binary, dir, p.name, p.admin, postCaddyfile(p))
 	}
 }
 

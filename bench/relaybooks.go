@@ -63,3 +63,6 @@ func fetchJSON(ctx context.Context, url, bearer string, into any) (ok bool, err 
 	}
 	return true, json.NewDecoder(answer.Body).Decode(into)
 }
+
+// askNothing is for what keeps no balances.
+func askNothing(context.Context, *relay) (map[string]int64, error) { return nil, nil }

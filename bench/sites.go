@@ -45,6 +45,16 @@ func bareCaddyfile(admin, main, untuned, backend netip.AddrPort) string {
 	return globalOptions(admin, "") + site(main, proxy(backend)) + site(untuned, fmt.Sprintf("\treverse_proxy %s\n", backend))
 }
 
+// syncCaddyfile is a gateway whose answers wait for a shared sync, see bench/floor.
+func syncCaddyfile(admin, main, backend netip.AddrPort) string {
+	return globalOptions(admin, "") + site(main, "\tsynced\n"+proxy(backend))
+}
+
+// postCaddyfile is a server that posts what it gets to another, see bench/floor.
+func postCaddyfile(p relayPlan) string {
+	return globalOptions(p.admin, "") + site(p.entry, fmt.Sprintf("\tforwarded http://%s/\n", p.far))
+}
+
 // peers is how the neighbours of the node that send packets are reached.
 type peers struct {
 	secret string         // of all of them

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,21 +84,21 @@ func (c *crossroads) open(ctx context.Context, root, dir string) (err error) {
 	if c.neighbours, err = startNeighbours(secret); err != nil {
 		return err
 	}
-	ports, err := rig.FreePorts(6)
-	if err != nil {
-		return err
-	}
-	kinds := []struct {
+	type kind struct {
 		name  string
 		start func(relayPlan) (*gateway, error)
 		ask   func(context.Context, *relay) (map[string]int64, error)
-	}{
-		{"ilp-connector", startConnector(root, dir), askConnector},
-		{"Paydoor", startNode(c.binary, dir), askNode},
-		{"control", startNode(c.against, dir), askNode},
 	}
-	if c.against == "" {
-		kinds = kinds[:2]
+	kinds := []kind{{"ilp-connector", startConnector(root, dir), askConnector}, {"Paydoor", startNode(c.binary, dir), askNode}}
+	if c.against != "" {
+		kinds = append(kinds, kind{"control", startNode(c.against, dir), askNode})
+	}
+	if c.floor != "" {
+		kinds = append(kinds, kind{postAlone, startPost(c.floor, dir), askNothing})
+	}
+	ports, err := rig.FreePorts(2 * len(kinds))
+	if err != nil {
+		return err
 	}
 	for i, kind := range kinds {
 		r, err := newRelay(relayPlan{
@@ -115,17 +116,24 @@ func (c *crossroads) open(ctx context.Context, root, dir string) (err error) {
 // await returns when packets get through to each connector.
 func (c *crossroads) await(ctx context.Context, secret string) error {
 	c.say("waiting for the connectors")
+	links := 0
 	for _, r := range c.relays {
-		// Both know by then whose packets come here. An empty one gets a Reject of ilp-connector and a 400 of ours.
-		status, header := http.StatusOK, http.Header{"Authorization": {"Bearer " + secret}}
-		if r.name != "ilp-connector" {
-			status = http.StatusBadRequest
+		// The connectors know by then whose packets come here. An empty one gets a Reject of ilp-connector and a 400 of ours.
+		method, url, status := http.MethodPost, "http://"+r.entry.String()+"/ilp", http.StatusBadRequest
+		switch r.name {
+		case "ilp-connector":
+			status = http.StatusOK
+		case postAlone:
+			method, url, status = http.MethodGet, "http://"+r.admin.String()+"/config/", http.StatusOK
 		}
-		if err := r.awaitStatus(ctx, http.MethodPost, "http://"+r.entry.String()+"/ilp", status, header); err != nil {
+		if err := r.awaitStatus(ctx, method, url, status, http.Header{"Authorization": {"Bearer " + secret}}); err != nil {
 			return err
 		}
+		if r.name != postAlone {
+			links += 2
+		}
 	}
-	if err := c.neighbours.await(ctx, 2*len(c.relays)); err != nil {
+	if err := c.neighbours.await(ctx, links); err != nil {
 		return err
 	}
 	for _, l := range c.neighbours.links {
@@ -179,7 +187,8 @@ func (c *crossroads) measure(ctx context.Context, t *through) error {
 // cross has the connectors take turns on packets from one account to another.
 func (c *crossroads) cross(ctx context.Context, l *line, file, from, to string) (err error) {
 	var own []*gateway // those that can be profiled
-	for _, r := range c.relays {
+	relays := slices.DeleteFunc(slices.Clone(c.relays), func(r *relay) bool { return r.name == postAlone && (from != httpIn || to != httpOut) })
+	for _, r := range relays {
 		load, end, failed := r.load(from, to, l.conns)
 		if failed != nil {
 			return failed
@@ -200,7 +209,7 @@ func (c *crossroads) cross(ctx context.Context, l *line, file, from, to string) 
 	err = c.profiled(ctx, "through-"+file, c.slice*time.Duration((rounds+1)*len(l.sides)), func() error {
 		return takeTurns(ctx, l.sides, rounds, c.slice)
 	}, own...)
-	for i, r := range c.relays {
+	for i, r := range relays {
 		r.sent[from] += uint64(l.sides[i].count)
 		r.sent[to] += uint64(l.sides[i].count)
 	}

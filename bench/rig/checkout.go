@@ -24,10 +24,15 @@ func ModuleRoot(ctx context.Context) (string, error) {
 
 // Build makes the gateway of the checkout in root, as the file binary; flags go to go build.
 func Build(ctx context.Context, root, binary string, flags ...string) error {
-	c := exec.CommandContext(ctx, "go", append(append([]string{"build"}, flags...), "-o", binary, "./cmd/paydoor")...)
+	return BuildCommand(ctx, root, "./cmd/paydoor", binary, flags...)
+}
+
+// BuildCommand makes another command of the checkout.
+func BuildCommand(ctx context.Context, root, command, binary string, flags ...string) error {
+	c := exec.CommandContext(ctx, "go", append(append([]string{"build"}, flags...), "-o", binary, command)...)
 	c.Dir = root
 	if out, err := c.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build ./cmd/paydoor: %w\n%s", err, out)
+		return fmt.Errorf("go build %s: %w\n%s", command, err, out)
 	}
 	return nil
 }
