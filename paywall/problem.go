@@ -153,7 +153,7 @@ func leavesBody(r *http.Request) bool {
 var pageTemplate = template.Must(template.New("problem").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{{.Status}} {{.Title}}</title>
-<style>body{font:1rem/1.5 sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}dd{margin:0 0 .5rem;overflow-wrap:anywhere}dt{font-weight:bold}</style>
+<style>body{font:1rem/1.5 sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}dd{margin:0 0 .5rem}dd,li{overflow-wrap:anywhere}dt{font-weight:bold}</style>
 <h1>{{.Title}}</h1>
 <p>{{.Detail}}</p>
 {{with .Steps}}<ol>{{range .}}<li>{{.}}</li>{{end}}</ol>
