@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,6 +54,7 @@ type Awaited struct {
 	closed  bool
 	running sync.WaitGroup
 	parting sync.WaitGroup // of the sessions that retire
+	retired []*session     // those, the longest first
 	closing sync.Once
 }
 
@@ -166,10 +168,25 @@ func (a *Awaited) take(c *connection, authID uint32) *session {
 	a.logger.Info("the BTP link is up", zap.String("account", string(a.account)), zap.String("peer", c.remote), zap.Bool("took_over", before != nil))
 	a.running.Go(func() { a.serve(s) })
 	if before != nil {
-		a.parting.Go(func() { before.retire("another connection of this account has taken over") })
+		a.replace(before)
 	}
 	a.state(true)
 	return s
+}
+
+// replace lets a session retire that another has taken the place of. A peer that does nothing but log in must not have any number of them: beyond
+// maxRetired, what has had the longest time ends at once. It is called under the mutex.
+func (a *Awaited) replace(before *session) {
+	if a.retired = append(a.retired, before); len(a.retired) > maxRetired {
+		a.retired[0].end(errRetired)
+		a.retired = slices.Delete(a.retired, 0, 1)
+	}
+	a.parting.Go(func() {
+		before.retire("another connection of this account has taken over")
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.retired = slices.DeleteFunc(a.retired, func(s *session) bool { return s == before })
+	})
 }
 
 // serve runs a session to its end.

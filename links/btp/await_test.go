@@ -186,6 +186,38 @@ func TestTakeoverOfADeadConnection(t *testing.T) {
 	}
 }
 
+// A peer that logs in again and again, and never says goodbye, has a few old connections at most.
+func TestTakeoversLeaveFewConnections(t *testing.T) {
+	a := newAwaited(t, func(_ *AwaitConfig, timing *timing) { timing.bye = time.Minute })
+	e := newEntrance(t, ListenerConfig{}, quick(), a)
+	var sessions []*session
+	for range 3 * maxRetired {
+		e.enter(t)
+		sessions = append(sessions, a.taken())
+	}
+	alive := 0
+	for i, s := range sessions {
+		if s.ctx.Err() == nil {
+			alive++
+		} else if i >= len(sessions)-1-maxRetired {
+			t.Errorf("session %d of %d has ended", i, len(sessions))
+		}
+	}
+	if alive != 1+maxRetired {
+		t.Errorf("%d sessions are there", alive)
+	}
+	for _, s := range sessions {
+		s.end(errRetired)
+	}
+}
+
+// taken is the session that the link has when no login is being taken.
+func (a *Awaited) taken() *session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.session.Load()
+}
+
 // A packet that meets the old connection at the moment it is given up goes over the new one.
 func TestTakeoverMovesPackets(t *testing.T) {
 	a := newAwaited(t, nil)

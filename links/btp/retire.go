@@ -9,6 +9,9 @@ import (
 
 var errRetired = errors.New("this node closed the connection")
 
+// maxRetired is how many sessions of an account retire at once.
+const maxRetired = 8
+
 // retire lets what is under way end, for timing.drain at most, while new Prepares get T03. Then it closes the WebSocket in the regular
 // way: closing the socket at once could destroy answers that the peer has not read yet. What the peer answers until then is heard. It returns when the
 // session has its end.
