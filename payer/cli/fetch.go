@@ -167,15 +167,21 @@ func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 		Base: f.show.watch(&f.pointers), Link: f.uplink, Random: f.e.Random, Now: f.e.Now, Budget: f.wallet, Secret: f.wallet.Secret(),
 		Method: method, Insecure: chosen(f.cmd, "plain-http"), Progress: f.moved, Waits: f.show.waits,
 	}
-	f.client = &http.Client{Transport: f.transport, CheckRedirect: f.redirect}
+	f.client = &http.Client{Transport: whole{f.transport}, CheckRedirect: f.redirect}
 	return nil
 }
 
 const mostRedirects = 50
 
-// redirect says whether to follow. Where we come from is nobody's business, and may hold secrets.
+// redirect says whether to follow. Where we come from is nobody's business, and may hold secrets; and who we are is no other host's, also where its
+// name ends in that of the first, which is enough for http.Client.
 func (f *fetcher) redirect(next *http.Request, via []*http.Request) error {
 	next.Header.Del("Referer")
+	if !strings.EqualFold(next.URL.Hostname(), via[0].URL.Hostname()) {
+		for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+			next.Header.Del(name)
+		}
+	}
 	if !chosen(f.cmd, "location") {
 		return http.ErrUseLastResponse
 	}
