@@ -75,7 +75,7 @@ func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quot
 		case err != nil:
 			return false, q, err
 		case !priced && p.doubtful() > 0:
-			return false, q, fmt.Errorf("%w: %s does not tell the balance; try again in half a minute", ErrUnknown, p.name)
+			return false, q, fmt.Errorf("%w: %s does not tell the balance; try again in a minute", ErrUnknown, p.name)
 		case !priced:
 			return false, q, nil // what the refusal said holds
 		}

@@ -164,8 +164,14 @@ func (b *books) addLines(text []byte) error {
 	return nil
 }
 
-// append writes an entry and waits until it is on disk. One that does not fit, because the journal is another by now, would damage it.
-func (w *Wallet) append(e entry) error {
+// append writes an entry and waits until it is on disk. One that does not fit, because the journal is another by now, would damage it. The error wraps
+// ErrWallet.
+func (w *Wallet) append(e entry) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrWallet, err)
+		}
+	}()
 	if !w.books.fits(e) {
 		return fmt.Errorf("an entry %q does not fit those of %s: was it replaced?", e.Kind, w.journal.Name())
 	}
@@ -228,9 +234,11 @@ func (b *books) add(e entry) (ok bool) {
 		if _, found := b.open[e.ID]; found {
 			b.ended[e.ID] = e
 		}
-		if e.Until.After(b.doubts[e.Host]) {
-			b.doubts[e.Host] = e.Until
+		kept := b.doubts[e.Host]
+		if absurd(kept, e.At) {
+			kept = e.At.Add(packetLifetime + doubtPause) // what it was of is older than e
 		}
+		b.doubts[e.Host] = latest(kept, e.Until)
 	}
 	return true
 }
