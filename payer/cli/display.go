@@ -86,6 +86,10 @@ func (d *display) payment(p payer.Progress) {
 
 // waits says why nothing happens.
 func (d *display) waits(host string, atMost time.Duration) {
+	if atMost == 0 {
+		d.say("waiting until another program has paid %s", clean(host))
+		return
+	}
 	d.say("waiting for up to %s: an earlier payment to %s may still arrive, and is asked for before another is made", atMost.Round(time.Second), clean(host))
 }
 
