@@ -35,9 +35,9 @@ type RejectError struct {
 	Message     string
 }
 
-// Error says which node rejected, with what.
+// Error says which node rejected, with what. The message is a stranger's, of up to 8 KiB.
 func (e *RejectError) Error() string {
-	return fmt.Sprintf("%v: %s %s: %s (from %s)", ErrRejected, e.Code, e.Code.Name(), e.Message, e.TriggeredBy)
+	return fmt.Sprintf("%v: %s %s: %.200q (from %.200s)", ErrRejected, e.Code, e.Code.Name(), e.Message, e.TriggeredBy)
 }
 
 // Unwrap makes a RejectError an ErrRejected.

@@ -265,7 +265,7 @@ func (f *fetcher) reportFailure(r *http.Request, failed error) error {
 func (f *fetcher) newReport(r *http.Request, ended error) *report {
 	line := &report{URL: r.URL.Redacted(), Payments: []paid{}, Exit: ExitStatus(ended)}
 	if ended != nil {
-		line.Error = ended.Error()
+		line.Error = cleanLines(ended.Error())
 	}
 	for _, p := range f.payments {
 		line.Payments = append(line.Payments, newPaid(p))

@@ -55,10 +55,13 @@ func Fetch(cmd *cobra.Command, e Environment) {
 	cmd.SilenceUsage = true
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		err := advised(e.fetch(cmd, args))
-		if err != nil && chosen(cmd, "silent") && !chosen(cmd, "show-error") {
+		switch {
+		case err == nil:
+			return nil
+		case chosen(cmd, "silent") && !chosen(cmd, "show-error"):
 			return failure{silent{err}, ExitStatus(err)}
 		}
-		return err
+		return printable{err}
 	}
 }
 

@@ -80,6 +80,7 @@ type shop struct {
 	heads []http.Header
 	asks  func(pay string) string // changes the Pay header
 	links []string                // the Link header
+	fault string                  // what packets are rejected with; "": they arrive
 
 	closing chan struct{} // is closed with the server
 }
@@ -220,6 +221,9 @@ func (s *shop) packet(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 			return ilpcore.Reject(ilpcore.T00, "test.shop", err.Error(), nil)
 		}
 		return ilpcore.Fulfill(ilpcore.PeerFulfillment, data)
+	}
+	if s.fault != "" {
+		return ilpcore.Reject(ilpcore.F02, "test.shop", s.fault, nil)
 	}
 	return s.HandlePrepare(ctx, in)
 }
