@@ -69,7 +69,8 @@ type Receipt struct {
 
 // Pay delivers at least due to what ask names, with the memo token (seed 003, section 2.3): in one request, or, where a node on the way
 // takes only smaller packets, in as many as it needs, one after the other. The Receipt says what was paid, also beside an error; only
-// more than one request, or an unknown outcome, can leave an amount there then.
+// more than one request, or an unknown outcome, can leave an amount there then. When ctx ends, nothing is sent any more, and the answer to
+// what is in flight is awaited for five seconds.
 func (s PSK2) Pay(ctx context.Context, ask Ask, due amount.Amount, token []byte) (Receipt, error) {
 	keys := psk2.Keys(ask.Secret)
 	w, err := s.measure(ctx, keys, ask, due)
@@ -130,8 +131,13 @@ func (s PSK2) request(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask, rate
 	if err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	underway, landed := outlasting(ctx)
+	defer landed()
 	fulfillment := keys.Fulfillment(data)
-	reply := s.send(ctx, ask, cost, ilpcore.ConditionOf(fulfillment), data)
+	reply := s.send(underway, ask, cost, ilpcore.ConditionOf(fulfillment), data)
 	switch {
 	case reply.Fulfilled && reply.Fulfillment == fulfillment:
 		arrived, ok := arrivedAmount(keys, reply.Data, psk2.TypeResponse, id)
@@ -149,6 +155,16 @@ func (s PSK2) request(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask, rate
 		receipt.Unknown = cost
 	}
 	return rejection(reply)
+}
+
+// outlasting returns the context of a packet with money: it ends drainTime after ctx, as what has left may be paid.
+func outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, end) })
+	return longer, func() {
+		stop()
+		end()
+	}
 }
 
 // tooLargeError is an F08 for a packet of PSK2. It unwraps to the *RejectError.
