@@ -24,7 +24,7 @@ var (
 	ErrTooExpensive = errors.New("the payment costs more than allowed")
 	// ErrNoRate says that the receiver did not tell how much arrives.
 	ErrNoRate = errors.New("the receiver did not tell how much arrives")
-	// ErrUnverified says that a fulfillment does not belong to the condition: the payment did not happen.
+	// ErrUnverified says that a fulfillment does not belong to the condition. Of money, nobody knows whether it was paid.
 	ErrUnverified = errors.New("the fulfillment does not match the condition")
 )
 
@@ -64,7 +64,7 @@ type PSK2 struct {
 type Receipt struct {
 	Sent      amount.Amount // in base units of the sender
 	Delivered amount.Amount // in base units of the receiver, as it says itself
-	Unknown   amount.Amount // not part of Sent: nobody told what became of it
+	Unknown   amount.Amount // not part of Sent: nobody told what became of it, or with a wrong fulfillment
 }
 
 // Pay delivers at least due to what ask names, with the memo token (seed 003, section 2.3): in one request, or, where a node on the way
@@ -148,6 +148,7 @@ func (s PSK2) request(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask, rate
 		receipt.Delivered = receipt.Delivered.Saturate(max(arrived, part)) // the fulfillment proves as much
 		return nil
 	case reply.Fulfilled:
+		receipt.Unknown = cost // our neighbour may count it as paid
 		return ErrUnverified
 	case reply.Code == ilpcore.F08:
 		return &tooLargeError{sent: cost, reply: reply}
