@@ -275,3 +275,33 @@ func TestOutputs(t *testing.T) {
 		t.Error(diff, err)
 	}
 }
+
+// TestOutputThroughALink writes to where a link leads, also if nothing is there yet, and leaves the link.
+func TestOutputThroughALink(t *testing.T) {
+	s, term := newShop(t), newTerminal(t)
+	t.Chdir(t.TempDir())
+	if err := os.Symlink("target", "link"); err != nil {
+		t.Skip(err)
+	}
+	for _, test := range []struct {
+		page   string
+		status int
+		want   []string
+	}{{"/a", StatusUnpaid, []string{"link"}}, {"/free", 0, []string{"link", "target"}}} {
+		got := term.types("fetch", "-o", "link", s.URL+test.page)
+		if to, err := os.Readlink("link"); got.status != test.status || err != nil || to != "target" {
+			t.Errorf("%+v, and the link leads to %q, %v", got, to, err)
+		}
+		entries, err := os.ReadDir(".")
+		var names []string
+		for _, entry := range entries {
+			names = append(names, entry.Name())
+		}
+		if diff := cmp.Diff(test.want, names); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+	}
+	if b, err := os.ReadFile("target"); err != nil || string(b) != "free\n" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
