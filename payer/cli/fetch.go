@@ -3,6 +3,7 @@ package cli
 // This file is `paydoor fetch`: it goes through the URLs, one after the other, and pays where it has to.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,6 +104,7 @@ func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
 		return err
 	}
 	defer func() { err = f.aside(err, f.uplink.close()) }()
+	defer f.client.CloseIdleConnections()
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	// Who reads no further, such as head, must not end the program in the middle of a payment: writing fails then, and it ends in order.
@@ -223,7 +225,6 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 	if chosen(f.cmd, "dry-run") {
 		return f.dryRun(r)
 	}
-	defer f.client.CloseIdleConnections()
 	answered := f.show.upload(r)
 	response, err := f.client.Do(r)
 	answered()
@@ -240,10 +241,7 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 // allow tells the transport how much a request without a price may take.
 func (f *fetcher) allow(host string) error {
 	most, err := f.wallet.Max(host)
-	f.transport.Allowance = max(f.max, most)
-	if f.max != 0 {
-		f.transport.Allowance = f.max
-	}
+	f.transport.Allowance = cmp.Or(f.max, most)
 	return err
 }
 
