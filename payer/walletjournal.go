@@ -140,13 +140,16 @@ func (w *Wallet) catchUp() error {
 func (w *Wallet) mend(tail []byte) error {
 	var e entry
 	if err := json.Unmarshal(tail, &e); err != nil || !w.books.fits(e) {
-		return w.journal.Truncate(w.books.read)
+		return w.cut()
 	}
 	if _, err := w.journal.Write([]byte("\n")); err != nil {
 		return err
 	}
 	return w.books.addLines(append(tail, '\n'))
 }
+
+// cut takes away what is behind the last whole line. It does so by name: on Windows a file that is open to be appended to cannot be cut.
+func (w *Wallet) cut() error { return os.Truncate(w.journal.Name(), w.books.read) }
 
 // addLines counts whole lines.
 func (b *books) addLines(text []byte) error {
@@ -181,7 +184,7 @@ func (w *Wallet) append(e entry) (err error) {
 	}
 	line = append(line, '\n')
 	if _, err := w.journal.Write(line); err != nil {
-		return errors.Join(err, w.journal.Truncate(w.books.read))
+		return errors.Join(err, w.cut())
 	}
 	if err := w.journal.Sync(); err != nil {
 		return err
