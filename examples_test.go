@@ -123,7 +123,7 @@ func TestExamples(t *testing.T) {
 		run.Dir = t.TempDir()
 		run.Env = append(os.Environ(), "PATH="+filepath.Dir(paydoor)+":"+os.Getenv("PATH"), "PAYDOOR_NODE="+node, "PAYDOOR_WALLET="+run.Dir)
 		out, err := run.CombinedOutput()
-		for _, want := range []string{"which costs  10\n", "\nHello from the backend.", `"status":200`, "the cap per request of 1, 0 are spent: --max sets another\nnothing above the cap was paid\n", "20 spent today", ",127.0.0.1,10,paid,"} {
+		for _, want := range []string{"which costs  10\n", "\nHello from the backend.", `"status":200`, "it costs 10, and --max is 1\nnothing above it would be paid\n", "Z  100\n", "20 spent today", ",127.0.0.1,10,paid,"} {
 			if err != nil || !strings.Contains(string(out), want) {
 				t.Fatalf("%v, and no %q:\n%s", err, want, out)
 			}

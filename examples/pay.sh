@@ -17,11 +17,17 @@ paydoor fetch --dry-run --max 100 "$url"
 paydoor fetch --max 100 -o answer.txt "$url"
 cat answer.txt
 
-# A body, JSON about the payment, and a cap that is too low.
+# A body, and JSON about the payment.
 paydoor fetch --json -d 'question=6*7' "$url"
+
+# A maximum that is too low. With --dry-run it is not remembered, or one request could cost 1 from now on.
 status=0
-paydoor fetch --max 1 "$url" || status=$?
-[ "$status" = 4 ] && echo "nothing above the cap was paid"
+paydoor fetch --dry-run --max 1 "$url" || status=$?
+if [ "$status" != 4 ]; then
+	echo "pay.sh: the exit status is $status, and 4 says that the price is above the maximum" >&2
+	exit 1
+fi
+echo "nothing above it would be paid"
 
 # What was spent when.
 paydoor wallet

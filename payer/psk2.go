@@ -24,7 +24,7 @@ var (
 	ErrTooExpensive = errors.New("the payment costs more than allowed")
 	// ErrNoRate says that the receiver did not tell how much arrives.
 	ErrNoRate = errors.New("the receiver did not tell how much arrives")
-	// ErrUnverified says that a fulfillment does not belong to the condition: the payment did not happen.
+	// ErrUnverified says that a fulfillment does not belong to the condition. Of money, nobody knows whether it was paid.
 	ErrUnverified = errors.New("the fulfillment does not match the condition")
 )
 
@@ -35,9 +35,9 @@ type RejectError struct {
 	Message     string
 }
 
-// Error says which node rejected, with what.
+// Error says which node rejected, with what. The message is a stranger's, of up to 8 KiB.
 func (e *RejectError) Error() string {
-	return fmt.Sprintf("%v: %s %s: %s (from %s)", ErrRejected, e.Code, e.Code.Name(), e.Message, e.TriggeredBy)
+	return fmt.Sprintf("%v: %s %s: %.200q (from %.200s)", ErrRejected, e.Code, e.Code.Name(), e.Message, e.TriggeredBy)
 }
 
 // Unwrap makes a RejectError an ErrRejected.
@@ -64,12 +64,13 @@ type PSK2 struct {
 type Receipt struct {
 	Sent      amount.Amount // in base units of the sender
 	Delivered amount.Amount // in base units of the receiver, as it says itself
-	Unknown   amount.Amount // not part of Sent: nobody told what became of it
+	Unknown   amount.Amount // not part of Sent: nobody told what became of it, or with a wrong fulfillment
 }
 
 // Pay delivers at least due to what ask names, with the memo token (seed 003, section 2.3): in one request, or, where a node on the way
 // takes only smaller packets, in as many as it needs, one after the other. The Receipt says what was paid, also beside an error; only
-// more than one request, or an unknown outcome, can leave an amount there then.
+// more than one request, or an unknown outcome, can leave an amount there then. When ctx ends, nothing is sent any more, and the answer to
+// what is in flight is awaited for five seconds.
 func (s PSK2) Pay(ctx context.Context, ask Ask, due amount.Amount, token []byte) (Receipt, error) {
 	keys := psk2.Keys(ask.Secret)
 	w, err := s.measure(ctx, keys, ask, due)
@@ -130,8 +131,13 @@ func (s PSK2) request(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask, rate
 	if err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	underway, landed := outlasting(ctx)
+	defer landed()
 	fulfillment := keys.Fulfillment(data)
-	reply := s.send(ctx, ask, cost, ilpcore.ConditionOf(fulfillment), data)
+	reply := s.send(underway, ask, cost, ilpcore.ConditionOf(fulfillment), data)
 	switch {
 	case reply.Fulfilled && reply.Fulfillment == fulfillment:
 		arrived, ok := arrivedAmount(keys, reply.Data, psk2.TypeResponse, id)
@@ -142,6 +148,7 @@ func (s PSK2) request(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask, rate
 		receipt.Delivered = receipt.Delivered.Saturate(max(arrived, part)) // the fulfillment proves as much
 		return nil
 	case reply.Fulfilled:
+		receipt.Unknown = cost // our neighbour may count it as paid
 		return ErrUnverified
 	case reply.Code == ilpcore.F08:
 		return &tooLargeError{sent: cost, reply: reply}
@@ -149,6 +156,16 @@ func (s PSK2) request(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask, rate
 		receipt.Unknown = cost
 	}
 	return rejection(reply)
+}
+
+// outlasting returns the context of a packet with money: it ends drainTime after ctx, as what has left may be paid.
+func outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, end) })
+	return longer, func() {
+		stop()
+		end()
+	}
 }
 
 // tooLargeError is an F08 for a packet of PSK2. It unwraps to the *RejectError.

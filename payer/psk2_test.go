@@ -84,7 +84,7 @@ func TestPSK2Pay(t *testing.T) {
 		{name: "a thousand are one, and nearly two", num: 19, den: 10_000, due: 10, memo: token, want: Receipt{Sent: 5264, Delivered: 10}},
 		{name: "nothing arrives", num: 0, den: 1, due: 100, memo: token, err: ErrNoRate},
 		{name: "another's token", num: 1, den: 1, due: 100, memo: []byte("fedcba9876543210"), err: ErrRejected},
-		{name: "lying connector", num: 1, den: 1, due: 100, memo: token, tamper: true, err: ErrUnverified},
+		{name: "lying connector", num: 1, den: 1, due: 100, memo: token, tamper: true, want: Receipt{Unknown: 100}, err: ErrUnverified},
 		{name: "beyond 64 bits", num: 1, den: 1000, due: amount.Max, memo: token, err: amount.ErrRange},
 	}
 	for _, test := range tests {
@@ -240,5 +240,60 @@ func TestPSK2OverALossyWay(t *testing.T) {
 	}
 	if paid < 30 { // of ten packets one is lost, and of the lost two in three end the payment
 		t.Errorf("%d of 100 payments came to their end", paid)
+	}
+}
+
+// TestPSK2Cancelled cancels a payment while its money is under way: the answer is awaited for a while. Nothing leaves afterwards.
+func TestPSK2Cancelled(t *testing.T) {
+	tests := []struct {
+		name    string
+		cancels int           // with which packet: the second has money
+		answers time.Duration // after which
+		want    Receipt
+		err     error
+		packets int
+		longest time.Duration
+	}{
+		{name: "before", cancels: 1, answers: 0, err: context.Canceled, packets: 1},
+		{name: "answered at last", cancels: 2, answers: time.Second, want: Receipt{Sent: 500, Delivered: 500}, err: context.Canceled, packets: 2, longest: time.Second},
+		{name: "never answered", cancels: 2, answers: time.Hour, want: Receipt{Unknown: 500}, err: ErrRejected, packets: 2, longest: drainTime},
+		{name: "all was paid", cancels: 3, answers: time.Second, want: Receipt{Sent: 1000, Delivered: 1000}, packets: 3, longest: time.Second},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, packets := newMarket(t), 0
+				ctx, cancel := context.WithCancel(t.Context())
+				way := &network{to: m, conditions: conditions{max: 500}}
+				link := ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+					if in.Amount <= 500 {
+						packets++
+					}
+					if packets == test.cancels {
+						cancel()
+						if test.answers > 0 { // as links do, which tell at once that they wait no longer
+							select {
+							case <-ctx.Done():
+								return ilpcore.Reject(ilpcore.R00, "", "cancelled", nil)
+							case <-time.After(test.answers):
+							}
+						}
+					}
+					return way.HandlePrepare(ctx, in)
+				})
+				quote := m.payment(t, 10, false)
+				begun := time.Now()
+				got, err := PSK2{Link: link, Random: rand.Reader, Now: time.Now}.Pay(ctx, Ask{Address: quote.Address, Secret: quote.Secret}, 1000, nil)
+				if !errors.Is(err, test.err) || got != test.want || packets != test.packets {
+					t.Errorf("got %+v, %v, %d packets", got, err, packets)
+				}
+				if took := time.Since(begun); took > test.longest {
+					t.Errorf("it took %s", took)
+				}
+				if way.paid != got.Sent {
+					t.Errorf("%s were paid", way.paid)
+				}
+			})
+		})
 	}
 }

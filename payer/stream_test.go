@@ -3,6 +3,7 @@ package payer
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -222,34 +223,52 @@ func TestStreamGivesUp(t *testing.T) {
 	}
 }
 
-// TestStreamCancelled cancels a payment whose packets are answered, and one whose packets are not.
+// TestStreamCancelled cancels a payment whose packets are answered, one whose packets are not, and one that has stopped before, of which some are not.
 func TestStreamCancelled(t *testing.T) {
-	for _, slow := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			m := newMarket(t)
-			link := &network{to: m, conditions: conditions{max: 10, delay: time.Second}}
-			ctx, cancel := context.WithCancel(t.Context())
-			hole := ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
-				if slow && m.till.sum() > 100 {
+	tests := []struct {
+		name          string
+		slow, refused bool
+		err           error
+	}{
+		{name: "answered", err: context.Canceled},
+		{name: "not answered", slow: true, err: context.Canceled},
+		{name: "stopped before", slow: true, refused: true, err: ErrRejected},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMarket(t)
+				link := &network{to: m, conditions: conditions{max: 10, delay: time.Second}}
+				ctx, cancel := context.WithCancel(t.Context())
+				var unanswered atomic.Int32
+				hole := ilpcore.HandlerFunc(func(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
+					switch {
+					case !test.slow || m.till.sum() <= 100:
+						return link.HandlePrepare(ctx, in)
+					case test.refused && unanswered.Add(1) == 3:
+						time.AfterFunc(time.Second, cancel)
+						return ilpcore.Reject(ilpcore.F02, "test.connector", "no route any more", nil)
+					}
 					return timeout(ctx, in)
+				})
+				payment := m.payment(t, 10, false)
+				payment.Send = 1_000_000
+				payment.Progress = func(r Result) {
+					if !test.refused && (r.Sent >= 200 || test.slow && r.Sent > 100) {
+						cancel()
+					}
 				}
-				return link.HandlePrepare(ctx, in)
+				var cancelled time.Time
+				context.AfterFunc(ctx, func() { cancelled = time.Now() })
+				got, err := streamOver(hole).Pay(ctx, payment)
+				if !errors.Is(err, test.err) || got.Delivered != m.till.sum() || got.Sent != link.paid || test.slow != (got.Unknown > 0) || ctx.Err() == nil {
+					t.Errorf("got %+v, %v; %s were paid, %s credited", got, err, link.paid, m.till.sum())
+				}
+				synctest.Wait()
+				if took := time.Since(cancelled); took > 8*time.Second {
+					t.Errorf("it took %s", took)
+				}
 			})
-			payment := m.payment(t, 10, false)
-			payment.Send = 1_000_000
-			payment.Progress = func(r Result) {
-				if r.Sent >= 200 || slow && r.Sent > 100 {
-					cancel()
-				}
-			}
-			begun := time.Now()
-			got, err := streamOver(hole).Pay(ctx, payment)
-			if !errors.Is(err, context.Canceled) || got.Delivered != m.till.sum() || got.Sent != link.paid || slow != (got.Unknown > 0) {
-				t.Errorf("slow %v: got %+v, %v; %s were paid, %s credited", slow, got, err, link.paid, m.till.sum())
-			}
-			if took := time.Since(begun); took > 40*time.Second {
-				t.Errorf("it took %s", took)
-			}
 		})
 	}
 }

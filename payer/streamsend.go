@@ -57,8 +57,9 @@ func (c *connection) wait() {
 	c.timer.Reset(max(0, min(pause, patience, c.questionIn(now))))
 	done := c.ctx.Done()
 	if c.stop != nil {
-		// Packets in flight are answered by their expiry, or soon after the payment was cancelled.
-		c.timer.Stop()
+		c.timer.Stop() // packets in flight are answered by their expiry, or soon after the payment was cancelled
+	}
+	if c.drain != nil {
 		done = nil
 	}
 	select {
@@ -66,7 +67,9 @@ func (c *connection) wait() {
 		c.settle(o)
 		c.settleMore()
 	case <-done:
-		c.stop = c.ctx.Err()
+		if c.stop == nil {
+			c.stop = c.ctx.Err()
+		}
 		c.drain = time.AfterFunc(drainTime, c.abandon)
 	case <-c.until():
 		c.done = true

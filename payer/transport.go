@@ -94,7 +94,8 @@ type Transport struct {
 	// Progress, if set, is told of each payment: before money is sent, after each fulfilled packet of STREAM, and at the end. It is called
 	// by the goroutine of the request, or one that ends before it.
 	Progress func(Progress)
-	// Waits, if set, is told when a request has to wait because an earlier payment to host may still arrive, and how long at most.
+	// Waits, if set, is told when a request has to wait because an earlier payment to host may still arrive, and how long at most; or, with 0, because
+	// another program pays host.
 	Waits func(host string, atMost time.Duration)
 
 	hosts hosts

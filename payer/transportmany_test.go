@@ -16,7 +16,7 @@ import (
 	"github.com/paydoor/paydoor/paywall"
 )
 
-// TestTransportMany sends requests from many goroutines: all are paid, no cap is exceeded, and the money adds up.
+// TestTransportMany sends requests from many goroutines: as many are paid as the cap allows, and the money adds up.
 func TestTransportMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, paywall.Rule{Price: 10}, paywall.Rule{Path: "/dear", Price: 25})
@@ -53,7 +53,7 @@ func TestTransportMany(t *testing.T) {
 			})
 		}
 		wait.Wait()
-		if link.paid != s.credited || s.credited != bought+s.left() || link.paid > 3000 {
+		if link.paid != s.credited || s.credited != bought+s.left() || link.paid > 3000 || bought < 2900 {
 			t.Errorf("%s paid, %s credited, %s bought, %s left", link.paid, s.credited, bought, s.left())
 		}
 		t.Logf("%s paid, %d requests refused, %s left", link.paid, refused, s.left())

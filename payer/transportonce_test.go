@@ -27,28 +27,36 @@ func (b *breaker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b.mu.Lock()
-	b.seen = append(b.seen, strings.Join(append(append(r.TransferEncoding, r.Header["Content-Length"]...), r.Method, r.URL.Path, string(body)), " "))
+	what := append(append(r.TransferEncoding, r.Header["Content-Length"]...), r.Method, r.URL.Path, string(body))
+	b.seen = append(b.seen, strings.Join(append(append(what, r.Header["Idempotency-Key"]...), r.Header["X-Idempotency-Key"]...), " "))
 	b.mu.Unlock()
 	if r.URL.Path == "/break" {
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// TestRequestsGoOutOnce breaks a connection that was used before. http.Transport alone would send a GET or HEAD again.
+// TestRequestsGoOutOnce breaks a connection that was used before. http.Transport alone would send a GET, HEAD or TRACE again, and what has a header
+// for that.
 func TestRequestsGoOutOnce(t *testing.T) {
 	for _, test := range []struct {
-		method, path, body string
-		want               []string
-		broken             bool
+		method, path, body, header string
+		want                       []string
+		broken                     bool
 	}{
-		{"GET", "/", "", []string{"GET / ", "GET / "}, false},
-		{"GET", "/break", "", []string{"GET / ", "GET /break "}, true},
-		{"HEAD", "/break", "", []string{"GET / ", "HEAD /break "}, true},
-		{"GET", "/break", "body", []string{"GET / ", "4 GET /break body"}, true},
-		{"POST", "/break", "body", []string{"GET / ", "4 POST /break body"}, true},
-		{"POST", "/break", "", []string{"GET / ", "0 POST /break "}, true},
+		{"GET", "/", "", "", []string{"GET / ", "GET / "}, false},
+		{"GET", "/break", "", "", []string{"GET / ", "GET /break "}, true},
+		{"HEAD", "/break", "", "", []string{"GET / ", "HEAD /break "}, true},
+		{"TRACE", "/break", "", "", []string{"GET / ", "TRACE /break "}, true},
+		{"GET", "/break", "body", "", []string{"GET / ", "4 GET /break body"}, true},
+		{"POST", "/break", "body", "", []string{"GET / ", "4 POST /break body"}, true},
+		{"POST", "/break", "", "", []string{"GET / ", "0 POST /break "}, true},
+		{"POST", "/break", "body", "Idempotency-Key", []string{"GET / ", "4 POST /break body k"}, true},
+		{"POST", "/break", "", "Idempotency-Key", []string{"GET / ", "0 POST /break  k"}, true},
+		{"POST", "/", "", "Idempotency-Key", []string{"GET / ", "0 POST /  k"}, false},
+		{"PUT", "/break", "body", "X-Idempotency-Key", []string{"GET / ", "4 PUT /break body k"}, true},
+		{"DELETE", "/break", "", "X-Idempotency-Key", []string{"GET / ", "DELETE /break  k"}, true},
 	} {
-		t.Run(strings.Join([]string{test.method, test.path, test.body}, " "), func(t *testing.T) {
+		t.Run(strings.Join([]string{test.method, test.path, test.body, test.header}, " "), func(t *testing.T) {
 			b := &breaker{}
 			server := httptest.NewServer(b)
 			defer server.Close()
@@ -58,6 +66,9 @@ func TestRequestsGoOutOnce(t *testing.T) {
 				request, err := http.NewRequest(r.method, server.URL+r.path, strings.NewReader(r.body))
 				if err != nil {
 					t.Fatal(err)
+				}
+				if i == 1 && test.header != "" {
+					request.Header.Set(test.header, "k")
 				}
 				response, err := transport.RoundTrip(request)
 				if broken := i == 1 && test.broken; (err != nil) != broken {
@@ -76,9 +87,10 @@ func TestRequestsGoOutOnce(t *testing.T) {
 	}
 }
 
-// stale is a connection that fails the second request, at one point or another.
+// stale is kept connections that fail the second request and some more, at one point or another.
 type stale struct {
 	reused, written bool
+	more            int
 	bodies          []string
 }
 
@@ -92,7 +104,7 @@ func (s *stale) RoundTrip(r *http.Request) (*http.Response, error) {
 		body = string(b)
 	}
 	s.bodies = append(s.bodies, body)
-	if len(s.bodies) != 2 {
+	if len(s.bodies) < 2 || len(s.bodies) > 2+s.more {
 		return &http.Response{StatusCode: 200, ProtoMajor: 1, Header: http.Header{}, Body: http.NoBody}, nil
 	}
 	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
@@ -115,6 +127,7 @@ func TestUnsentRequestsAreSentAgain(t *testing.T) {
 		{base: stale{reused: true}, body: func() io.Reader { return nil }, want: []string{"", "", ""}},
 		{base: stale{reused: true}, body: func() io.Reader { return strings.NewReader("body") }, want: []string{"body", "body", "body"}},
 		{base: stale{reused: true}, body: func() io.Reader { return io.MultiReader(strings.NewReader("once")) }, want: []string{"", "once"}, err: io.EOF}, // after OPTIONS
+		{base: stale{reused: true, more: 2}, body: func() io.Reader { return strings.NewReader("body") }, want: []string{"body", "body", "body", "body", "body"}},
 		{base: stale{reused: true, written: true}, body: func() io.Reader { return nil }, want: []string{"", ""}, err: io.EOF},
 		{base: stale{}, body: func() io.Reader { return nil }, want: []string{"", ""}, err: io.EOF},
 	} {

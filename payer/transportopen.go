@@ -32,16 +32,16 @@ func readOpen(response *http.Response) (ask Ask, ok bool) {
 // payOpen sends the request again beside a payment that lasts until it is answered.
 func (p *paidRequest) payOpen(ask Ask) (*http.Response, error) {
 	ctx := p.request.Context()
+	others, err := p.enter() // first, as all do: else two requests could wait for each other
+	if err != nil {
+		return nil, err
+	}
+	defer others()
 	leave, err := p.host.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	others, err := p.enter()
-	if err != nil {
-		return nil, err
-	}
-	defer others()
 	if err := p.ready(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnpaid, err)
 	}

@@ -17,6 +17,9 @@ const doubtPause = time.Second
 // longestDoubt is longer than any payment that was sent by now may take to arrive.
 const longestDoubt = orphanTime + 2*doubtPause
 
+// turnPatience is how long a request waits for its turn among programs before it says so.
+const turnPatience = 2 * time.Second
+
 // pay makes the balance at the host enough for a request that costs what q asks. Payments to one host go one after the other, so that each
 // knows what the others did.
 func (p *paidRequest) pay(q quote) error {
@@ -61,6 +64,18 @@ func (p *paidRequest) enter() (leave func(), err error) {
 	if m == nil {
 		return func() {}, nil
 	}
+	if p.Waits != nil {
+		told := make(chan struct{})
+		tell := time.AfterFunc(turnPatience, func() {
+			p.Waits(p.name, 0)
+			close(told)
+		})
+		defer func() {
+			if !tell.Stop() {
+				<-told
+			}
+		}()
+	}
 	leave, p.waited, err = m.Enter(p.request.Context(), p.name)
 	return leave, err
 }
@@ -75,7 +90,7 @@ func (p *paidRequest) ask(ctx context.Context, q quote) (enough bool, fresh quot
 		case err != nil:
 			return false, q, err
 		case !priced && p.doubtful() > 0:
-			return false, q, fmt.Errorf("%w: %s does not tell the balance; try again in half a minute", ErrUnknown, p.name)
+			return false, q, fmt.Errorf("%w: %s does not tell the balance; try again in a minute", ErrUnknown, p.name)
 		case !priced:
 			return false, q, nil // what the refusal said holds
 		}

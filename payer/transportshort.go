@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // shortToken is the length of their tokens, in bytes.
@@ -33,8 +34,12 @@ func (p *paidRequest) wantsShort(response *http.Response) bool {
 	return false
 }
 
-// quotesShort is wantsShort for the answer to OPTIONS, which says what it has to say with any status.
+// quotesShort is wantsShort for the answer to OPTIONS, which says what it has to say with any status. Its body is nobody's, so it is cut off as
+// discard does it.
 func (p *paidRequest) quotesShort(response *http.Response) bool {
+	body := response.Body
+	cut := time.AfterFunc(discardTime, func() { body.Close() })
+	defer cut.Stop()
 	if p.wantsShort(response) {
 		return true
 	}

@@ -1,9 +1,11 @@
 package payer
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,4 +68,54 @@ func TestRefusalsOfLongTokens(t *testing.T) {
 			t.Errorf("%q: %v, and then %q, %v", body, got, whole, err)
 		}
 	}
+}
+
+// hesitant is a site whose answer to OPTIONS is a refusal that never says why.
+type hesitant struct{ *site }
+
+// silence is a body of which nothing comes.
+type silence struct {
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (s *silence) Read([]byte) (int, error) {
+	<-s.closed
+	return 0, io.ErrClosedPipe
+}
+
+func (s *silence) Close() error {
+	s.once.Do(func() { close(s.closed) })
+	return nil
+}
+
+func (h hesitant) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := h.site.RoundTrip(r)
+	if err == nil && r.Method == http.MethodOptions {
+		response.StatusCode, response.Header, response.Body = 400, http.Header{}, &silence{closed: make(chan struct{})}
+	}
+	return response, err
+}
+
+// TestQuotesThatDoNotEnd are cut off, as other refusals are: others wait for the turn.
+func TestQuotesThatDoNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, paywall.Rule{Price: 10})
+		c, transport := client(s, s.receiver, &Caps{Now: time.Now})
+		transport.Base = hesitant{s}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, "POST", "https://shop.example/", io.MultiReader(strings.NewReader("once")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		response, err := c.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if discard(response); response.StatusCode != 402 || time.Since(begun) > 3*time.Second {
+			t.Errorf("status %d, after %s", response.StatusCode, time.Since(begun))
+		}
+	})
 }

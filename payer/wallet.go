@@ -161,7 +161,7 @@ func (w *Wallet) ReserveAgain(host string, cost, before amount.Amount) error {
 		}
 		made := open{hex.EncodeToString(id[:]), cost}
 		if err := w.append(entry{At: w.now().UTC(), Kind: entryReserved, ID: made.id, Host: host, Amount: cost}); err != nil {
-			return fmt.Errorf("%w: %w", ErrWallet, err)
+			return err
 		}
 		w.mine[host] = append(w.mine[host], made)
 		return nil
@@ -199,7 +199,7 @@ func (w *Wallet) Settle(host string, reservation, spent amount.Amount) {
 			if made.amount == reservation {
 				w.mine[host] = append(w.mine[host][:i:i], w.mine[host][i+1:]...)
 				if err := w.append(entry{At: w.now().UTC(), Kind: entrySettled, ID: made.id, Host: host, Amount: min(spent, reservation)}); err != nil {
-					return fmt.Errorf("%w: %w", ErrWallet, err)
+					return err
 				}
 				return w.compact()
 			}

@@ -18,8 +18,13 @@ const (
 // Doubtful says until when a payment of unknown outcome to host may arrive, of this program or another: also one that was killed.
 func (w *Wallet) Doubtful(host string) (until time.Time) {
 	w.note(func() error {
-		until = w.books.doubts[host]
 		now, turn := w.now().UTC(), w.hasTurn(host)
+		if until = w.books.doubts[host]; absurd(until, now) {
+			until = now.Add(packetLifetime + doubtPause)
+			if err := w.append(entry{At: now, Kind: entryDoubted, Host: host, Until: until}); err != nil {
+				return err
+			}
+		}
 		for id, begun := range w.books.open {
 			age := now.Sub(begun.At)
 			if _, waited := w.books.ended[id]; begun.Host != host || waited || age > orphanDays || w.isMine(host, id) {
@@ -42,6 +47,9 @@ func (w *Wallet) Doubtful(host string) (until time.Time) {
 	})
 	return until
 }
+
+// absurd says whether a doubt is of a clock that was wrong: no payment from before now may arrive so late.
+func absurd(until, now time.Time) bool { return until.Sub(now) > longestDoubt }
 
 func latest(a, b time.Time) time.Time {
 	if b.After(a) {

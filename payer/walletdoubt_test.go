@@ -1,7 +1,10 @@
 package payer
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,7 +80,8 @@ func TestLongPaymentOfAKilledProgram(t *testing.T) {
 	}
 }
 
-// TestDoubtsOfAWrongClock have programs of next year in the journal: a request waits as long as a payment may take, not until then.
+// TestDoubtsOfAWrongClock have programs of next year in the journal: a request waits as long as a payment may take, not until then, and the ones after
+// it need not wait again.
 func TestDoubtsOfAWrongClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir, s := t.TempDir(), newSite(t, paywall.Rule{Price: 10})
@@ -86,8 +90,63 @@ func TestDoubtsOfAWrongClock(t *testing.T) {
 			{At: later, Kind: entryReserved, ID: "ffffffffffffffff", Host: "shop.example", Amount: 7},
 			{At: later, Kind: entryDoubted, Host: "shop.example", Until: later.Add(packetLifetime)},
 		})
-		if took, today := buy(t, s, dir); took > 65*time.Second || today != 10 {
+		if took, today := buy(t, s, dir); took < packetLifetime || took > 65*time.Second || today != 10 {
 			t.Errorf("%s were spent, after %s", today, took)
 		}
+		for spent := amount.Amount(20); spent <= 30; spent += 10 { // the first leaves a journal that was made shorter
+			if took, today := buy(t, s, dir); took > 15*time.Second || today != spent {
+				t.Errorf("the next: %s were spent, after %s", today, took)
+			}
+		}
 	})
+}
+
+// TestDoubtsBehindAWrongClock end no earlier than a payment that was made just before may arrive, whatever the clock was then.
+func TestDoubtsBehindAWrongClock(t *testing.T) {
+	now := time.Now()
+	b := newBooks()
+	for _, e := range []entry{
+		{At: now.Add(time.Hour), Until: now.Add(time.Hour + packetLifetime)},
+		{At: now, Until: now.Add(time.Second)}, // the clock was put right between the two
+	} {
+		e.Kind, e.Host = entryDoubted, "shop.example"
+		if !b.add(e) {
+			t.Fatal(e)
+		}
+	}
+	if left := b.doubts["shop.example"].Sub(now); left < packetLifetime || left > longestDoubt {
+		t.Errorf("doubted for %s", left)
+	}
+}
+
+// TestDoubtsThatCannotBeWritten are told by Close, as all that the wallet could not write.
+func TestDoubtsThatCannotBeWritten(t *testing.T) {
+	for name, doubt := range map[string]func(w *Wallet){
+		"a new one":     func(w *Wallet) { w.Doubt("shop.example", time.Now().Add(time.Second)) },
+		"an old one":    func(w *Wallet) { w.Doubtful("shop.example") },
+		"an absurd one": func(w *Wallet) { w.Doubtful("late.example") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, later := t.TempDir(), time.Now().Add(time.Hour)
+			writeJournal(t, dir, []entry{
+				{At: time.Now(), Kind: entryReserved, ID: "ffffffffffffffff", Host: "shop.example", Amount: 7},
+				{At: later, Kind: entryDoubted, Host: "late.example", Until: later},
+			})
+			w := openWallet(t, dir, Limits{})
+			leave, _, err := w.Enter(t.Context(), "shop.example")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer leave()
+			if err := w.journal.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if w.journal, err = os.Open(filepath.Join(dir, journalFile)); err != nil {
+				t.Fatal(err)
+			}
+			if doubt(w); !errors.Is(w.Close(), ErrWallet) {
+				t.Errorf("failed with %v", w.failed)
+			}
+		})
+	}
 }

@@ -140,13 +140,16 @@ func (w *Wallet) catchUp() error {
 func (w *Wallet) mend(tail []byte) error {
 	var e entry
 	if err := json.Unmarshal(tail, &e); err != nil || !w.books.fits(e) {
-		return w.journal.Truncate(w.books.read)
+		return w.cut()
 	}
 	if _, err := w.journal.Write([]byte("\n")); err != nil {
 		return err
 	}
 	return w.books.addLines(append(tail, '\n'))
 }
+
+// cut takes away what is behind the last whole line. It does so by name: on Windows a file that is open to be appended to cannot be cut.
+func (w *Wallet) cut() error { return os.Truncate(w.journal.Name(), w.books.read) }
 
 // addLines counts whole lines.
 func (b *books) addLines(text []byte) error {
@@ -164,8 +167,14 @@ func (b *books) addLines(text []byte) error {
 	return nil
 }
 
-// append writes an entry and waits until it is on disk. One that does not fit, because the journal is another by now, would damage it.
-func (w *Wallet) append(e entry) error {
+// append writes an entry and waits until it is on disk. One that does not fit, because the journal is another by now, would damage it. The error wraps
+// ErrWallet.
+func (w *Wallet) append(e entry) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%w: %w", ErrWallet, err)
+		}
+	}()
 	if !w.books.fits(e) {
 		return fmt.Errorf("an entry %q does not fit those of %s: was it replaced?", e.Kind, w.journal.Name())
 	}
@@ -175,7 +184,7 @@ func (w *Wallet) append(e entry) error {
 	}
 	line = append(line, '\n')
 	if _, err := w.journal.Write(line); err != nil {
-		return errors.Join(err, w.journal.Truncate(w.books.read))
+		return errors.Join(err, w.cut())
 	}
 	if err := w.journal.Sync(); err != nil {
 		return err
@@ -228,9 +237,11 @@ func (b *books) add(e entry) (ok bool) {
 		if _, found := b.open[e.ID]; found {
 			b.ended[e.ID] = e
 		}
-		if e.Until.After(b.doubts[e.Host]) {
-			b.doubts[e.Host] = e.Until
+		kept := b.doubts[e.Host]
+		if absurd(kept, e.At) {
+			kept = e.At.Add(packetLifetime + doubtPause) // what it was of is older than e
 		}
+		b.doubts[e.Host] = latest(kept, e.Until)
 	}
 	return true
 }

@@ -91,10 +91,15 @@ func tryOutput(name string) error {
 	if opened != nil {
 		return opened
 	}
-	if opened = f.Close(); errors.Is(err, fs.ErrNotExist) {
-		opened = errors.Join(opened, os.Remove(name))
+	opened = f.Close()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return opened
 	}
-	return opened
+	made, err := filepath.EvalSymlinks(name) // the name may be a link to what was not there, and stays
+	if err != nil {
+		return errors.Join(opened, err)
+	}
+	return errors.Join(opened, os.Remove(made))
 }
 
 // outputFile returns the name of the file for the body; "" is stdout.
@@ -265,7 +270,7 @@ func (f *fetcher) reportFailure(r *http.Request, failed error) error {
 func (f *fetcher) newReport(r *http.Request, ended error) *report {
 	line := &report{URL: r.URL.Redacted(), Payments: []paid{}, Exit: ExitStatus(ended)}
 	if ended != nil {
-		line.Error = ended.Error()
+		line.Error = cleanLines(ended.Error())
 	}
 	for _, p := range f.payments {
 		line.Payments = append(line.Payments, newPaid(p))

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,6 +132,9 @@ func TestOddEndings(t *testing.T) {
 		{name: "paid, and reset in the middle, JSON", args: "--json SHOP/reset", status: StatusNoAnswer, stdout: `"delivered":"10"}],"error":"the answer broke off: the server closed the connection","exit":2}` + "\n", said: "paid 10", paid: 1},
 		{name: "no answer in time", args: "-m 0.1 SHOP/free/hanging", status: StatusNoAnswer, said: "the time of --max-time is over"},
 		{name: "no answer in time, and then one", args: "-m 0.1 SHOP/free/hanging SHOP/a", status: StatusNoAnswer, stdout: "worth 10\n", said: "/free/hanging: the time of --max-time is over", paid: 1},
+		{name: "to what is no URL", args: "-L SHOP/free/odd", status: StatusAnswer, stdout: "odd\n", said: "paydoor: the answer is 302 Found\n"},
+		{name: "to what is no URL, and not followed", args: "SHOP/free/odd", status: StatusAnswer, stdout: "odd\n", said: "paydoor: the answer is 302 Found\n"},
+		{name: "to what is no URL, with headers", args: "-v -i SHOP/free/odd", status: StatusAnswer, stdout: "\r\nlocation: /%zz?secret-word\r\n\r\nodd\n", said: "Location: SECRET\n"},
 		{name: "another host has no maximum", args: "-L SHOP/free/elsewhere", status: StatusCap, said: "no maximum for a request to localhost was set"},
 	}
 	for _, test := range tests {
@@ -141,6 +145,9 @@ func TestOddEndings(t *testing.T) {
 			got := term.types(append([]string{"fetch", "--max", "10"}, strings.Fields(strings.ReplaceAll(test.args, "SHOP", s.URL))...)...)
 			if got.status != test.status || !strings.HasSuffix(got.stdout, test.stdout) || (got.stdout == "") != (test.stdout == "") || !strings.Contains(got.stderr, test.said) {
 				t.Errorf("status %d, stdout %.300q, stderr %q", got.status, got.stdout, got.stderr)
+			}
+			if strings.Contains(got.stderr, "secret-word") {
+				t.Errorf("a secret is shown: %q", got.stderr)
 			}
 			var all []spendingLine
 			if err := json.Unmarshal([]byte(term.types("wallet", "spending", "--json").stdout), &all); err != nil || len(all) != test.paid {
@@ -196,6 +203,45 @@ func TestRedirectToAnotherHost(t *testing.T) {
 	}
 }
 
+// sites are servers by their names, and what they saw.
+type sites struct {
+	redirects map[string]string // from a URL to the next
+	seen      map[string]http.Header
+}
+
+func (s *sites) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.seen[r.URL.Host] = r.Header.Clone()
+	answer := &http.Response{StatusCode: 200, Status: "200 OK", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody, Request: r}
+	if next := s.redirects[r.URL.String()]; next != "" {
+		answer.StatusCode, answer.Status = 302, "302 Found"
+		answer.Header.Set("Location", next)
+	}
+	return answer, nil
+}
+
+// TestRedirectToAHostBelow is to a name that ends in that of the first: anybody may have it, on a site where users have hosts. Go's client takes it
+// for the same one.
+func TestRedirectToAHostBelow(t *testing.T) {
+	s, term := &sites{redirects: map[string]string{
+		"https://shop.example/a": "https://shop.example:8443/b", "https://shop.example:8443/b": "https://a.shop.example/c",
+	}, seen: map[string]http.Header{}}, newTerminal(t)
+	term.base = s
+	got := term.types("fetch", "-L", "-u", "me:word", "-H", "Cookie: c=word", "-H", "Proxy-Authorization: word", "-H", "X-Own: kept", "https://shop.example/a")
+	if got.status != 0 {
+		t.Fatalf("%+v", got)
+	}
+	for host, first := range map[string]bool{"shop.example": true, "shop.example:8443": true, "a.shop.example": false} {
+		for _, name := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
+			if (s.seen[host].Get(name) != "") != first {
+				t.Errorf("%s of %s: %q", name, host, s.seen[host].Get(name))
+			}
+		}
+		if s.seen[host].Get("X-Own") != "kept" {
+			t.Errorf("%s got %v", host, s.seen[host])
+		}
+	}
+}
+
 // TestOutputs writes several URLs to files and stdout, over what is there, and shows bars on the way.
 func TestOutputs(t *testing.T) {
 	s, term := newShop(t), newTerminal(t)
@@ -227,5 +273,35 @@ func TestOutputs(t *testing.T) {
 	all, err := filepath.Glob("*")
 	if diff := cmp.Diff([]string{"one", "two", "x", "y"}, all); diff != "" || err != nil {
 		t.Error(diff, err)
+	}
+}
+
+// TestOutputThroughALink writes to where a link leads, also if nothing is there yet, and leaves the link.
+func TestOutputThroughALink(t *testing.T) {
+	s, term := newShop(t), newTerminal(t)
+	t.Chdir(t.TempDir())
+	if err := os.Symlink("target", "link"); err != nil {
+		t.Skip(err)
+	}
+	for _, test := range []struct {
+		page   string
+		status int
+		want   []string
+	}{{"/a", StatusUnpaid, []string{"link"}}, {"/free", 0, []string{"link", "target"}}} {
+		got := term.types("fetch", "-o", "link", s.URL+test.page)
+		if to, err := os.Readlink("link"); got.status != test.status || err != nil || to != "target" {
+			t.Errorf("%+v, and the link leads to %q, %v", got, to, err)
+		}
+		entries, err := os.ReadDir(".")
+		var names []string
+		for _, entry := range entries {
+			names = append(names, entry.Name())
+		}
+		if diff := cmp.Diff(test.want, names); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+	}
+	if b, err := os.ReadFile("target"); err != nil || string(b) != "free\n" {
+		t.Errorf("%q, %v", b, err)
 	}
 }

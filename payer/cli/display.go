@@ -53,7 +53,7 @@ func (d *display) say(format string, values ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.wipe()
-	_, _ = fmt.Fprintf(d.out, "paydoor: "+format+"\n", values...)
+	_, _ = fmt.Fprintf(d.out, "paydoor: %s\n", cleanLines(fmt.Sprintf(format, values...)))
 }
 
 // step writes a line with -v.
@@ -64,7 +64,7 @@ func (d *display) step(mark, format string, values ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.wipe()
-	_, _ = fmt.Fprintf(d.out, mark+" "+format+"\n", values...)
+	_, _ = fmt.Fprintf(d.out, "%s %s\n", mark, cleanLines(fmt.Sprintf(format, values...)))
 }
 
 // payment shows how far a payment is.
@@ -74,6 +74,7 @@ func (d *display) payment(p payer.Progress) {
 		d.step("*", "the payment to %s ended: %s", clean(p.Host), clean(p.Err.Error()))
 	case p.Done:
 		d.step("*", "%s sent, %s delivered", p.Sent, p.Delivered)
+	case p.Cost == 0: // nobody has approved it yet
 	case p.Sent == 0 && p.Delivered == 0 && p.Unknown == 0 && p.Due > 0:
 		d.step("*", "paying %s to %s by %s, which costs %s", p.Due, clean(p.Host), p.Method, p.Cost)
 	case p.Sent == 0 && p.Unknown == 0:
@@ -86,6 +87,10 @@ func (d *display) payment(p payer.Progress) {
 
 // waits says why nothing happens.
 func (d *display) waits(host string, atMost time.Duration) {
+	if atMost == 0 {
+		d.say("waiting until another program has paid %s", clean(host))
+		return
+	}
 	d.say("waiting for up to %s: an earlier payment to %s may still arrive, and is asked for before another is made", atMost.Round(time.Second), clean(host))
 }
 

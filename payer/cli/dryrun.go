@@ -26,7 +26,6 @@ func (f *fetcher) dryRun(r *http.Request) error {
 			return err
 		}
 	}
-	defer f.client.CloseIdleConnections()
 	price, err := f.transport.Price(r)
 	if err != nil {
 		err = lost(r.Context(), err, false)

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -59,6 +60,37 @@ func TestEndedInBetween(t *testing.T) {
 		})
 	}
 }
+
+// TestStrangersDoNotWriteToTheTerminal has a node that sends what a terminal would obey, and much of it.
+func TestStrangersDoNotWriteToTheTerminal(t *testing.T) {
+	s, term := newShop(t), newTerminal(t)
+	term.vars[nodeVariable] = s.node.URL
+	s.fault = "\x1b]0;title\a\x1b[2J\u009b2J\r\n" + strings.Repeat("x", 8000)
+	for _, method := range []string{"stream", "psk2"} {
+		got := term.types("fetch", "-v", "--json", "--max", "10", "--method", method, s.URL+"/a", s.URL+"/b")
+		if got.status != StatusUnpaid || !strings.Contains(got.stderr, "F02 Unreachable") || len(got.stderr) > 8000 {
+			t.Errorf("status %d, %d bytes: %.1000q", got.status, len(got.stderr), got.stderr)
+		}
+		if strings.ContainsAny(got.stdout+got.stderr, "\x1b\a\r\u009b") {
+			t.Errorf("it says %.2000q", got.stdout+got.stderr)
+		}
+	}
+}
+
+// TestStrangersAreQuoted looks at the last place before the terminal, whatever comes there.
+func TestStrangersAreQuoted(t *testing.T) {
+	term := newTerminal(t)
+	term.base = refusing{errors.New("it says \x1b[2J\nand more")}
+	got := term.types("fetch", "https://a.example/", "https://b.example/")
+	if want := "it says ?[2J\nand more\n"; got.stderr != "paydoor: https://b.example/: "+want+"paydoor: https://a.example/: "+want {
+		t.Errorf("%q", got.stderr)
+	}
+}
+
+// refusing is a transport that fails.
+type refusing struct{ err error }
+
+func (r refusing) RoundTrip(*http.Request) (*http.Response, error) { return nil, r.err }
 
 // TestCertificates believes those of --cacert, and says how where nobody has signed.
 func TestCertificates(t *testing.T) {

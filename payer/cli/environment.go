@@ -75,9 +75,12 @@ func option(cmd *cobra.Command, name string) string { return cmd.Flag(name).Valu
 func chosen(cmd *cobra.Command, name string) bool { return option(cmd, name) == "true" }
 
 // clean makes text from elsewhere safe for a terminal: what is not printable becomes a question mark.
-func clean(s string) string {
+func clean(s string) string { return strings.ReplaceAll(cleanLines(s), "\n", "?") }
+
+// cleanLines is clean for a message of several lines.
+func cleanLines(s string) string {
 	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
+		if !unicode.IsPrint(r) && r != '\n' {
 			return '?'
 		}
 		return r

@@ -3,6 +3,7 @@ package cli
 // This file is `paydoor fetch`: it goes through the URLs, one after the other, and pays where it has to.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,10 +56,13 @@ func Fetch(cmd *cobra.Command, e Environment) {
 	cmd.SilenceUsage = true
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		err := advised(e.fetch(cmd, args))
-		if err != nil && chosen(cmd, "silent") && !chosen(cmd, "show-error") {
+		switch {
+		case err == nil:
+			return nil
+		case chosen(cmd, "silent") && !chosen(cmd, "show-error"):
 			return failure{silent{err}, ExitStatus(err)}
 		}
-		return err
+		return printable{err}
 	}
 }
 
@@ -100,6 +104,7 @@ func (e Environment) fetch(cmd *cobra.Command, args []string) (err error) {
 		return err
 	}
 	defer func() { err = f.aside(err, f.uplink.close()) }()
+	defer f.client.CloseIdleConnections()
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	// Who reads no further, such as head, must not end the program in the middle of a payment: writing fails then, and it ends in order.
@@ -167,15 +172,21 @@ func (f *fetcher) settle(c config, urls []*url.URL) (err error) {
 		Base: f.show.watch(&f.pointers), Link: f.uplink, Random: f.e.Random, Now: f.e.Now, Budget: f.wallet, Secret: f.wallet.Secret(),
 		Method: method, Insecure: chosen(f.cmd, "plain-http"), Progress: f.moved, Waits: f.show.waits,
 	}
-	f.client = &http.Client{Transport: f.transport, CheckRedirect: f.redirect}
+	f.client = &http.Client{Transport: whole{f.transport}, CheckRedirect: f.redirect}
 	return nil
 }
 
 const mostRedirects = 50
 
-// redirect says whether to follow. Where we come from is nobody's business, and may hold secrets.
+// redirect says whether to follow. Where we come from is nobody's business, and may hold secrets; and who we are is no other host's, also where its
+// name ends in that of the first, which is enough for http.Client.
 func (f *fetcher) redirect(next *http.Request, via []*http.Request) error {
 	next.Header.Del("Referer")
+	if !strings.EqualFold(next.URL.Hostname(), via[0].URL.Hostname()) {
+		for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+			next.Header.Del(name)
+		}
+	}
 	if !chosen(f.cmd, "location") {
 		return http.ErrUseLastResponse
 	}
@@ -214,7 +225,6 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 	if chosen(f.cmd, "dry-run") {
 		return f.dryRun(r)
 	}
-	defer f.client.CloseIdleConnections()
 	answered := f.show.upload(r)
 	response, err := f.client.Do(r)
 	answered()
@@ -231,10 +241,7 @@ func (f *fetcher) one(ctx context.Context, u *url.URL, index int) error {
 // allow tells the transport how much a request without a price may take.
 func (f *fetcher) allow(host string) error {
 	most, err := f.wallet.Max(host)
-	f.transport.Allowance = max(f.max, most)
-	if f.max != 0 {
-		f.transport.Allowance = f.max
-	}
+	f.transport.Allowance = cmp.Or(f.max, most)
 	return err
 }
 

@@ -32,6 +32,7 @@ type terminal struct {
 	vars  map[string]string
 	tty   bool
 	stdin string
+	base  http.RoundTripper // for requests; nil: that of the commands
 }
 
 func newTerminal(t *testing.T) *terminal {
@@ -48,7 +49,7 @@ type typed struct {
 func (term *terminal) types(args ...string) typed {
 	term.t.Helper()
 	e := Environment{Getenv: func(name string) string { return term.vars[name] }, Dir: term.dir, Now: time.Now, Random: rand.Reader,
-		Terminal: func(w io.Writer) bool { return term.tty }}
+		Transport: term.base, Terminal: func(w io.Writer) bool { return term.tty }}
 	cmd := &cobra.Command{Use: args[0], SilenceErrors: true}
 	map[string]func(*cobra.Command, Environment){"fetch": Fetch, "wallet": Wallet}[args[0]](cmd, e)
 	var stdout, stderr bytes.Buffer
@@ -79,6 +80,7 @@ type shop struct {
 	heads []http.Header
 	asks  func(pay string) string // changes the Pay header
 	links []string                // the Link header
+	fault string                  // what packets are rejected with; "": they arrive
 
 	closing chan struct{} // is closed with the server
 }
@@ -170,6 +172,10 @@ func (s *shop) free(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/paid", http.StatusFound)
 	case "/free/elsewhere": // the same server is another host by another name
 		http.Redirect(w, r, strings.Replace(s.URL, "127.0.0.1", "localhost", 1)+"/a?location-word", http.StatusFound)
+	case "/free/odd":
+		w.Header().Set("Location", "/%zz?secret-word")
+		w.WriteHeader(http.StatusFound)
+		fmt.Fprintln(w, "odd")
 	case "/free/kept":
 		http.Redirect(w, r, "/a", http.StatusTemporaryRedirect)
 	case "/free/loop":
@@ -215,6 +221,9 @@ func (s *shop) packet(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 			return ilpcore.Reject(ilpcore.T00, "test.shop", err.Error(), nil)
 		}
 		return ilpcore.Fulfill(ilpcore.PeerFulfillment, data)
+	}
+	if s.fault != "" {
+		return ilpcore.Reject(ilpcore.F02, "test.shop", s.fault, nil)
 	}
 	return s.HandlePrepare(ctx, in)
 }

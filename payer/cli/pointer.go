@@ -29,6 +29,13 @@ func (p *pointers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
+// CloseIdleConnections lets the connections below go.
+func (p *pointers) CloseIdleConnections() {
+	if base, ok := p.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		base.CloseIdleConnections()
+	}
+}
+
 func (p *pointers) note(pointer string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

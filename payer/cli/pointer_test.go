@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -76,5 +77,24 @@ func TestFetchTellsThePointer(t *testing.T) {
 	s.links = nil
 	if got := term.types("fetch", s.URL+"/a"); got.status != StatusUnpaid || strings.Contains(got.stderr, "any wallet") {
 		t.Errorf("without a link: %+v", got)
+	}
+}
+
+// closer is a transport that counts how often its idle connections are closed.
+type closer struct {
+	sites
+	closed int
+}
+
+func (c *closer) CloseIdleConnections() { c.closed++ }
+
+// TestIdleConnectionsAreClosed after the last URL, whatever is between the client and the transport that has them.
+func TestIdleConnectionsAreClosed(t *testing.T) {
+	for _, flag := range []string{"-s", "-v"} {
+		base, term := &closer{sites: sites{seen: map[string]http.Header{}}}, newTerminal(t)
+		term.base = base
+		if got := term.types("fetch", flag, "https://a.example/", "https://b.example/"); got.status != 0 || base.closed != 1 {
+			t.Errorf("%s: %d times, %+v", flag, base.closed, got)
+		}
 	}
 }

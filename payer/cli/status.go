@@ -44,6 +44,12 @@ func ExitStatus(err error) int {
 	return StatusMistake
 }
 
+// printable is an error whose text is for a terminal, whoever wrote it.
+type printable struct{ error }
+
+func (p printable) Error() string { return cleanLines(p.error.Error()) }
+func (p printable) Unwrap() error { return p.error }
+
 // silent is an error that is not printed.
 type silent struct{ error }
 

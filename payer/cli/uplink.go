@@ -3,6 +3,7 @@ package cli
 // This file is the way to the Interledger: it is found and connected when there is something to pay.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (u *uplink) close() error {
 // newUplink finds out where to connect to: flags, then variables, then the configuration, then, if all URLs are of this machine, the wallet
 // with play money.
 func (e Environment) newUplink(cmd *cobra.Command, c config, local bool) (*uplink, error) {
-	address, token := option(cmd, "uplink"), ""
+	address, token := cmp.Or(option(cmd, "uplink"), e.Getenv(uplinkVariable), c.Uplink), ""
 	if file := option(cmd, "uplink-token-file"); file != "" {
 		b, err := os.ReadFile(file)
 		if err != nil {
@@ -70,16 +71,10 @@ func (e Environment) newUplink(cmd *cobra.Command, c config, local bool) (*uplin
 		}
 		token = strings.TrimSpace(string(b))
 	}
-	if address == "" {
-		address = e.Getenv(uplinkVariable)
-	}
-	if token == "" {
+	if token == "" && isFor(e.Getenv(uplinkVariable), address) {
 		token = strings.TrimSpace(e.Getenv(tokenVariable))
 	}
-	if address == "" {
-		address = c.Uplink
-	}
-	if token == "" {
+	if token == "" && isFor(c.Uplink, address) {
 		token = c.Token
 	}
 	switch {
@@ -94,6 +89,9 @@ func (e Environment) newUplink(cmd *cobra.Command, c config, local bool) (*uplin
 		return nil, fmt.Errorf("there is no wallet to pay from: name your account at a connector with --uplink btp+wss://USER@HOST, in %s, or as uplink in %s", uplinkVariable, configFile)
 	}}, nil
 }
+
+// isFor says whether a token that was named beside an uplink may go to address: one that was named beside none is for any.
+func isFor(uplink, address string) bool { return uplink == "" || uplink == address }
 
 // errExposed has no way out: who reads the token can spend the account.
 var errExposed = errors.New("the uplink is another machine, and its token would cross the network in the clear: write https:// or btp+wss://")
@@ -130,16 +128,11 @@ func hostOf(address string) string {
 
 // dialBTP makes a link of BTP. The token may be in the URL.
 func (e Environment) dialBTP(address, token string) (*uplink, error) {
-	if scheme, rest, ok := strings.Cut(address, "://"); ok && token != "" {
-		user, host, named := strings.Cut(rest, "@")
-		if !named {
-			user, host = "", rest
-		}
-		if !strings.Contains(user, ":") {
-			address = scheme + "://" + user + ":" + token + "@" + host
-		}
-	}
 	where, err := btp.ParseURL(address)
+	if err != nil && token != "" {
+		where, err = btp.ParseURL(withPlace(address))
+		where.Token = token
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the uplink: %w; the token may also be in %s or a file (--uplink-token-file)", err, tokenVariable)
 	}
@@ -156,6 +149,17 @@ func (e Environment) dialBTP(address, token string) (*uplink, error) {
 		}
 		return made, nil
 	}}, nil
+}
+
+// withPlace returns a URL of BTP without a token with something in its place.
+func withPlace(address string) string {
+	scheme, rest, _ := strings.Cut(address, "://")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	at := strings.LastIndexByte(rest[:end], '@')
+	return scheme + "://" + rest[:max(at, 0)] + ":-@" + rest[at+1:]
 }
 
 // refuse answers packets to this program: it is no receiver.

@@ -26,7 +26,7 @@ func (s *shop) connector(t *testing.T) *httptest.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	peer, err := btp.Await(btp.AwaitConfig{Account: "alice", Token: accountToken, Handler: s})
+	peer, err := btp.Await(btp.AwaitConfig{Account: "alice", User: "alice@home", Token: accountToken, Handler: s})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +73,14 @@ func TestFetchFromAnAccount(t *testing.T) {
 		{name: "btp in the clear", args: "--uplink btp+ws://alice:" + accountToken + "@connector.example", status: StatusUnpaid, said: "would cross the network in the clear: write https:// or btp+wss://"},
 		{name: "no node", vars: map[string]string{nodeVariable: "garbage"}, status: StatusUnpaid, said: "what PAYDOOR_NODE names is no URL of this machine, such as http://localhost:7770"},
 		{name: "a node elsewhere", vars: map[string]string{nodeVariable: "http://me:a-token-of-mine@node.example"}, status: StatusUnpaid, said: "what PAYDOOR_NODE names is no URL of this machine"},
+		{name: "http, the token of another uplink", args: "--uplink HTTP/ilp", config: `{"uplink": "https://a.example/ilp", "uplink_token": "` + accountToken + `"}`, status: StatusUnpaid, said: "the uplink needs a token: set PAYDOOR_UPLINK_TOKEN"},
+		{name: "btp, the token of another uplink", args: "--uplink btp+ws://alice@HOST/btp", config: `{"uplink": "btp+wss://alice@a.example", "uplink_token": "` + accountToken + `"}`, status: StatusMistake, said: "not a BTP URL"},
+		{name: "http, the token of another variable", args: "--uplink HTTP/ilp", vars: map[string]string{uplinkVariable: "https://a.example/ilp", tokenVariable: accountToken}, status: StatusUnpaid, said: "the uplink needs a token"},
+		{name: "http, a token for any uplink", args: "--uplink HTTP/ilp", config: `{"uplink_token": "` + accountToken + `"}`},
+		{name: "http, the same uplink", args: "--uplink HTTP/ilp", config: `{"uplink": "HTTP/ilp", "uplink_token": "` + accountToken + `"}`},
+		{name: "http, a variable for the uplink of the configuration", vars: map[string]string{tokenVariable: accountToken}, config: `{"uplink": "HTTP/ilp"}`},
+		{name: "btp, @ in the user and the query", args: "--uplink btp+ws://alice@home@HOST/btp?of=a@b --uplink-token-file " + file},
+		{name: "btp, @ in the query", args: "--uplink btp+ws://HOST/btp?of=a@b --uplink-token-file " + file},
 		{name: "btp, no token", args: "--uplink btp+ws://alice@HOST/btp", status: StatusMistake, said: "not a BTP URL"},
 	}
 	for _, test := range tests {
