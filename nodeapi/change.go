@@ -259,6 +259,7 @@ func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
 	err := a.directory.PutAccount(ctx, s)
 	if err == nil {
 		a.opened[s.ID] = true
+		a.reuseRoutes() // of its account there may be some already
 		a.settler.review(s.ID)
 		return nil
 	}

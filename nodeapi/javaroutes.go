@@ -78,7 +78,7 @@ func (a *API) javaPutRoute(w http.ResponseWriter, r *request) {
 		if _, err := a.find(route.Account); err != nil {
 			return nil, err
 		}
-		return append(routes, route), nil
+		return append(routes, route), a.checkOpen(route)
 	})
 	if err != nil {
 		a.routeFail(w, r, route, err)
