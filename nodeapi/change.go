@@ -185,6 +185,11 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	if err != nil {
 		return s, err
 	}
+	resume, err := a.pause(id) // what has to be refused is, before anything of the account ends
+	if err != nil {
+		return s, err
+	}
+	resume()
 	before := a.directory.Routes()
 	if err := a.setRoutes(ctx, slices.DeleteFunc(slices.Clone(before), func(r connector.Route) bool { return r.Account == id })); err != nil {
 		return s, err
@@ -216,17 +221,21 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	return s, nil
 }
 
-// standStill keeps the account's balance at zero until resume is called, so that it can count in another asset; ErrBalance if it is not zero. It is called
-// with the lock on settlements held.
+// standStill is pause for an account that is to count in another asset. It is called with the lock on settlements held.
 func (a *API) standStill(id ilpcore.AccountID) (resume func(), err error) {
+	if resume, err = a.pause(id); err != nil {
+		err = fmt.Errorf("%w; a balance is never counted in another asset", err)
+	}
+	return resume, err
+}
+
+// pause keeps the account's balance at zero until resume is called; ErrBalance if it is not zero, or packets or a settlement are under way.
+func (a *API) pause(id ilpcore.AccountID) (resume func(), err error) {
 	if err = a.outgoingNone(id); err == nil {
 		resume, err = a.books.Pause(id)
 	}
 	if errors.Is(err, connector.ErrBalance) {
 		err = ErrBalance
-	}
-	if err != nil {
-		err = fmt.Errorf("%w; a balance is never counted in another asset", err)
 	}
 	return resume, err
 }

@@ -70,3 +70,28 @@ func TestARouteToAClosedAccountHoldsNothingUp(t *testing.T) {
 		t.Errorf("with the account its route does not come back: %v", routes)
 	}
 }
+
+// TestARefusedDeletionLeavesTheAccountAlone: its link and its routes work on as if nobody had asked.
+func TestARefusedDeletionLeavesTheAccountAlone(t *testing.T) {
+	opener := new(watchedOpener)
+	b := rustBed(t, func(c *Config) { opener.Opener, c.Opener = c.Opener, opener })
+	if w := b.ask(t, "PUT", "/routes/static/test.x", asAdmin, "alice"); w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if _, err := b.books.Credit(t.Context(), "alice", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	opener.opens = 0
+	if w := b.ask(t, "DELETE", "/accounts/alice", asAdmin, ""); w.Code != http.StatusConflict {
+		t.Errorf("with a balance: %d %s", w.Code, w.Body)
+	}
+	if err := b.directory.put(t.Context(), outgoingKey+"bob", outgoing{Key: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	if w := b.ask(t, "DELETE", "/accounts/bob", asAdmin, ""); w.Code != http.StatusConflict {
+		t.Errorf("with a settlement under way: %d %s", w.Code, w.Body)
+	}
+	if opener.opens != 0 || opener.closes != 0 {
+		t.Errorf("the accounts were closed %d times and opened %d times", opener.closes, opener.opens)
+	}
+}
