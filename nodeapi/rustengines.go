@@ -41,7 +41,8 @@ func (a *API) rustEngines(w http.ResponseWriter, r *request) {
 func (a *API) EngineOf(s Settings) Engine {
 	e := s.Engine
 	if e.URL == "" {
-		e.URL = a.directory.Table(EnginesTable)[s.Asset.Code]
+		engines, _ := a.directory.Table(EnginesTable)
+		e.URL = engines[s.Asset.Code]
 	}
 	if e.AccountID == "" {
 		e.AccountID = s.UUID

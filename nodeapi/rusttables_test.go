@@ -42,6 +42,33 @@ func TestRates(t *testing.T) {
 	}
 }
 
+// TestNoRatesStayNoRates: that all were taken away counts before those of the Caddyfile, as any others that were set.
+func TestNoRatesStayNoRates(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	one, err := connector.ParseRate("1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ when, want string }{{"nothing was set yet", `{"ABC":1.0}`}, {"none were set", `{}`}} {
+		s := openStore(t, dir)
+		b := newBed(t, func(c *Config) {
+			c.Directory = openDirectory(t, s)
+			if err := c.Rates.Replace(map[string]connector.Rate{"ABC": one}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got := strings.TrimSpace(b.ask(t, "GET", "/rates", "", "").Body.String()); got != test.want {
+			t.Errorf("when %s the rates are %s, want %s", test.when, got, test.want)
+		}
+		if w := b.ask(t, "PUT", "/rates", asAdmin, `{}`); w.Code != http.StatusOK {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestRoutes(t *testing.T) {
 	b := rustBed(t, func(c *Config) { c.Routes = []connector.Route{} })
 	w := b.ask(t, "PUT", "/routes/static", asAdmin, `{"example.some-prefix":"alice","":"bob"}`)

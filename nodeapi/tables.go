@@ -125,10 +125,10 @@ func parseRates(rates map[string]string) (map[string]connector.Rate, error) {
 	return parsed, nil
 }
 
-// openRates applies the rates that the Directory keeps, if any were set.
+// openRates applies the rates that the Directory keeps, if they were ever set, also to none.
 func (a *API) openRates() {
-	kept := a.directory.Table(RatesTable)
-	if len(kept) == 0 {
+	kept, set := a.directory.Table(RatesTable)
+	if !set {
 		return
 	}
 	rates, err := parseRates(kept)
