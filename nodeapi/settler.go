@@ -218,6 +218,9 @@ func (s *settler) step(ctx context.Context, id ilpcore.AccountID) (more bool, er
 			return false, nil //nolint:nilerr // it is gone
 		}
 		e := s.api.EngineOf(account)
+		if e.URL == "" && s.api.mayGetEngine(account) {
+			return false, errNoAsset
+		}
 		if e.URL == "" || s.rests(id) {
 			return false, nil
 		}
