@@ -124,8 +124,21 @@ func (a *API) list() []Settings {
 	return list
 }
 
-// create makes a new account. Errors: ErrExists, *FieldError, and those of the store.
+// create makes a new account, and a parent the default route, unless there is one; or it makes nothing. Errors: ErrExists, *FieldError, and those of
+// the store.
 func (a *API) create(ctx context.Context, s Settings) (Settings, error) {
+	s, err := a.add(ctx, s)
+	if err != nil || s.Relation != connector.Parent.String() {
+		return s, err
+	}
+	if err = a.routeToParent(ctx, s.ID); err != nil {
+		_, undo := a.remove(context.WithoutCancel(ctx), s.ID)
+		err = errors.Join(err, undo)
+	}
+	return s, err
+}
+
+func (a *API) add(ctx context.Context, s Settings) (Settings, error) {
 	end, err := a.begin()
 	if err != nil {
 		return s, err

@@ -61,6 +61,22 @@ func (a *API) editRoutes(ctx context.Context, edit func([]connector.Route) ([]co
 	return a.setRoutes(ctx, routes)
 }
 
+// routeToParent makes a new parent the default route, unless there is one to an account that still exists.
+func (a *API) routeToParent(ctx context.Context, id ilpcore.AccountID) error {
+	parent := connector.Route{Account: id}
+	if slices.ContainsFunc(a.staticRoutes, samePrefix(parent)) {
+		return nil
+	}
+	return a.editRoutes(ctx, func(routes []connector.Route) ([]connector.Route, error) {
+		if i := slices.IndexFunc(routes, samePrefix(parent)); i >= 0 {
+			if _, err := a.find(routes[i].Account); err == nil {
+				return routes, nil
+			}
+		}
+		return append(slices.DeleteFunc(routes, samePrefix(parent)), parent), nil
+	})
+}
+
 // withStatic adds the routes of the Caddyfile.
 func (a *API) withStatic(routes []connector.Route) []connector.Route {
 	all := slices.Clone(a.staticRoutes)

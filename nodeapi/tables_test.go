@@ -38,7 +38,7 @@ func TestARouteToAClosedAccountHoldsNothingUp(t *testing.T) {
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}
 	}
-	kept := []connector.Route{{Prefix: "test.gone", Account: "gone"}, {Prefix: "test.shut", Account: "shut"}}
+	kept := []connector.Route{{Prefix: "", Account: "gone"}, {Prefix: "test.gone", Account: "gone"}, {Prefix: "test.shut", Account: "shut"}}
 	if err := b.directory.SetRoutes(t.Context(), kept); err != nil {
 		t.Fatal(err)
 	}
