@@ -78,7 +78,7 @@ func (a *API) rustDelete(w http.ResponseWriter, r *request) {
 
 func (a *API) rustAnswer(w http.ResponseWriter, r *request, s Settings, err error) {
 	if err != nil {
-		a.rustFail(w, r, err)
+		a.rustFail(w, r, inRust(err))
 		return
 	}
 	writeJSON(w, http.StatusOK, a.rustAccount(s))
