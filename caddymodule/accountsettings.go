@@ -146,10 +146,9 @@ func (c Credential) resolve(direction string, r resolver) (s incomingCredential,
 	return s, err
 }
 
-// routing says whether the account is told routes, and asked for them. A parent's word about routes is not taken unless that is
-// written: the default route leads there anyway.
+// routing says whether the account is told routes, and asked for them.
 func (a *Account) routing(relation connector.Relation) (send, receive bool) {
-	send, receive = routingOf(relation)
+	send, receive = relation.Routing()
 	if a.SendRoutes != nil {
 		send = *a.SendRoutes
 	}
@@ -157,10 +156,6 @@ func (a *Account) routing(relation connector.Relation) (send, receive bool) {
 		receive = *a.ReceiveRoutes
 	}
 	return send, receive
-}
-
-func routingOf(relation connector.Relation) (send, receive bool) {
-	return relation == connector.Peer || relation == connector.Child, relation == connector.Peer
 }
 
 // amount returns 0 for an amount that is not set, or not known.

@@ -40,7 +40,7 @@ func (r *running) resolveAPI(s nodeapi.Settings) (a accountSettings, err error) 
 	if !a.Asset.Valid() {
 		return a, mistake("asset", "an asset has a code such as USD, and a scale from 0 to 255")
 	}
-	a.SendRoutes, a.ReceiveRoutes = routingOf(a.Relation)
+	a.SendRoutes, a.ReceiveRoutes = a.Relation.Routing()
 	if s.SendRoutes != nil {
 		a.SendRoutes = *s.SendRoutes
 	}

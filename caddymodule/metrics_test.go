@@ -61,10 +61,23 @@ func increases(before, after map[string]float64) map[string]float64 {
 
 const ofUSD = `{asset="USD",scale="9"}`
 
+// settled waits until what the start writes down, and does not wait for, is on the disk.
+func (s *server) settled() {
+	s.t.Helper()
+	ticket, err := s.running().books.store.Join(func(g *store.Group) { g.Delete([]byte("nothing")) })
+	if err == nil {
+		err = ticket.Wait(s.t.Context())
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func TestMetricsCountWhatHappens(t *testing.T) {
 	s := newServer(t)
 	s.site = "paywall 10\nreverse_proxy /gone 127.0.0.1:9\nreverse_proxy " + s.backend.Listener.Addr().String()
 	s.load()
+	s.settled()
 	before, _ := s.scrape()
 	s.want(s.do(http.MethodGet, "/"), http.StatusPaymentRequired, "0")
 	s.pay("100")

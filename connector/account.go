@@ -100,6 +100,10 @@ func (r Relation) String() string {
 	}
 }
 
+// Routing says whether the node tells accounts of this relation its routes, and asks them for theirs, where their settings do not say. A parent is
+// not asked: the default route leads there anyway.
+func (r Relation) Routing() (send, receive bool) { return r == Peer || r == Child, r == Peer }
+
 // below says whether accounts of this relation have an address under the node's own.
 func (r Relation) below() bool { return r == Child || r == Local || r == NonRouting }
 

@@ -55,7 +55,8 @@ type Config struct {
 // Opener makes accounts work: it opens their links, lets their neighbours in, and puts them into the node.
 type Opener interface {
 	// Open makes the account work as s says, in place of what was open under its ID. After an error, what was open before still is.
-	// It does not wait for a connection. An error that the client can mend is a *FieldError.
+	// It does not wait for a connection. An error that the client can mend is a *FieldError, whose Field is the setting's name in the JSON of
+	// Settings, such as http.url.
 	Open(s Settings) error
 	// Close ends the account's work.
 	Close(id ilpcore.AccountID) error

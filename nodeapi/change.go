@@ -124,8 +124,21 @@ func (a *API) list() []Settings {
 	return list
 }
 
-// create makes a new account. Errors: ErrExists, *FieldError, and those of the store.
+// create makes a new account, and a parent the default route, unless there is one; or it makes nothing. Errors: ErrExists, *FieldError, and those of
+// the store.
 func (a *API) create(ctx context.Context, s Settings) (Settings, error) {
+	s, err := a.add(ctx, s)
+	if err != nil || s.Relation != connector.Parent.String() {
+		return s, err
+	}
+	if err = a.routeToParent(ctx, s.ID); err != nil {
+		_, undo := a.remove(context.WithoutCancel(ctx), s.ID)
+		err = errors.Join(err, undo)
+	}
+	return s, err
+}
+
+func (a *API) add(ctx context.Context, s Settings) (Settings, error) {
 	end, err := a.begin()
 	if err != nil {
 		return s, err
@@ -185,6 +198,11 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	if err != nil {
 		return s, err
 	}
+	resume, err := a.pause(id) // what has to be refused is, before anything of the account ends
+	if err != nil {
+		return s, err
+	}
+	resume()
 	before := a.directory.Routes()
 	if err := a.setRoutes(ctx, slices.DeleteFunc(slices.Clone(before), func(r connector.Route) bool { return r.Account == id })); err != nil {
 		return s, err
@@ -216,17 +234,21 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	return s, nil
 }
 
-// standStill keeps the account's balance at zero until resume is called, so that it can count in another asset; ErrBalance if it is not zero. It is called
-// with the lock on settlements held.
+// standStill is pause for an account that is to count in another asset. It is called with the lock on settlements held.
 func (a *API) standStill(id ilpcore.AccountID) (resume func(), err error) {
+	if resume, err = a.pause(id); err != nil {
+		err = fmt.Errorf("%w; a balance is never counted in another asset", err)
+	}
+	return resume, err
+}
+
+// pause keeps the account's balance at zero until resume is called; ErrBalance if it is not zero, or packets or a settlement are under way.
+func (a *API) pause(id ilpcore.AccountID) (resume func(), err error) {
 	if err = a.outgoingNone(id); err == nil {
 		resume, err = a.books.Pause(id)
 	}
 	if errors.Is(err, connector.ErrBalance) {
 		err = ErrBalance
-	}
-	if err != nil {
-		err = fmt.Errorf("%w; a balance is never counted in another asset", err)
 	}
 	return resume, err
 }
@@ -259,6 +281,7 @@ func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
 	err := a.directory.PutAccount(ctx, s)
 	if err == nil {
 		a.opened[s.ID] = true
+		a.reuseRoutes() // of its account there may be some already
 		a.settler.review(s.ID)
 		return nil
 	}

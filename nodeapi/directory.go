@@ -226,15 +226,12 @@ const (
 	EnginesTable = "engines" // asset code → URL of the settlement engine
 )
 
-// Table returns a copy of one of the tables; empty where nothing was set.
-func (d *Directory) Table(name string) map[string]string {
+// Table returns a copy of one of the tables; set is false where it never was, which is not the same as set to nothing.
+func (d *Directory) Table(name string) (table map[string]string, set bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	table := maps.Clone(d.tables[name])
-	if table == nil {
-		table = make(map[string]string)
-	}
-	return table
+	table, set = d.tables[name]
+	return maps.Clone(table), set
 }
 
 // SetTable replaces a table, and returns when that is durable.

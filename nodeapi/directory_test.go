@@ -98,8 +98,8 @@ func TestDirectorySurvivesARestart(t *testing.T) {
 	if diff := cmp.Diff(routes, again.Routes()); diff != "" {
 		t.Errorf("routes (-want +got):\n%s", diff)
 	}
-	if got := again.Table(RatesTable)["ABC"]; got != "1.000000000000000000001" {
-		t.Errorf("rate %q", got)
+	if got, set := again.Table(RatesTable); !set || got["ABC"] != "1.000000000000000000001" {
+		t.Errorf("rates %v", got)
 	}
 	if got, err := again.Keeper().Open("enc:JKS:crypto.p12:secret0:1:aes_gcm:AAAADKZPmASojt1iayb2bPy4D-Toq7TGLTN95HzCQAeJtz0="); got != "shh" || err != nil {
 		t.Errorf("the imported key opens %q, %v", got, err)

@@ -11,7 +11,7 @@ func (a *API) javaCreate(w http.ResponseWriter, r *request) {
 		s, err = a.create(r.Context(), s)
 	}
 	if err != nil {
-		a.javaFail(w, r, s.ID, err)
+		a.javaFail(w, r, s.ID, s.inJava(err))
 		return
 	}
 	w.Header().Set("Location", accountURL(r, s))
@@ -61,7 +61,7 @@ func (a *API) javaUpdate(w http.ResponseWriter, r *request) {
 	}
 	s, err := a.update(r.Context(), r.account, func(s Settings) (Settings, error) { return a.readJava(f, s) })
 	if err != nil {
-		a.javaFail(w, r, r.account, err)
+		a.javaFail(w, r, r.account, s.inJava(err))
 		return
 	}
 	writeJSON(w, http.StatusOK, a.showJava(r, s))

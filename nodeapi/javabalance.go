@@ -30,7 +30,7 @@ func (a *API) javaBalance(w http.ResponseWriter, r *request) {
 		a.javaFail(w, r, r.account, err)
 		return
 	}
-	asset := a.assetOfSettings(s)
+	asset := a.shownAsset(s)
 	balance, _ := a.books.Balance(r.account) // none yet is a balance of 0
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	writeJSON(w, http.StatusOK, javaBalance{

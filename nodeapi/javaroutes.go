@@ -23,7 +23,6 @@ type javaRoute struct {
 var (
 	errRouteExists = errors.New("there is a static route for this prefix already: delete it first")
 	errNoRoute     = errors.New("there is no static route for this prefix")
-	errStaticRoute = errors.New("the route is written in the Caddyfile: change it there and reload")
 )
 
 // javaRoutes answers GET /routes: all routes in force.
@@ -78,7 +77,7 @@ func (a *API) javaPutRoute(w http.ResponseWriter, r *request) {
 		if _, err := a.find(route.Account); err != nil {
 			return nil, err
 		}
-		return append(routes, route), nil
+		return append(routes, route), a.checkOpen(route)
 	})
 	if err != nil {
 		a.routeFail(w, r, route, err)
@@ -93,7 +92,7 @@ func (a *API) javaDeleteRoute(w http.ResponseWriter, r *request) {
 	err := a.editRoutes(r.Context(), func(routes []connector.Route) ([]connector.Route, error) {
 		switch {
 		case slices.ContainsFunc(a.staticRoutes, samePrefix(route)):
-			return nil, errStaticRoute
+			return nil, ErrStaticRoute
 		case !slices.ContainsFunc(routes, samePrefix(route)):
 			return nil, errNoRoute
 		}
@@ -117,7 +116,7 @@ func (a *API) routeFail(w http.ResponseWriter, r *request, route connector.Route
 		javaRouteProblem(w, http.StatusConflict, "already-exists", fmt.Sprintf("Static Route Already Exists (`%s`)", route.Prefix), route.Prefix, err.Error())
 	case errors.Is(err, errNoRoute):
 		javaRouteProblem(w, http.StatusNotFound, "not-found", fmt.Sprintf("Static Route Does Not Exist (`%s`)", route.Prefix), route.Prefix, err.Error())
-	case errors.Is(err, errStaticRoute):
+	case errors.Is(err, ErrStaticRoute):
 		writeProblem(w, problemDetails{Status: http.StatusConflict, Detail: err.Error(), Extra: map[string]any{"prefix": route.Prefix}})
 	default:
 		a.javaFail(w, r, route.Account, err)

@@ -54,7 +54,7 @@ type href struct {
 
 // showJava returns s as it is answered to r.
 func (a *API) showJava(r *request, s Settings) javaAccount {
-	asset := a.assetOfSettings(s)
+	asset := a.shownAsset(s)
 	sends, receives := s.Routing()
 	j := javaAccount{
 		AccountID: string(s.ID), CreatedAt: instant(s.Created), ModifiedAt: instant(s.Modified), Description: s.Description,
@@ -87,15 +87,6 @@ func accountURL(r *request, s Settings) string {
 	default:
 		return "http://" + r.Host + path
 	}
-}
-
-// assetOfSettings is what the account counts: its own asset, or the node's where it has none.
-func (a *API) assetOfSettings(s Settings) Asset {
-	if s.Asset.Code != "" {
-		return s.Asset
-	}
-	_, asset, _ := a.node.Address()
-	return Asset(asset)
 }
 
 func instant(t time.Time) *time.Time {

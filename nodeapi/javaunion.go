@@ -37,10 +37,12 @@ func (s *Settings) Routing() (sends, receives bool) {
 	return sends, receives
 }
 
-func defaultRouting(relation string) (sends, receives bool) {
-	sends = relation == connector.Peer.String() || relation == connector.Child.String()
-	receives = relation == connector.Peer.String() || relation == connector.Parent.String()
-	return sends, receives
+func defaultRouting(word string) (sends, receives bool) {
+	relation, err := connector.ParseRelation(word)
+	if err != nil {
+		return false, false // which is refused elsewhere
+	}
+	return relation.Routing()
 }
 
 // unlessDefault is the pointer that says b: none where that is the default, and was not said until now.

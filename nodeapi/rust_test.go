@@ -100,12 +100,12 @@ func TestSeedAccount(t *testing.T) {
 
 func TestDefaultsAndStringNumbers(t *testing.T) {
 	b := newBed(t, nil)
-	w := b.ask(t, "POST", "/accounts/", asAdmin, `{"username":"ａlice","asset_code":"xyz","asset_scale":"6","min_balance":"-9223372036854775807",
+	w := b.ask(t, "POST", "/accounts/", asAdmin, `{"username":"ａlice","asset_code":"xyz","asset_scale":"6","min_balance":"-9223372036854775808",
 		"max_packet_amount":"18446744073709551615","unknown":{},"ilp_over_http_url":null}`)
 	got := members(t, w)
 	want := map[string]any{
 		"id": got["id"], "username": "alice", "ilp_address": "test.node.alice", "asset_code": "XYZ", "asset_scale": json.Number("6"),
-		"max_packet_amount": json.Number("18446744073709551615"), "min_balance": json.Number("-9223372036854775807"),
+		"max_packet_amount": json.Number("18446744073709551615"), "min_balance": json.Number("-9223372036854775808"),
 		"ilp_over_http_url": nil, "ilp_over_http_incoming_token": "SECRET", "ilp_over_http_outgoing_token": "SECRET",
 		"ilp_over_btp_url": nil, "ilp_over_btp_outgoing_token": "SECRET", "ilp_over_btp_incoming_token": "SECRET",
 		"settlement_engine_url": nil, "settle_threshold": nil, "settle_to": nil, "routing_relation": "NonRoutingAccount",

@@ -204,5 +204,6 @@ func FuzzRustBodies(f *testing.F) {
 // state is all that the API can change.
 func (b *bed) state(t testing.TB) string {
 	t.Helper()
-	return fmt.Sprintf("%+v %v %v %v", b.directory.Accounts(), b.directory.Routes(), b.directory.Table(EnginesTable), b.rates.All())
+	engines, _ := b.directory.Table(EnginesTable)
+	return fmt.Sprintf("%+v %v %v %v", b.directory.Accounts(), b.directory.Routes(), engines, b.rates.All())
 }

@@ -2,17 +2,9 @@ package nodeapi
 
 // This file answers, in the dialects of interledger-rs, what makes, shows, changes and deletes accounts.
 
-import (
-	"context"
-	"errors"
-	"net/http"
-	"slices"
+import "net/http"
 
-	"github.com/paydoor/paydoor/connector"
-	"github.com/paydoor/paydoor/ilpcore"
-)
-
-// rustCreate answers POST /accounts. An account without that name is made, or nothing: whatever fails afterwards takes it back.
+// rustCreate answers POST /accounts. It answers with the account.
 func (a *API) rustCreate(w http.ResponseWriter, r *request) {
 	f, err := readFields(r)
 	if err != nil {
@@ -23,26 +15,7 @@ func (a *API) rustCreate(w http.ResponseWriter, r *request) {
 	if err == nil {
 		s, err = a.create(r.Context(), s)
 	}
-	if err == nil && s.Relation == connector.Parent.String() {
-		if err = a.routeToParent(r.Context(), s.ID); err != nil {
-			_, undo := a.remove(context.WithoutCancel(r.Context()), s.ID)
-			err = errors.Join(err, undo)
-		}
-	}
 	a.rustAnswer(w, r, s, err)
-}
-
-// routeToParent makes a new parent the default route, unless there is one.
-func (a *API) routeToParent(ctx context.Context, id ilpcore.AccountID) error {
-	if slices.ContainsFunc(a.staticRoutes, func(r connector.Route) bool { return r.Prefix == "" }) {
-		return nil
-	}
-	return a.editRoutes(ctx, func(routes []connector.Route) ([]connector.Route, error) {
-		if slices.ContainsFunc(routes, func(r connector.Route) bool { return r.Prefix == "" }) {
-			return routes, nil
-		}
-		return append(routes, connector.Route{Account: id}), nil
-	})
 }
 
 // rustList answers GET /accounts.
@@ -105,7 +78,7 @@ func (a *API) rustDelete(w http.ResponseWriter, r *request) {
 
 func (a *API) rustAnswer(w http.ResponseWriter, r *request, s Settings, err error) {
 	if err != nil {
-		a.rustFail(w, r, err)
+		a.rustFail(w, r, inRust(err))
 		return
 	}
 	writeJSON(w, http.StatusOK, a.rustAccount(s))

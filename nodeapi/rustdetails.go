@@ -4,6 +4,7 @@ package nodeapi
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -25,9 +26,9 @@ func (a *API) readDetails(f *fields, old Settings) (Settings, error) {
 	s.AmountPerMinute = units(f.unsigned("amount_per_minute_limit", 64, 1))
 	s.PacketsPerMinute = small(f.unsigned("packets_per_minute_limit", 32, 1))
 	s.RoundTrip = small(f.unsigned("round_trip_time", 32, 1))
-	s.MinBalance = f.signed("min_balance", leastBalance)
-	s.SettleThreshold = f.signed("settle_threshold", leastBalance)
-	s.SettleTo = f.signed("settle_to", leastBalance)
+	s.MinBalance = f.signed("min_balance", math.MinInt64)
+	s.SettleThreshold = f.signed("settle_threshold", math.MinInt64)
+	s.SettleTo = f.signed("settle_to", math.MinInt64)
 	address, _ := f.text("ilp_address")
 	relation, hasRelation := f.text("routing_relation")
 	engine, _ := f.text("settlement_engine_url")
@@ -52,9 +53,6 @@ func (a *API) readDetails(f *fields, old Settings) (Settings, error) {
 	a.giveAddress(&s)
 	return s, a.checkDetails(s)
 }
-
-// leastBalance is the least a balance can be; that no limit is ever at math.MinInt64 keeps sums simple.
-const leastBalance = -1<<63 + 1
 
 func units(n *uint64) *amount.Amount {
 	if n == nil {

@@ -41,10 +41,17 @@ func (a *API) rustEngines(w http.ResponseWriter, r *request) {
 func (a *API) EngineOf(s Settings) Engine {
 	e := s.Engine
 	if e.URL == "" {
-		e.URL = a.directory.Table(EnginesTable)[s.Asset.Code]
+		engines, _ := a.directory.Table(EnginesTable)
+		e.URL = engines[a.shownAsset(s).Code]
 	}
 	if e.AccountID == "" {
 		e.AccountID = s.UUID
 	}
 	return e
+}
+
+// mayGetEngine says whether an account without an engine may have a default one as soon as the node learns its asset.
+func (a *API) mayGetEngine(s Settings) bool {
+	engines, _ := a.directory.Table(EnginesTable)
+	return len(engines) > 0 && a.shownAsset(s).Code == ""
 }

@@ -11,7 +11,7 @@ const shownSecret = "SECRET"
 // away. Users cannot have themselves paid in advance: settle_to is not negative. The errors are those of readDetails.
 func (a *API) readSettings(f *fields, old Settings) (Settings, error) {
 	s := old
-	if threshold := f.signed("settle_threshold", leastBalance); threshold != nil {
+	if threshold := f.signed("settle_threshold", math.MinInt64); threshold != nil {
 		s.SettleThreshold = threshold
 	}
 	to := f.unsigned("settle_to", 64, 0)

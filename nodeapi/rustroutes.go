@@ -74,6 +74,9 @@ func (a *API) checkRoutes(routes ...connector.Route) error {
 		if _, err := a.find(r.Account); err != nil {
 			return err
 		}
+		if err := a.checkOpen(r); err != nil {
+			return err
+		}
 		for _, static := range a.staticRoutes {
 			if static.Prefix == r.Prefix && static.Account != r.Account {
 				return fmt.Errorf("%w: %q leads to %s there", ErrStaticRoute, r.Prefix, static.Account)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
@@ -39,6 +40,33 @@ func TestRates(t *testing.T) {
 	}
 	if w := again.ask(t, "PUT", "/rates", asAdmin, `{"EUR":3}`); strings.TrimSpace(w.Body.String()) != `{"EUR":3.0}` {
 		t.Errorf("the whole table is replaced: %s", w.Body)
+	}
+}
+
+// TestNoRatesStayNoRates: that all were taken away counts before those of the Caddyfile, as any others that were set.
+func TestNoRatesStayNoRates(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	one, err := connector.ParseRate("1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ when, want string }{{"nothing was set yet", `{"ABC":1.0}`}, {"none were set", `{}`}} {
+		s := openStore(t, dir)
+		b := newBed(t, func(c *Config) {
+			c.Directory = openDirectory(t, s)
+			if err := c.Rates.Replace(map[string]connector.Rate{"ABC": one}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got := strings.TrimSpace(b.ask(t, "GET", "/rates", "", "").Body.String()); got != test.want {
+			t.Errorf("when %s the rates are %s, want %s", test.when, got, test.want)
+		}
+		if w := b.ask(t, "PUT", "/rates", asAdmin, `{}`); w.Code != http.StatusOK {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -74,11 +102,34 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
+// TestRoutesOfTheCaddyfileStay whatever the API does about routes, and it keeps none of them.
 func TestRoutesOfTheCaddyfileStay(t *testing.T) {
 	b := rustBed(t, nil)
 	b.staticRoutes = []connector.Route{{Prefix: "test.fixed", Account: "alice"}}
-	if w := b.ask(t, "PUT", "/routes/static/test.fixed", asAdmin, "bob"); w.Code != http.StatusConflict {
-		t.Errorf("%d %s", w.Code, w.Body)
+	b.OpenAccounts()
+	for _, change := range []struct {
+		method, path, authorization, body string
+		want                              int
+		kept                              []connector.Route // of the API, afterwards
+	}{
+		{"PUT", "/routes/static/test.fixed", asAdmin, "bob", 409, nil},
+		{"PUT", "/routes/static/test.other", asAdmin, "bob", 200, []connector.Route{{Prefix: "test.other", Account: "bob"}}},
+		{"PUT", "/routes/static", asAdmin, `{"test.fixed":"bob","test.more":"bob"}`, 409, []connector.Route{{Prefix: "test.other", Account: "bob"}}},
+		{"PUT", "/routes/static/test.fixed", basic, routeBody("test.fixed", "bob"), 409, []connector.Route{{Prefix: "test.other", Account: "bob"}}},
+		{"DELETE", "/routes/static/test.fixed", basic, "", 409, []connector.Route{{Prefix: "test.other", Account: "bob"}}},
+		{"DELETE", "/accounts/bob", asAdmin, "", 200, nil},
+		{"PUT", "/routes/static", asAdmin, `{}`, 200, nil},
+	} {
+		what := change.method + " " + change.path + " " + change.body
+		if w := b.ask(t, change.method, change.path, change.authorization, change.body); w.Code != change.want {
+			t.Errorf("%s: %d, want %d: %s", what, w.Code, change.want, w.Body)
+		}
+		if routes := members(t, b.ask(t, "GET", "/routes", "", "")); routes["test.fixed"] != "alice" || routes["test.more"] != nil {
+			t.Errorf("%s: in force are %v", what, routes)
+		}
+		if diff := cmp.Diff(change.kept, b.directory.Routes(), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: the API keeps (-want +got):\n%s", what, diff)
+		}
 	}
 }
 

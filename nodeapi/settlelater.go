@@ -2,7 +2,11 @@ package nodeapi
 
 // This file settles by time: what the node owes an account for long, and is too little for its threshold, is paid too.
 
-import "github.com/paydoor/paydoor/ilpcore"
+import (
+	"time"
+
+	"github.com/paydoor/paydoor/ilpcore"
+)
 
 // Owed tells that an account is owed more than its SettleTo and less than its threshold, so that it is settled Config.SettleEvery after the
 // first such call. It does not block.
@@ -12,39 +16,51 @@ func (a *API) Owed(id ilpcore.AccountID) { a.settler.later(id) }
 func (s *settler) later(id ilpcore.AccountID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.arm(id)
+	s.armTime(id)
 }
 
-// arm is later with the lock held.
-func (s *settler) arm(id ilpcore.AccountID) {
-	if s.ctx == nil || s.every <= 0 || s.timers[id] != nil {
+// armTime is later with the lock held.
+func (s *settler) armTime(id ilpcore.AccountID) {
+	if s.every > 0 && s.times[id] == nil {
+		s.arm(s.times, id, s.every, func() { s.overdue[id] = true })
+	}
+}
+
+// waits are those of accounts for one reason.
+type waits map[ilpcore.AccountID]*wait
+
+// wait is one timer. One that ends too late to be stopped finds another in its place, or none, and does nothing.
+type wait struct{ stop func() bool }
+
+// arm has the account looked after once d has passed; note is called before, with the lock held, as it is now.
+func (s *settler) arm(all waits, id ilpcore.AccountID, d time.Duration, note func()) {
+	if s.ctx == nil {
 		return
 	}
+	w := new(wait)
+	all[id] = w
 	s.running.Add(1)
-	s.timers[id] = s.after(s.every, func() {
+	w.stop = s.after(d, func() {
 		defer s.running.Done()
-		s.timeIsUp(id)
+		s.mu.Lock()
+		current := all[id] == w
+		if current {
+			delete(all, id)
+			note()
+		}
+		s.mu.Unlock()
+		if current {
+			s.due(id)
+		}
 	})
 }
 
 // disarm forgets that the account waits. The lock is held.
-func (s *settler) disarm(id ilpcore.AccountID) {
-	if stop := s.timers[id]; stop != nil && stop() {
+func (s *settler) disarm(all waits, id ilpcore.AccountID) {
+	if w := all[id]; w != nil && w.stop() {
 		s.running.Done()
 	}
-	delete(s.timers, id)
-}
-
-func (s *settler) timeIsUp(id ilpcore.AccountID) {
-	s.mu.Lock()
-	if s.timers[id] == nil { // it was disarmed just now
-		s.mu.Unlock()
-		return
-	}
-	delete(s.timers, id)
-	s.overdue[id] = true
-	s.mu.Unlock()
-	s.due(id)
+	delete(all, id)
 }
 
 // isOverdue says whether the account is to be settled whatever its threshold.
@@ -59,7 +75,7 @@ func (s *settler) paidOut(id ilpcore.AccountID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.overdue, id)
-	s.disarm(id)
+	s.disarm(s.times, id)
 }
 
 // rest looks once more at an account whose worker has left: what it is owed now is settled later.

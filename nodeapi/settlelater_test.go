@@ -172,9 +172,83 @@ func TestRefusedByTime(t *testing.T) {
 	for call := 1; call <= 2; call++ {
 		eventually(t, "the account waits", func() bool { return b.quiet() && c.waits() == 1 })
 		c.pass(every)
-		eventually(t, "the engine has refused", func() bool { return b.quiet() && e.Calls() == call && b.clearing() == 60 })
+		eventually(t, "the engine has refused, and both waits have begun", func() bool { return b.quiet() && e.Calls() == call && b.clearing() == 60 && c.waits() == 2 })
+		c.pass(refusedPause)
 	}
 	eventually(t, "the account waits", func() bool { return b.quiet() && c.waits() == 1 })
 	c.pass(every)
 	eventually(t, "it is settled", func() bool { return b.quiet() && e.Total(3).Int64() == 50 && b.clearing() == 10 })
+}
+
+// An account that rests after a refusal is settled when the minute is over, though no packet comes and nothing is settled by time.
+func TestARefusalIsOverInAMinute(t *testing.T) {
+	for name, status := range map[string]int{"refused": http.StatusForbidden, "refunded": http.StatusServiceUnavailable} {
+		t.Run(name, func(t *testing.T) {
+			e, c := newEngine(t), newClock()
+			b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL, func(config *Config, _ *http.Transport) { config.Now, config.After = c.Now, c.After })
+			e.Fail(func(int) testengine.Fault { return testengine.Fault{Status: status} })
+			b.earn(t, 150)
+			if name == "refunded" {
+				key, _ := b.pending(t, SettlementUnknown)["key"].(string)
+				b.decide(t, http.StatusOK, key, resolvedRefunded, "the engine was down")
+			}
+			eventually(t, "the amount is on the balance again", func() bool { return b.quiet() && b.clearing() == 150 })
+			e.Fail(nil)
+			calls := e.Calls()
+			c.pass(refusedPause - time.Second)
+			if !b.quiet() || e.Calls() != calls {
+				t.Error("the account is settled again within the minute")
+			}
+			c.pass(time.Second)
+			eventually(t, "the account is settled", func() bool { return b.quiet() && e.Total(3).Int64() == 140 })
+			if b.clearing() != 10 || c.waits() != 0 {
+				t.Errorf("%d are left, %d wait", b.clearing(), c.waits())
+			}
+		})
+	}
+}
+
+// A wait that ends just when it is put off does not take the next one with it, which nobody would stop any more.
+func TestAWaitThatIsOverLeavesTheNextOneAlone(t *testing.T) {
+	var mu sync.Mutex
+	var rings []func()
+	rung := map[int]bool{}
+	after := func(_ time.Duration, f func()) (stop func() bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		n := len(rings)
+		rings = append(rings, f)
+		return func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			first := !rung[n]
+			rung[n] = true
+			return first
+		}
+	}
+	e := newEngine(t)
+	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL, func(c *Config, _ *http.Transport) { c.SettleEvery, c.After = every, after })
+	eventually(t, "the account is registered", b.quiet)
+	b.settler.later("alice")
+	mu.Lock()
+	rung[0] = true // its time is up, and it waits for the lock
+	late := rings[0]
+	mu.Unlock()
+	b.settler.paidOut("alice")
+	b.settler.later("alice")
+	late()
+	stopped := make(chan struct{})
+	go func() {
+		b.settler.stop()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(time.Second):
+		t.Error("the settler waits for a wait that nobody stops")
+		for _, ring := range rings[1:] {
+			ring()
+		}
+		<-stopped
+	}
 }

@@ -35,11 +35,11 @@ type settler struct {
 	cancel     context.CancelFunc
 	workers    map[ilpcore.AccountID]*worker
 	registered map[ilpcore.AccountID]engineName // as engines were told in this process
-	refused    map[ilpcore.AccountID]time.Time  // until when nothing is sent
 	turns      map[ilpcore.AccountID]*sync.Mutex
-	attempts   map[ilpcore.AccountID]attempt     // at what is unanswered, in this process
-	timers     map[ilpcore.AccountID]func() bool // that end waits for every
-	overdue    map[ilpcore.AccountID]bool        // whose wait has ended
+	attempts   map[ilpcore.AccountID]attempt // at what is unanswered, in this process
+	pauses     waits                         // that end refusedPause after a refusal; until then nothing is sent
+	times      waits                         // that end every after something was owed
+	overdue    map[ilpcore.AccountID]bool    // whose wait among times has ended
 	running    sync.WaitGroup
 }
 
@@ -59,9 +59,9 @@ func newSettler(a *API, client *engineClient, c Config) *settler {
 	}
 	return &settler{
 		api: a, client: client, first: firstRetry, every: c.SettleEvery, after: after, workers: make(map[ilpcore.AccountID]*worker),
-		registered: make(map[ilpcore.AccountID]engineName), refused: make(map[ilpcore.AccountID]time.Time),
+		registered: make(map[ilpcore.AccountID]engineName), pauses: make(waits), times: make(waits),
 		turns: make(map[ilpcore.AccountID]*sync.Mutex), attempts: make(map[ilpcore.AccountID]attempt),
-		timers: make(map[ilpcore.AccountID]func() bool), overdue: make(map[ilpcore.AccountID]bool),
+		overdue: make(map[ilpcore.AccountID]bool),
 	}
 }
 
@@ -86,8 +86,10 @@ func (s *settler) stop() {
 	}
 	s.cancel()
 	s.ctx = nil
-	for id := range s.timers {
-		s.disarm(id)
+	for _, all := range []waits{s.pauses, s.times} {
+		for id := range all {
+			s.disarm(all, id)
+		}
 	}
 	s.mu.Unlock()
 	s.running.Wait()
@@ -101,8 +103,8 @@ func (s *settler) due(id ilpcore.AccountID) {
 	if s.ctx == nil {
 		return
 	}
-	if s.api.now().Before(s.refused[id]) {
-		s.arm(id)
+	if s.pauses[id] != nil {
+		s.armTime(id)
 		return
 	}
 	if w := s.workers[id]; w != nil {
@@ -118,7 +120,7 @@ func (s *settler) due(id ilpcore.AccountID) {
 // review is due for an account whose settings have changed: it does not wait for the next retry.
 func (s *settler) review(id ilpcore.AccountID) {
 	s.mu.Lock()
-	delete(s.refused, id)
+	s.disarm(s.pauses, id)
 	s.wake(id)
 	s.mu.Unlock()
 	s.due(id)
@@ -216,6 +218,9 @@ func (s *settler) step(ctx context.Context, id ilpcore.AccountID) (more bool, er
 			return false, nil //nolint:nilerr // it is gone
 		}
 		e := s.api.EngineOf(account)
+		if e.URL == "" && s.api.mayGetEngine(account) {
+			return false, errNoAsset
+		}
 		if e.URL == "" || s.rests(id) {
 			return false, nil
 		}
@@ -274,19 +279,21 @@ func (s *settler) register(ctx context.Context, id ilpcore.AccountID, e Engine) 
 	return nil
 }
 
-// pause keeps an account from being settled for a while, and has its engine told of it again before that.
+// pause keeps an account from being settled for a while, after which it is looked at: packets that would tell of it may never come again, where
+// the neighbour takes no more until it is paid. Its engine is told of it again before that.
 func (s *settler) pause(id ilpcore.AccountID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refused[id] = s.api.now().Add(refusedPause)
 	delete(s.registered, id)
+	s.disarm(s.pauses, id)
+	s.arm(s.pauses, id, refusedPause, func() {})
 }
 
 // rests says whether an account is in the pause after a refusal.
 func (s *settler) rests(id ilpcore.AccountID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.api.now().Before(s.refused[id])
+	return s.pauses[id] != nil
 }
 
 // farewell tells the engine that an account is gone.
@@ -294,8 +301,8 @@ func (s *settler) farewell(id ilpcore.AccountID, e Engine) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.registered, id)
-	delete(s.refused, id)
-	s.disarm(id)
+	s.disarm(s.pauses, id)
+	s.disarm(s.times, id)
 	if s.ctx == nil || e.URL == "" {
 		return
 	}

@@ -4,6 +4,7 @@ package nodeapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -17,14 +18,33 @@ import (
 // setRoutes makes routes the static routes of the API, beside those of the Caddyfile, which win. It is called with a.changing held.
 func (a *API) setRoutes(ctx context.Context, routes []connector.Route) error {
 	before := a.directory.Routes()
-	if err := a.node.SetRoutes(a.withStatic(routes)); err != nil {
+	if err := a.useRoutes(routes); err != nil {
 		return err
 	}
 	err := a.directory.SetRoutes(ctx, routes)
 	if err != nil {
-		_ = a.node.SetRoutes(a.withStatic(before)) // which the node has had until now
+		err = errors.Join(err, a.useRoutes(before)) // which the node has had until now
 	}
 	return err
+}
+
+// useRoutes gives the node the routes of the Caddyfile, and of these those whose account is open: one that is not must not hold up the others.
+func (a *API) useRoutes(routes []connector.Route) error {
+	return a.node.SetRoutes(a.withStatic(slices.DeleteFunc(slices.Clone(routes), a.leadsNowhere)))
+}
+
+// leadsNowhere says whether a route's account is not open.
+func (a *API) leadsNowhere(r connector.Route) bool {
+	_, open := a.node.Account(r.Account)
+	return !open
+}
+
+// checkOpen refuses a new route that would not be in force.
+func (a *API) checkOpen(r connector.Route) error {
+	if a.leadsNowhere(r) && !slices.Contains(a.directory.Routes(), r) {
+		return fmt.Errorf("%w %q: account %s could not be opened, and the node's log says why: mend that first", connector.ErrRoute, r.Prefix, r.Account)
+	}
+	return nil
 }
 
 // editRoutes changes the static routes of the API: edit is given what they are and returns what they shall be.
@@ -41,6 +61,22 @@ func (a *API) editRoutes(ctx context.Context, edit func([]connector.Route) ([]co
 	return a.setRoutes(ctx, routes)
 }
 
+// routeToParent makes a new parent the default route, unless there is one to an account that still exists.
+func (a *API) routeToParent(ctx context.Context, id ilpcore.AccountID) error {
+	parent := connector.Route{Account: id}
+	if slices.ContainsFunc(a.staticRoutes, samePrefix(parent)) {
+		return nil
+	}
+	return a.editRoutes(ctx, func(routes []connector.Route) ([]connector.Route, error) {
+		if i := slices.IndexFunc(routes, samePrefix(parent)); i >= 0 {
+			if _, err := a.find(routes[i].Account); err == nil {
+				return routes, nil
+			}
+		}
+		return append(slices.DeleteFunc(routes, samePrefix(parent)), parent), nil
+	})
+}
+
 // withStatic adds the routes of the Caddyfile.
 func (a *API) withStatic(routes []connector.Route) []connector.Route {
 	all := slices.Clone(a.staticRoutes)
@@ -52,16 +88,19 @@ func (a *API) withStatic(routes []connector.Route) []connector.Route {
 	return all
 }
 
-// openRoutes applies the routes that the Directory keeps, one by one less those whose account could not be opened.
+// openRoutes applies the routes that the Directory keeps, less those whose account could not be opened.
 func (a *API) openRoutes() {
-	routes := slices.DeleteFunc(a.directory.Routes(), func(r connector.Route) bool {
-		_, ok := a.node.Account(r.Account)
-		if !ok {
+	for _, r := range a.directory.Routes() {
+		if a.leadsNowhere(r) {
 			a.logger.Warn("a static route leads to an account that is not open", zap.String("prefix", r.Prefix), zap.String("account", string(r.Account)))
 		}
-		return !ok
-	})
-	if err := a.node.SetRoutes(a.withStatic(routes)); err != nil {
+	}
+	a.reuseRoutes()
+}
+
+// reuseRoutes has the routes that the Directory keeps follow the accounts that are open now.
+func (a *API) reuseRoutes() {
+	if err := a.useRoutes(a.directory.Routes()); err != nil {
 		a.logger.Error("the static routes cannot be used", zap.Error(err))
 	}
 }
@@ -82,7 +121,7 @@ func (a *API) setRates(ctx context.Context, rates map[string]string) error {
 		return err
 	}
 	if err = a.directory.SetTable(ctx, RatesTable, rates); err != nil {
-		_ = a.rates.Replace(before) // which the node has had until now
+		err = errors.Join(err, a.rates.Replace(before)) // which the node has had until now
 	}
 	return err
 }
@@ -102,10 +141,10 @@ func parseRates(rates map[string]string) (map[string]connector.Rate, error) {
 	return parsed, nil
 }
 
-// openRates applies the rates that the Directory keeps, if any were set.
+// openRates applies the rates that the Directory keeps, if they were ever set, also to none.
 func (a *API) openRates() {
-	kept := a.directory.Table(RatesTable)
-	if len(kept) == 0 {
+	kept, set := a.directory.Table(RatesTable)
+	if !set {
 		return
 	}
 	rates, err := parseRates(kept)
