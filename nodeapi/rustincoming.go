@@ -80,6 +80,10 @@ func (a *API) serveIncoming(w http.ResponseWriter, r *request, account ilpcore.A
 		return
 	}
 	defer a.hub.leave(s)
+	if a.identify(r.Request, string(account)) != r.who { // the token was replaced just before, and what ends its connections did not see this one
+		a.refuse(w, r)
+		return
+	}
 	c, err := websocket.Accept(w, r.Request, nil) // which answers itself what it refuses
 	if err != nil {
 		return
