@@ -3,10 +3,15 @@ package nodeapi
 // This file is about how long the WebSockets that tell of payments live.
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -42,5 +47,55 @@ func TestAConnectionDiesWithItsToken(t *testing.T) {
 			t.Errorf("%d, bob: %s", i, got)
 		}
 		_ = bobs.CloseNow()
+	}
+}
+
+// TestAPingThatIsNotAnswered delays no payment: the answer may be on its way, and the payments after it have room for 256.
+func TestAPingThatIsNotAnswered(t *testing.T) {
+	b := rustBed(t, nil)
+	b.API.pingEvery = 10 * time.Millisecond
+	server := httptest.NewServer(b)
+	defer server.Close()
+	defer b.API.Close() // before the server
+	c, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(incomingWait / 2)); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(c, "GET /accounts/alice/payments/incoming HTTP/1.1\r\nHost: node\r\nAuthorization: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", asAdmin)
+	in := bufio.NewReader(c)
+	if answer, err := http.ReadResponse(in, nil); err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%+v, %v", answer, err)
+	}
+	frame := func() (kind byte) {
+		t.Helper()
+		var head [2]byte
+		if _, err := io.ReadFull(in, head[:]); err != nil {
+			t.Fatal(err)
+		}
+		size := int(head[1])
+		if size == 126 {
+			var long [2]byte
+			if _, err := io.ReadFull(in, long[:]); err != nil {
+				t.Fatal(err)
+			}
+			size = int(long[0])<<8 | int(long[1])
+		}
+		if _, err := in.Discard(size); err != nil {
+			t.Fatal(err)
+		}
+		return head[0] & 15
+	}
+	const text, ping = 1, 9
+	if got := frame(); got != ping {
+		t.Fatalf("the first frame is a %d", got)
+	}
+	b.Notify(Payment{To: "alice", Amount: 5})
+	for frame() != text {
+		continue
 	}
 }
