@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -28,7 +29,8 @@ func (p payment) failed(cmd *cobra.Command, err error) error {
 	case !ok:
 		return err
 	case ofProxy(no.answer):
-		return p.again(fmt.Errorf("a proxy in front of the node says %s (%d); whether the payment was made is unknown", http.StatusText(no.Status), no.Status))
+		said := strings.TrimSpace(fmt.Sprintf("%d %s", no.Status, http.StatusText(no.Status)))
+		return p.again(fmt.Errorf("a proxy in front of the node answers %s; whether the payment was made is unknown", said))
 	case no.Status == http.StatusConflict && no.answer.header.Get("Retry-After") != "":
 		return p.again(err) // it is under way
 	case no.Status == http.StatusConflict && !errorTitled(no.answer, otherInput):
@@ -42,16 +44,12 @@ func (p payment) failed(cmd *cobra.Command, err error) error {
 	if wrong != nil {
 		return err
 	}
-	if err := output(cmd, no.answer.body, func(w io.Writer) error { receiptTable(w, r); return nil }); err != nil {
-		return err
+	if flying(r) != "" {
+		err = p.look(fmt.Errorf("%w: %s", notTold(r), reason(no.answer)))
+	} else if r.text("sent_amount") != "0" {
+		err = fmt.Errorf("%w: %s", errNotWhole, reason(no.answer))
 	}
-	switch {
-	case flying(r) != "":
-		return p.look(fmt.Errorf("%w: %s", notTold(r), reason(no.answer)))
-	case r.text("sent_amount") != "0":
-		return fmt.Errorf("%w: %s", errNotWhole, reason(no.answer))
-	}
-	return err // nothing was paid
+	return errors.Join(err, output(cmd, no.answer.body, func(w io.Writer) error { receiptTable(w, r); return nil }))
 }
 
 // otherInput is the title of the 409 to a key of another payment, at our node and at interledger-rs.

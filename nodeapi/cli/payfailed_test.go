@@ -30,9 +30,9 @@ func TestAPaymentThatIsNotWhole(t *testing.T) {
 		{"under way", said{409, problemType, `{"title":"Conflict","detail":"it is under way"}`}, StatusUnknown, nil, "it is under way (409): " + again},
 		{"interrupted", problemSaid(409, `{"title":"Conflict","detail":"the node was stopped: look at GET /accounts/NAME/payments"}`), StatusUnknown, nil, "the node was stopped: look at GET /accounts/NAME/payments (409); before you pay with another key than k-7, look at paydoor node accounts payments alice"},
 		{"another's key", problemSaid(409, `{"title":"Provided idempotency key is tied to other input","detail":"use another Idempotency-Key for another payment"}`), StatusRefused, nil, "use another Idempotency-Key for another payment (409)"},
-		{"a proxy gave up", said{504, "text/html", "<h1>504</h1>"}, StatusUnknown, nil, "a proxy in front of the node says Gateway Timeout (504); whether the payment was made is unknown: " + again},
-		{"a proxy lost the node", said{502, "", ""}, StatusUnknown, nil, "Bad Gateway (502); whether the payment was made is unknown: " + again},
-		{"a proxy of a kind of its own", said{524, "text/html", "<h1>524</h1>"}, StatusUnknown, nil, again},
+		{"a proxy gave up", said{504, "text/html", "<h1>504</h1>"}, StatusUnknown, nil, "a proxy in front of the node answers 504 Gateway Timeout; whether the payment was made is unknown: " + again},
+		{"a proxy lost the node", said{502, "", ""}, StatusUnknown, nil, "answers 502 Bad Gateway; whether the payment was made is unknown: " + again},
+		{"a proxy of a kind of its own", said{524, "text/html", "<h1>524</h1>"}, StatusUnknown, nil, "answers 524; whether the payment was made is unknown: " + again},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStub(t, map[string]said{path: test.says})
