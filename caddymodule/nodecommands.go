@@ -27,7 +27,7 @@ The admin token is taken from --token-file, from PAYDOOR_ADMIN_TOKEN, or on the 
 data_dir, which PAYDOOR_DATA_DIR names if it is not the default. ping and pay take the account's token from --token-file or PAYDOOR_TOKEN.
 
 The exit status is 0 if all went well; 1 if the node refused, a ping or payment failed, or the command line has a mistake; 2 if no node was reached;
-and 3 if a change was sent and no answer came, so that nobody knows whether it was made.`,
+and 3 if a change was sent and no answer came, so that nobody knows whether it was made, or of a part of a payment what became.`,
 		CobraFunc: addNodeCommands,
 	})
 }

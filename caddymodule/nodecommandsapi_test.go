@@ -5,6 +5,9 @@ package caddymodule
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
 	"github.com/paydoor/paydoor/ilpcore"
@@ -50,6 +54,7 @@ func TestNodeCommandsAgainstTheNode(t *testing.T) {
 				t.Fatal(err)
 			}
 			n.wantTyped(t, key)
+			n.wantTheRestLeft(t)
 			n.wantBalances(t, map[ilpcore.AccountID]int64{"alice": -1500, "bob": 1500})
 			n.wantIncoming(t)
 		})
@@ -80,6 +85,73 @@ func (n *twin) wantIncoming(t *testing.T) {
 		case <-time.After(100 * time.Millisecond): // the commands may not listen yet
 		}
 	}
+}
+
+// wantTheRestLeft updates one setting of an account after the other, and wants all others as they were.
+func (n *twin) wantTheRestLeft(t *testing.T) {
+	t.Helper()
+	const every = "accounts create every --asset-code EUR --asset-scale 2 --ilp-address test.every --routing-relation Peer --max-packet-amount 900 --min-balance -1000 " +
+		"--ilp-over-http-url http://localhost:1/ilp --ilp-over-http-incoming-token env:EVERY --ilp-over-http-outgoing-token out --ilp-over-btp-url btp+ws://localhost:1 " +
+		"--ilp-over-btp-incoming-token env:EVERY --ilp-over-btp-outgoing-token out --settlement-engine-url http://localhost:1 --settle-threshold 100 --settle-to 5 " +
+		"--round-trip-time 250 --amount-per-minute-limit 7000 --packets-per-minute-limit 600"
+	const token, other = "the-token-of-an-account-with-every-setting", "the-token-of-an-account-of-the-other-form"
+	t.Setenv("EVERY", token)
+	if _, err := n.types(t, every); err != nil {
+		t.Fatal(err)
+	}
+	n.asks(t, http.MethodPost, "/accounts", n.admin(t), `{"accountId":"javas","accountRelationship":"PEER","linkType":"ILP_OVER_HTTP","assetCode":"EUR","assetScale":2,`+
+		`"maximumPacketAmount":900,"balanceSettings":{"minBalance":-1000,"settleThreshold":100,"settleTo":5},"rateLimitSettings":{"maxPacketsPerSecond":10},`+
+		`"settlementEngineDetails":{"baseUrl":"http://localhost:1","settlementEngineAccountId":"e1"},"customSettings":{"ilpOverHttp.incoming.auth_type":"SIMPLE",`+
+		`"ilpOverHttp.incoming.simple.auth_token":"`+other+`","ilpOverHttp.outgoing.auth_type":"SIMPLE","ilpOverHttp.outgoing.simple.auth_token":"out",`+
+		`"ilpOverHttp.outgoing.url":"http://localhost:1/ilp"}}`, http.StatusCreated)
+	for account, token := range map[string]string{"every": token, "javas": other} {
+		before := n.info(t, account)
+		for _, step := range [][]string{
+			{"--max-packet-amount", "500", "max_packet_amount", "maximumPacketAmount"}, {"--min-balance", "-7", "min_balance", "balanceSettings.minBalance"},
+			{"--settle-to", "4", "settle_to", "balanceSettings.settleTo"}, {"--ilp-over-http-url", "http://localhost:2/ilp", "ilp_over_http_url", "customSettings.ilpOverHttp.outgoing.url"},
+		} {
+			if _, err := n.types(t, "accounts update "+account+" "+step[0]+" "+step[1]); err != nil {
+				t.Fatal(err)
+			}
+			for _, member := range step[2:] {
+				if before[member] != "" {
+					before[member] = step[1]
+				}
+			}
+			if diff := cmp.Diff(before, n.info(t, account)); diff != "" {
+				t.Errorf("%s after an update of %s (-want +got):\n%s", account, step[0], diff)
+			}
+		}
+		n.asks(t, http.MethodGet, "/accounts/"+account+"/balance", token, "", http.StatusOK)
+		if _, err := n.types(t, "accounts delete "+account); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// info is what `accounts info --json` prints, less the time of the last change: the members by path, as text.
+func (n *twin) info(t *testing.T, account string) map[string]string {
+	t.Helper()
+	out, err := n.types(t, "accounts info "+account+" --json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole map[string]any
+	if err := json.Unmarshal([]byte(out), &whole); err != nil {
+		t.Fatal(err)
+	}
+	shown := make(map[string]string)
+	for name, value := range whole {
+		if inside, ok := value.(map[string]any); ok {
+			for inner, value := range inside {
+				shown[name+"."+inner] = fmt.Sprint(value)
+			}
+			continue
+		}
+		shown[name] = fmt.Sprint(value)
+	}
+	delete(shown, "modifiedAt")
+	return shown
 }
 
 // wantTyped types the commands one after the other; a line that ends in an error has a reason for it.

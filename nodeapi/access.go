@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -77,8 +78,8 @@ func (a *API) identify(r *http.Request, account string) (p principal) {
 	}
 	if user, password, ok := basicCredentials(lines[0]); ok {
 		p.admin = same(user, adminUser) && same(password, a.adminToken)
-		p.basic = p.admin
 		p.engine = same(user, engineUser) && same(password, a.engineToken)
+		p.basic = p.admin || p.engine
 		return p
 	}
 	token, ok := bearer(lines[0])
@@ -120,6 +121,12 @@ func basicCredentials(line string) (user, password string, ok bool) {
 	return strings.Cut(string(b), ":")
 }
 
+// pagesSend says whether a browser sends bodies of the type for every web page, with the user and password that it remembers, and asks nobody before.
+func pagesSend(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err != nil || media == "text/plain" || media == "application/x-www-form-urlencoded" || media == "multipart/form-data"
+}
+
 // same compares in a time that depends on neither text.
 func same(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
@@ -130,7 +137,7 @@ func same(a, b string) bool {
 // seed 001; a bare account token as interledger-rs 1.0; the admin's bare token as configured.
 func (a *API) dialectOf(p principal) Dialect {
 	switch {
-	case p.basic:
+	case p.admin && p.basic:
 		return Java
 	case p.admin:
 		return a.dialect

@@ -86,17 +86,18 @@ type API struct {
 
 	allowWeakSecrets, allowInsecure, publicOnly bool
 
-	hub      *hub
-	askers   spsp.Askers
-	client   func(*http.Request) string
-	paying   *paying
-	settler  *settler
-	settled  func(SettlementEvent)
-	sweeper  sweeper
-	mux      *http.ServeMux
-	changing *sync.Mutex                // the Directory's: one change of accounts, routes or rates at a time
-	opened   map[ilpcore.AccountID]bool // the accounts of the Directory that were opened; guarded by changing
-	told     map[ilpcore.AccountID]bool // those that could not be, and the log has it; guarded by changing
+	hub       *hub
+	pingEvery time.Duration // the subscribers of the hub
+	askers    spsp.Askers
+	client    func(*http.Request) string
+	paying    *paying
+	settler   *settler
+	settled   func(SettlementEvent)
+	sweeper   sweeper
+	mux       *http.ServeMux
+	changing  *sync.Mutex                // the Directory's: one change of accounts, routes or rates at a time
+	opened    map[ilpcore.AccountID]bool // the accounts of the Directory that were opened; guarded by changing
+	told      map[ilpcore.AccountID]bool // those that could not be, and the log has it; guarded by changing
 }
 
 // New checks the settings and returns the API. It opens no account: OpenAccounts does.
@@ -108,7 +109,7 @@ func New(c Config) (*API, error) {
 		directory: c.Directory, node: c.Node, books: c.Books, rates: c.Rates, opener: c.Opener, accounts: c.Accounts, static: make(map[ilpcore.AccountID]Settings),
 		staticRoutes: c.Routes, adminToken: c.AdminToken, engineToken: c.EngineToken, dialect: c.Dialect, sender: c.Sender, quoter: c.Quoter, spspAccount: c.SPSP,
 		version: c.Version, retention: c.Retention, random: c.Random, logger: c.Logger, now: c.Now,
-		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, publicOnly: c.PublicOnly, hub: newHub(), paying: newPaying(), mux: http.NewServeMux(),
+		allowWeakSecrets: c.AllowWeakSecrets, allowInsecure: c.AllowInsecure, publicOnly: c.PublicOnly, hub: newHub(), pingEvery: incomingPing, paying: newPaying(), mux: http.NewServeMux(),
 		changing: &c.Directory.changing, opened: make(map[ilpcore.AccountID]bool), told: make(map[ilpcore.AccountID]bool),
 	}
 	if a.logger == nil {

@@ -197,3 +197,25 @@ func TestImportedKeysOpenSecrets(t *testing.T) {
 		}
 	}
 }
+
+// TestNoNameIsTooLongForTheStore: one that made a key or a value too long would end the store, and with it the node.
+func TestNoNameIsTooLongForTheStore(t *testing.T) {
+	b := rustBed(t, nil)
+	for name, want := range map[string]int{strings.Repeat("k", 64): 204, strings.Repeat("k", 65): 400, strings.Repeat("k", 600): 400} {
+		if w := b.ask(t, "PUT", "/encryption/keys/"+name, asAdmin, javaKey); w.Code != want {
+			t.Errorf("a keystore with a name of %d bytes: %d %s", len(name), w.Code, w.Body)
+		}
+	}
+	for size, want := range map[int]int{maxURL: 200, maxURL + 1: 400, 60000: 400} {
+		url := "https://engine.example/" + strings.Repeat("x", size-len("https://engine.example/"))
+		if w := b.ask(t, "PUT", "/settlement/engines", asAdmin, `{"XYZ":"`+url+`"}`); w.Code != want {
+			t.Errorf("an engine of %d bytes: %d %s", size, w.Code, w.Body)
+		}
+		if w := b.askWith(t, "PUT", "/accounts/alice", asAdmin, `{"username":"alice","settlement_engine_url":"`+url+`"}`, map[string]string{"Content-Type": mergePatch}); w.Code != want {
+			t.Errorf("an account's engine of %d bytes: %d %s", size, w.Code, w.Body)
+		}
+	}
+	if w := b.ask(t, "PUT", "/rates", asAdmin, `{"ABC":1}`); w.Code != http.StatusOK {
+		t.Errorf("afterwards: %d %s", w.Code, w.Body)
+	}
+}

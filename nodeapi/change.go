@@ -183,7 +183,11 @@ func (a *API) update(ctx context.Context, id ilpcore.AccountID, edit func(Settin
 		}
 		defer resume()
 	}
-	return s, a.work(ctx, s, &old)
+	err = a.work(ctx, s, &old)
+	if err == nil && !slices.Equal(s.HTTP.Incoming, old.HTTP.Incoming) {
+		a.hub.dropAccount(id) // who has subscribed with what counts no more
+	}
+	return s, err
 }
 
 // remove deletes an account whose balance is zero, with its routes, and returns what it was. Errors: ErrNoAccount, ErrStatic,

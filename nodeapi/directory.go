@@ -245,8 +245,14 @@ func (d *Directory) SetTable(ctx context.Context, name string, table map[string]
 	return nil
 }
 
+// maxKeystore is how many bytes the name of a keystore has at most; the store has no room for keys of any length.
+const maxKeystore = 64
+
 // ImportKey keeps the key of another node's keystore, encrypted, for good; see Keeper.Import.
 func (d *Directory) ImportKey(ctx context.Context, keystore string, key []byte) error {
+	if len(keystore) > maxKeystore {
+		return fmt.Errorf("%w: the name of a keystore has at most %d bytes", ErrSealed, maxKeystore)
+	}
 	if err := d.keeper.Import(keystore, key); err != nil {
 		return err
 	}

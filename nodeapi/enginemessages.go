@@ -24,6 +24,10 @@ func (a *API) sendMessage(w http.ResponseWriter, r *request) {
 		a.rustFail(w, r, err)
 		return
 	}
+	if r.who.basic && pagesSend(r.Header.Get("Content-Type")) { // as in readFields
+		writeProblem(w, problemDetails{Status: http.StatusUnsupportedMediaType, Detail: "send Content-Type: " + octets})
+		return
+	}
 	if len(r.body) > connector.MaxSettleMessage {
 		writeProblem(w, problemDetails{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("a message has at most %d bytes", connector.MaxSettleMessage)})
 		return

@@ -125,6 +125,10 @@ func problemRows() []problemRow {
 	for _, endpoint := range []string{"POST /accounts", "PUT /accounts/{account}", "PUT /accounts/{account}/settings", "PUT /rates", "PUT /routes/static", "PUT /settlement/engines", "POST /accounts/{account}/settlement/resolution"} {
 		rows = append(rows, jsonRows(endpoint, "", asAdmin, nil)...)
 	}
+	for _, endpoint := range []string{"PUT /accounts/{account}/settings", "PUT /rates", "PUT /routes/static", "PUT /settlement/engines", "POST /accounts/{account}/settlement/resolution", "POST /accounts/{account}/messages"} {
+		rows = append(rows, problemRow{endpoint: endpoint, status: 415, login: basic, body: "{}", headers: plain})
+	}
+	rows = append(rows, problemRow{endpoint: "POST /accounts/{account}/settlements", status: 415, login: basic, body: "{}", headers: map[string]string{"Content-Type": "text/plain", "Idempotency-Key": "k"}})
 	rows = append(rows, jsonRows("POST /accounts/{account}/payments", "", asAlice, nil)...)
 	rows = append(rows, jsonRows("POST /accounts/{account}/settlements", "", asAdmin, key)...)
 	for endpoint, ending := range map[string]string{

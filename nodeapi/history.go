@@ -42,7 +42,8 @@ const (
 	received = "received"
 )
 
-// What became of payments. Only the first three are kept: that one is not under way any more, though nobody has said how it ended, shows by itself.
+// What became of payments. All but under_way are kept; that one is not under way any more, though nobody has written down how it ended, shows by itself as
+// unknown.
 const (
 	stateCompleted = "completed" // what was sent: all of it; what was received: the sender has closed it, or nothing came for ten minutes
 	statePartial   = "partial"   // a part was sent

@@ -1,6 +1,7 @@
 package nodeapi
 
-// This file has a payment made once for each Idempotency-Key, and its answer kept in the store for 24 hours. Those to settlements are kept with them.
+// This file has a payment made once for each Idempotency-Key, and its answer kept in the store for 24 hours; that of one which was cut short, so that nobody
+// knows its answer, for good. Those to settlements are kept with them.
 
 import (
 	"context"
@@ -45,9 +46,13 @@ type answerRecord struct {
 	Body   json.RawMessage `json:"body,omitempty"`
 }
 
+// expired says whether the key may be used for a new payment, or an answer deleted. What has no answer never expires: some of it may have been paid. There is
+// one such record, of some 150 bytes, for each payment that the end of a process has cut short.
+func (r answerRecord) expired(before time.Time) bool { return r.Status != 0 && !r.At.After(before) }
+
 // answers is what is under way, of whichever API.
 type answers struct {
-	mu      sync.Mutex
+	mu      sync.Mutex // the sweep holds it, too, from its look at answers until they are deleted: none begins to be used meanwhile
 	running map[string]struct{}
 }
 
@@ -71,7 +76,7 @@ func (a *API) once(r *request, key, input string, f func() (status int, body []b
 	switch {
 	case err != nil:
 		return 0, nil, err
-	case known == nil || a.now().Sub(known.At) >= answerLifetime:
+	case known == nil || known.expired(a.now().Add(-answerLifetime)):
 	case known.Input != record.Input:
 		return 0, nil, errOtherInput
 	case known.Status == 0:
@@ -83,7 +88,7 @@ func (a *API) once(r *request, key, input string, f func() (status int, body []b
 		return 0, nil, err
 	}
 	record.Status, record.Body = f()
-	if err := a.directory.put(context.WithoutCancel(r.Context()), answerKey+id, record); err != nil {
+	if err := a.directory.putAnswer(r.Context(), id, record); err != nil {
 		a.logger.Error("the answer to a payment could not be kept for repetitions", zap.Error(err))
 	}
 	return record.Status, record.Body, nil
@@ -154,7 +159,24 @@ func (d *Directory) answerTo(s Settings, key string) (*answerRecord, error) {
 	return r, err
 }
 
-// deleteAnswers deletes the answers that were last used before, durably.
+// putAnswer keeps the answer to what was paid, durably, also on a disk that has filled up meanwhile.
+func (d *Directory) putAnswer(ctx context.Context, id string, r answerRecord) error {
+	b := mustJSON(r)
+	if len(b) > store.MaxValue {
+		return fmt.Errorf("the answer to a payment has %d bytes, and at most %d can be kept", len(b), store.MaxValue)
+	}
+	f := func(g *store.Group) { g.Put([]byte(answerKey+id), b) }
+	ticket, err := d.store.Join(f)
+	if errors.Is(err, store.ErrNoSpace) { // it is a few hundred bytes, for which the store keeps room
+		ticket, err = d.store.FollowUp(f)
+	}
+	if err == nil {
+		err = ticket.Wait(context.WithoutCancel(ctx))
+	}
+	return err
+}
+
+// deleteAnswers deletes the answers that were last used at that time or before, durably.
 func (d *Directory) deleteAnswers(ctx context.Context, before time.Time) error {
 	var from []byte // nil: from the beginning
 	for {
@@ -166,11 +188,13 @@ func (d *Directory) deleteAnswers(ctx context.Context, before time.Time) error {
 	}
 }
 
-// deleteSomeAnswers looks at some answers, and returns the key to go on with; nil: that is all. Nobody settles meanwhile, so that none is deleted that
-// is just being used again.
+// deleteSomeAnswers looks at some answers, and returns the key to go on with; nil: that is all. Nobody settles meanwhile, nor begins to pay with a key, so that
+// none is deleted that is just being used again.
 func (d *Directory) deleteSomeAnswers(ctx context.Context, from []byte, before time.Time) (next []byte, err error) {
 	d.settling.Lock()
 	defer d.settling.Unlock()
+	d.answers.mu.Lock()
+	defer d.answers.mu.Unlock()
 	var old [][]byte
 	looked := 0
 	err = d.store.View(func(v *store.View) error {
@@ -180,7 +204,8 @@ func (d *Directory) deleteSomeAnswers(ctx context.Context, from []byte, before t
 				return errEnough
 			}
 			var r answerRecord
-			if json.Unmarshal(value, &r) == nil && r.At.Before(before) {
+			_, used := d.answers.running[string(key[len(answerKey):])]
+			if json.Unmarshal(value, &r) == nil && !used && r.expired(before) {
 				old = append(old, slices.Clone(key))
 			}
 			return nil

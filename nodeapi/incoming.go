@@ -21,7 +21,7 @@ type hub struct {
 	serving     sync.WaitGroup // the handlers of subscribers
 }
 
-// subscriber is one connection. payments is closed when no more will come: it was dropped, its account deleted, or the API closed.
+// subscriber is one connection. payments is closed when no more will come: it was dropped, its account deleted or given other credentials, or the API closed.
 type subscriber struct {
 	account  ilpcore.AccountID // "": all
 	payments chan Payment
@@ -81,7 +81,7 @@ func (h *hub) notify(p Payment) {
 	}
 }
 
-// dropAccount ends the subscriptions to an account that is no more.
+// dropAccount ends the subscriptions to an account that is no more, or that whoever subscribed may not ask about any more.
 func (h *hub) dropAccount(id ilpcore.AccountID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

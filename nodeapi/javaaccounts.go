@@ -55,6 +55,9 @@ func (a *API) javaGet(w http.ResponseWriter, r *request) {
 // javaUpdate answers PUT /accounts/{account}. An accountId in the body is ignored.
 func (a *API) javaUpdate(w http.ResponseWriter, r *request) {
 	f, err := javaBody(r)
+	if err == nil && r.isMergePatch() { // what it leaves out would not stay
+		err = errMediaType
+	}
 	if err != nil {
 		a.javaFail(w, r, r.account, err)
 		return

@@ -87,15 +87,16 @@ func (f javaFields) custom(name string) map[string]any {
 	return flat
 }
 
-// isSecretKey says whether what a key names is a secret, of ILP over HTTP or of anything else, going by its last part.
+// isSecretKey says whether what a key names is a secret, of ILP over HTTP or of anything else, going by its last part: authToken, auth_token and auth-token are
+// one.
 func isSecretKey(key string) bool {
-	last := strings.ToLower(key[strings.LastIndexByte(key, '.')+1:])
-	for _, word := range []string{"secret", "password", "auth_token", "private_key", "privatekey", "api_key", "apikey"} {
+	last := strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(key[strings.LastIndexByte(key, '.')+1:]))
+	for _, word := range []string{"secret", "password", "passphrase", "credential", "authtoken", "privatekey", "apikey"} {
 		if strings.Contains(last, word) {
 			return true
 		}
 	}
-	return false
+	return strings.HasSuffix(last, "token") // not token_subject and its like
 }
 
 // sealRest encrypts the secrets in what nothing here uses. One that was made unreadable by whoever shows accounts to people is what it was before.

@@ -31,12 +31,17 @@ type javaFields struct {
 // javaBody reads the body of r. The media type is not overlooked: a form of a web page cannot send JSON, but all else, with the browser's
 // Basic credentials. Errors: errMediaType, errNotJSON.
 func javaBody(r *request) (javaFields, error) {
-	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset := parameters["charset"]
-	if err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") || charset != "" && !strings.EqualFold(charset, "utf-8") {
+	if !isJSON(r.Header.Get("Content-Type")) {
 		return javaFields{}, errMediaType
 	}
 	return newJavaFields(r.body)
+}
+
+// isJSON says whether a Content-Type is JSON, or a kind of it, in UTF-8.
+func isJSON(header string) bool {
+	media, parameters, err := mime.ParseMediaType(header)
+	charset := parameters["charset"]
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json")) && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
 func newJavaFields(body []byte) (javaFields, error) {

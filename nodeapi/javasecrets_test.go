@@ -99,6 +99,18 @@ func TestSecretsThatNothingUses(t *testing.T) {
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}
 	}
+	given := map[string]any{"limits.tokens_per_day": "7", "ilpOverHttp.outgoing.jwt.token_audience": "them", "db.authority": "ca", "db.user": "ali"} // are none
+	for _, key := range []string{
+		"db.password", "db.clientSecret", "engine.authToken", "engine.auth-token", "access_token", "token", "x.TOKEN", "key.passphrase", "db.credential", "dbCredentials", "tls.privateKey", "tls.private-key", "x.api_key", "apiKey",
+	} {
+		given[key] = "open sesame"
+	}
+	custom, _ = b.createJava(t, map[string]any{"accountId": "many", "customSettings": given})["customSettings"].(map[string]any)
+	for key, value := range given {
+		if got, _ := custom[key].(string); value == "open sesame" && (!strings.HasPrefix(got, sealedPrefix) || b.open(t, got) != value) || value != "open sesame" && got != value {
+			t.Errorf("%s is kept as %q", key, got)
+		}
+	}
 	refusal(t, b.ask(t, "PUT", "/accounts/bob", basic, accountBody(t, map[string]any{"customSettings": map[string]any{"db.password": 1.5, "db.secret": []any{strong}}})), 400)
 }
 

@@ -1,6 +1,7 @@
 package nodeapi
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -154,6 +155,41 @@ func TestContentType(t *testing.T) {
 		if b.ServeHTTP(w, r); w.Code != want {
 			t.Errorf("%q: %d, want %d", contentType, w.Code, want)
 		}
+	}
+}
+
+// TestAWebPageCannotUseABrowsersLogin: without being asked a browser adds the user's Basic credentials to what a page sends elsewhere, of these media types.
+func TestAWebPageCannotUseABrowsersLogin(t *testing.T) {
+	b := rustBed(t, func(c *Config) { c.EngineToken = testEngine })
+	asEngine := "Basic " + base64.StdEncoding.EncodeToString([]byte("settlement:"+testEngine))
+	for _, media := range []string{"application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=utf-8", "multipart/form-data; boundary=x", "text/plain", ""} {
+		before := b.state(t)
+		for _, test := range []struct{ login, path, body string }{
+			{basic, "/accounts", account("mallory", aliceKey)},
+			{basic, "/accounts/alice/settlements", `{"amount":"7","scale":6}`},
+			{asEngine, "/accounts/alice/settlements", `{"amount":"7","scale":6}`},
+			{basic, "/accounts/alice/settlement/resolution", `{"key":"k","outcome":"settled","reason":"x"}`},
+			{asEngine, "/accounts/alice/messages", "hello"},
+			{basic, "/accounts/alice/messages", "hello"},
+		} {
+			w := b.askWith(t, "POST", test.path, test.login, test.body, map[string]string{"Content-Type": media, "Idempotency-Key": "k"})
+			if w.Code != http.StatusUnsupportedMediaType {
+				t.Errorf("%s as %q: %d %s", test.path, media, w.Code, w.Body)
+			}
+		}
+		b.balanceIs(t, "alice", 0)
+		if after := b.state(t); after != before {
+			t.Errorf("%q changed something:\n%s\n%s", media, before, after)
+		}
+	}
+	for login, media := range map[string]string{basic: "application/vnd.paydoor+json", asEngine: "application/json; charset=utf-8", "Bearer " + testEngine: "application/x-www-form-urlencoded"} {
+		if w := b.askWith(t, "POST", "/accounts/alice/settlements", login, `{"amount":"7","scale":6}`, map[string]string{"Content-Type": media, "Idempotency-Key": "j"}); w.Code != http.StatusCreated {
+			t.Errorf("%q: %d %s", media, w.Code, w.Body)
+		}
+	}
+	b.balanceIs(t, "alice", 7)
+	if w := b.askWith(t, "POST", "/accounts/alice/messages", asEngine, "hello", map[string]string{"Content-Type": octets}); w.Code != http.StatusBadGateway {
+		t.Errorf("a message of an engine: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -33,15 +33,20 @@ func (a *API) rustShow(w http.ResponseWriter, r *request) {
 	a.rustAnswer(w, r, s, err)
 }
 
-// rustReplace answers PUT /accounts/:username: the account becomes what the body says, and what the body leaves out has its default again.
+// rustReplace answers PUT /accounts/:username: the account becomes what the body says, and what the body leaves out has its default again, or, in a
+// merge patch, stays.
 func (a *API) rustReplace(w http.ResponseWriter, r *request) {
 	f, err := readFields(r)
 	if err != nil {
 		a.rustFail(w, r, err)
 		return
 	}
+	read := a.readDetails
+	if r.isMergePatch() {
+		read = a.mergeDetails
+	}
 	s, err := a.update(r.Context(), r.account, func(old Settings) (Settings, error) {
-		s, err := a.readDetails(f, old)
+		s, err := read(f, old)
 		if err == nil && s.ID != old.ID {
 			err = &FieldError{Field: "username", Why: "an account keeps its name; make a new one with POST /accounts"}
 		}

@@ -39,9 +39,14 @@ type fields struct {
 	bad     []badMember
 }
 
-// readFields reads the body of a request as an object. The error is a *bodyError.
+// readFields reads the body of a request as an object. Whoever shows user and password has to call it JSON: a web page can send other types with those that
+// the browser remembers, without being asked. The error is a *bodyError, or errMediaType.
 func readFields(r *request) (*fields, error) {
-	if err := checkContentType(r.Header.Get("Content-Type")); err != nil {
+	header := r.Header.Get("Content-Type")
+	if r.who.basic && !isJSON(header) {
+		return nil, errMediaType
+	}
+	if err := checkContentType(header); err != nil {
 		return nil, err
 	}
 	f := new(fields)
@@ -169,6 +174,8 @@ func (a *API) rustFail(w http.ResponseWriter, r *request, err error) {
 	var body *bodyError
 	var field *FieldError
 	switch {
+	case errors.Is(err, errMediaType):
+		p.Status, p.Detail = http.StatusUnsupportedMediaType, err.Error()
 	case errors.As(err, &body):
 		p.Title, p.Detail = body.title, body.detail
 		if body.kind != "" {

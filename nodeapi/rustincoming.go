@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -80,21 +81,42 @@ func (a *API) serveIncoming(w http.ResponseWriter, r *request, account ilpcore.A
 		return
 	}
 	defer a.hub.leave(s)
+	if a.identify(r.Request, string(account)) != r.who { // the token was replaced just before, and what ends its connections did not see this one
+		a.refuse(w, r)
+		return
+	}
 	c, err := websocket.Accept(w, r.Request, nil) // which answers itself what it refuses
 	if err != nil {
 		return
 	}
 	defer c.CloseNow()
 	ctx, cancel := context.WithCancel(r.Context())
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		defer cancel()
-		drain(ctx, c)
-	}()
+	var beside sync.WaitGroup
+	for _, f := range []func(context.Context, *websocket.Conn){drain, a.keepAlive} {
+		beside.Go(func() {
+			defer cancel()
+			f(ctx, c)
+		})
+	}
 	sendPayments(ctx, c, s, encode)
 	cancel()
-	<-read
+	beside.Wait()
+}
+
+// keepAlive pings the client, and returns when it does not answer. Payments go out meanwhile: the answer may take long.
+func (a *API) keepAlive(ctx context.Context, c *websocket.Conn) {
+	ticker := time.NewTicker(a.pingEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if within(ctx, c.Ping) != nil {
+				return
+			}
+		}
+	}
 }
 
 // drain throws away what the client says, and returns when the connection ends.
@@ -109,16 +131,10 @@ func drain(ctx context.Context, c *websocket.Conn) {
 
 // sendPayments returns when there are no more payments, or nobody reads them.
 func sendPayments(ctx context.Context, c *websocket.Conn, s *subscriber, encode func(Payment) []byte) {
-	ticker := time.NewTicker(incomingPing)
-	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
-			if within(ctx, c.Ping) != nil {
-				return
-			}
 		case p, ok := <-s.payments:
 			if !ok {
 				endIncoming(ctx, c, s)

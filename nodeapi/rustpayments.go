@@ -155,6 +155,11 @@ func (a *API) pay(ctx context.Context, r *request, o Outgoing) (status int, body
 	if err == nil {
 		return http.StatusOK, mustJSON(receipt)
 	}
+	if older, ok := receipt.(receipt06); ok {
+		flying := amountNumber(d.InFlight)
+		older.InFlight = &flying
+		receipt = older
+	}
 	a.logger.Info("a payment was not made in full", zap.String("account", string(o.From)), zap.String("receiver", shownReceiver(o.Receiver)),
 		zap.Uint64("sent", uint64(d.Sent)), zap.Uint64("unknown", uint64(d.InFlight)), zap.Error(err))
 	return http.StatusInternalServerError, mustJSON(failedPayment{
@@ -174,15 +179,16 @@ type failedPayment struct {
 
 // receipt06 is what seed 001 answers.
 type receipt06 struct {
-	From           *string      `json:"from"`
-	To             *string      `json:"to"`
-	Sent           amountNumber `json:"sent_amount"`
-	SentScale      uint8        `json:"sent_asset_scale"`
-	SentCode       string       `json:"sent_asset_code"`
-	Delivered      amountNumber `json:"delivered_amount"`
-	DeliveredScale *uint8       `json:"delivered_asset_scale"` // null where the receiver did not say
-	DeliveredCode  *string      `json:"delivered_asset_code"`
-	Receipt        []byte       `json:"stream_receipt,omitempty"` // this node's own; in base64
+	From           *string       `json:"from"`
+	To             *string       `json:"to"`
+	Sent           amountNumber  `json:"sent_amount"`
+	SentScale      uint8         `json:"sent_asset_scale"`
+	SentCode       string        `json:"sent_asset_code"`
+	InFlight       *amountNumber `json:"in_flight_amount,omitempty"` // this node's own; of a payment that failed
+	Delivered      amountNumber  `json:"delivered_amount"`
+	DeliveredScale *uint8        `json:"delivered_asset_scale"` // null where the receiver did not say
+	DeliveredCode  *string       `json:"delivered_asset_code"`
+	Receipt        []byte        `json:"stream_receipt,omitempty"` // this node's own; in base64
 }
 
 // receipt10 is what interledger-rs 1.0 answers.

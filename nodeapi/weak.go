@@ -22,7 +22,10 @@ func (a *API) checkSecret(field, secret string) error {
 		"it has %d bytes, which can be guessed: use at least %d random ones (openssl rand -hex 32), or write allow_weak_secrets in the ilp block", len(secret), minSecret)}
 }
 
-// checkURL returns a *FieldError for what is no absolute URL of one of the schemes, has a user, a password, a query or a fragment, or, when
+// maxURL is how many bytes a URL has at most: a settlement is kept with that of its engine.
+const maxURL = 2048
+
+// checkURL returns a *FieldError for what is no absolute URL of one of the schemes, is too long, has a user, a password, a query or a fragment, or, when
 // secrets go there and not with Config.AllowInsecure, leads to another machine without TLS.
 func (a *API) checkURL(field, text string, secrets bool, schemes ...string) error {
 	u, err := url.Parse(text)
@@ -31,6 +34,8 @@ func (a *API) checkURL(field, text string, secrets bool, schemes ...string) erro
 		known = known || err == nil && u.Scheme == scheme
 	}
 	switch {
+	case len(text) > maxURL:
+		return &FieldError{Field: field, Why: fmt.Sprintf("a URL has at most %d bytes", maxURL)}
 	case !known || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return &FieldError{Field: field, Why: fmt.Sprintf("it is no URL such as %s://host/path, without user, query and fragment", schemes[0])}
 	case secrets && !a.allowInsecure && plain(u.Scheme) && !loopback.Host(u.Hostname()):

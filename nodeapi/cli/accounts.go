@@ -159,11 +159,16 @@ func (e Environment) deleteCommand() *cobra.Command {
 
 // sendJSON is a request with a body of JSON.
 func sendJSON(method, path string, body any) (request, error) {
+	return sendAs("application/json", method, path, body)
+}
+
+// sendAs is sendJSON with a media type that is a kind of JSON.
+func sendAs(media, method, path string, body any) (request, error) {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return request{}, fmt.Errorf("writing the request: %w", err)
 	}
-	return request{method: method, path: path, header: http.Header{"Content-Type": {"application/json"}}, body: b}, nil
+	return request{method: method, path: path, header: http.Header{"Content-Type": {media}}, body: b}, nil
 }
 
 // sortedBy returns the records in the order of one of their members.

@@ -61,6 +61,9 @@ Changes what is given and leaves the rest. Secrets are given as for create.`,
 	return cmd
 }
 
+// mergePatch has our node leave what the body does not give (RFC 7396). interledger-rs leaves it in any case.
+const mergePatch = "application/merge-patch+json"
+
 func (e Environment) runUpdate(cmd *cobra.Command, args []string) error {
 	c, err := e.client(cmd, adminToken)
 	if err != nil {
@@ -71,13 +74,13 @@ func (e Environment) runUpdate(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if said["asset_code"] == nil || said["asset_scale"] == nil { // which the endpoint wants also where they stay
+	if said["asset_code"] == nil || said["asset_scale"] == nil { // which interledger-rs wants also where they stay
 		if err := c.addAsset(cmd, args[0], said); err != nil {
 			return err
 		}
 	}
 	said["username"] = args[0]
-	r, err := sendJSON(http.MethodPut, accountPath(args[0], ""), said)
+	r, err := sendAs(mergePatch, http.MethodPut, accountPath(args[0], ""), said)
 	if err != nil {
 		return err
 	}

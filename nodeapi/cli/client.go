@@ -175,9 +175,9 @@ func (c *client) secretly(err error) error {
 	if !ok {
 		return err
 	}
-	text := said.text
+	text, a := said.text, said.answer
 	for _, secret := range c.hidden {
-		text = strings.ReplaceAll(text, secret, "SECRET")
+		text, a.body = strings.ReplaceAll(text, secret, "SECRET"), bytes.ReplaceAll(a.body, []byte(secret), []byte("SECRET"))
 	}
-	return &refusal{said.Status, text}
+	return &refusal{said.Status, text, a}
 }

@@ -39,6 +39,8 @@ type stub struct {
 	mu   sync.Mutex
 	says map[string]said
 	got  []asked
+
+	header map[string]string // of all answers
 }
 
 func newStub(t *testing.T, says map[string]said) *stub {
@@ -68,6 +70,9 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer.contentType = "application/json"
 	}
 	w.Header().Set("Content-Type", answer.contentType)
+	for name, value := range s.header {
+		w.Header().Set(name, value)
+	}
 	w.WriteHeader(answer.status)
 	_, _ = io.WriteString(w, answer.body)
 }

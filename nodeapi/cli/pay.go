@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -24,7 +23,7 @@ func (e Environment) payCommand() *cobra.Command {
 		Long: `
 Sends an amount, in base units of the account, to a payment pointer, with the account's token: in PAYDOOR_TOKEN, or in the file that
 --token-file names. Every payment has an idempotency key, which is printed before it is sent: with the same key the same payment is made once,
-however often the command is run. Without --idempotency-key a new one is made up.`,
+however often the command is run within 24 hours; later, look at accounts payments first. Without --idempotency-key a new one is made up.`,
 		Args: exactly(1, "the name of the paying account behind pay"),
 		RunE: e.runPay,
 	}
@@ -70,19 +69,12 @@ func (e Environment) runPay(cmd *cobra.Command, args []string) error {
 	}
 	ctx, stop := interruptible(cmd)
 	defer stop()
+	made := payment{args[0], key}
 	a, err := c.ask(ctx, r)
 	if err != nil {
-		return withKey(err, key)
+		return made.failed(cmd, err)
 	}
-	return receipt(cmd, a)
-}
-
-// withKey says how to find out what became of a payment that was perhaps made.
-func withKey(err error, key string) error {
-	if ExitStatus(err) != StatusUnknown {
-		return err
-	}
-	return failure{fmt.Errorf("%w: run the command again with --idempotency-key %s", err, clean(key)), StatusUnknown}
+	return made.receipt(cmd, a)
 }
 
 // paymentOf reads the flags.
@@ -120,40 +112,4 @@ func (e Environment) receiptTerms(cmd *cobra.Command, body record) error {
 	}
 	body["receipt_nonce"], body["receipt_secret"] = nonce, secret
 	return nil
-}
-
-// errNotWhole is the end of a payment of which not all was sent.
-var errNotWhole = errors.New("only a part of the amount was paid")
-
-// receipt prints what was sent and what arrived, and returns an error if that is not all.
-func receipt(cmd *cobra.Command, a answer) error {
-	r, err := decodeRecord(a.body)
-	if err != nil {
-		return failure{fmt.Errorf("%w; whether the payment was made is unknown", err), StatusUnknown}
-	}
-	if err := output(cmd, a.body, func(w io.Writer) error { receiptTable(w, r); return nil }); err != nil {
-		return err
-	}
-	wanted, sent := r.text("source_amount", "originalAmount"), r.text("sent_amount", "amountSent")
-	if r.text("successfulPayment") == "no" || wanted != "" && sent != "" && wanted != sent {
-		return errNotWhole
-	}
-	return nil
-}
-
-// receiptTable reads the receipts of all dialects.
-func receiptTable(w io.Writer, r record) {
-	named(w, "from", r.text("from", "accountId"))
-	named(w, "to", r.text("to", "destinationPaymentPointer", "destinationAddress"))
-	code, scale := r.text("source_asset_code", "sent_asset_code", "assetCode"), r.text("source_asset_scale", "sent_asset_scale", "assetScale")
-	named(w, "asked", units(r.text("source_amount", "originalAmount"), code, scale))
-	named(w, "sent", units(r.text("sent_amount", "amountSent"), code, scale))
-	if flying := r.text("in_flight_amount"); flying != "0" {
-		named(w, "in flight", units(flying, code, scale))
-	}
-	code, scale = r.text("destination_asset_code", "delivered_asset_code"), r.text("destination_asset_scale", "delivered_asset_scale")
-	named(w, "delivered", units(r.text("delivered_amount", "amountDelivered"), code, scale))
-	if proof := r.text("stream_receipt"); proof != "" {
-		named(w, "receipt", proof)
-	}
 }

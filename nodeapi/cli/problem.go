@@ -15,7 +15,7 @@ import (
 const (
 	StatusRefused   = 1 // the node said no, what was asked for failed, or there is a mistake on the command line
 	StatusUnreached = 2 // no node was reached, or it did not answer a question; nothing has changed
-	StatusUnknown   = 3 // a change was sent and no answer came, so whether it was made is unknown
+	StatusUnknown   = 3 // a change was sent, and whether it was made, or all of it, is unknown
 )
 
 // failure is an error with a status of its own.
@@ -69,6 +69,7 @@ func (p *problem) members() string {
 type refusal struct {
 	Status int
 	text   string
+	answer answer
 }
 
 func (r *refusal) Error() string { return r.text }
@@ -76,13 +77,13 @@ func (r *refusal) Error() string { return r.text }
 // refused makes the error of an answer of 300 and more, from what it says and what can be done about it. who says whose token was shown.
 func refused(a answer, node, who string) error {
 	if kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")); a.status == http.StatusNotFound && kind != problemType {
-		return &refusal{a.status, fmt.Sprintf("what answers at %s has no such endpoint: name the site with ilp_node by --node or %s", node, nodeVariable)}
+		return &refusal{a.status, fmt.Sprintf("what answers at %s has no such endpoint: name the site with ilp_node by --node or %s", node, nodeVariable), a}
 	}
 	text := fmt.Sprintf("the node refused: %s (%d)", reason(a), a.status)
 	if hint := whatToDo(a, who); hint != "" {
 		text += ": " + hint
 	}
-	return &refusal{a.status, text}
+	return &refusal{a.status, text, a}
 }
 
 const problemType = "application/problem+json"

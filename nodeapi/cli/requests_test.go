@@ -36,9 +36,9 @@ func TestRequests(t *testing.T) {
 			`"max_packet_amount":"18446744073709551615","min_balance":"-1000","packets_per_minute_limit":"8","round_trip_time":"250","routing_relation":"Peer",` +
 			`"settle_threshold":"100","settle_to":"-5","settlement_engine_url":"http://localhost:3000","username":"bob"}`}},
 		{"update keeps the asset", "", []string{"accounts", "update", "bob", "--min-balance", "0"},
-			asked{"PUT", "/accounts/bob", asAdmin, "application/json", "", "", `{"asset_code":"USD","asset_scale":"9","min_balance":"0","username":"bob"}`}},
+			asked{"PUT", "/accounts/bob", asAdmin, mergePatch, "", "", `{"asset_code":"USD","asset_scale":"9","min_balance":"0","username":"bob"}`}},
 		{"update of the asset", "", []string{"accounts", "update", "bob", "--asset-code", "EUR", "--asset-scale", "2"},
-			asked{"PUT", "/accounts/bob", asAdmin, "application/json", "", "", `{"asset_code":"EUR","asset_scale":"2","username":"bob"}`}},
+			asked{"PUT", "/accounts/bob", asAdmin, mergePatch, "", "", `{"asset_code":"EUR","asset_scale":"2","username":"bob"}`}},
 		{"update-settings", "", []string{"accounts", "update-settings", "bob", "--settle-to", "5"},
 			asked{"PUT", "/accounts/bob/settings", asAdmin, "application/json", "", "", `{"settle_to":"5"}`}},
 		{"delete", "", []string{"accounts", "delete", "bob"}, asked{"DELETE", "/accounts/bob", asAdmin, "", "", "", ""}},
