@@ -161,9 +161,12 @@ func (s PSK2) request(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask, rate
 // outlasting returns the context of a packet with money: it ends drainTime after ctx, as what has left may be paid.
 func outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, end := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, end) })
+	draining := make(chan *time.Timer, 1)
+	stop := context.AfterFunc(ctx, func() { draining <- time.AfterFunc(drainTime, end) })
 	return longer, func() {
-		stop()
+		if !stop() {
+			(<-draining).Stop()
+		}
 		end()
 	}
 }

@@ -5,6 +5,7 @@ package payer
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
@@ -20,15 +21,21 @@ func (p *paidRequest) roundTrip(base http.RoundTripper, r *http.Request) (*http.
 	if !p.host.speaksHTTP1() || !repeatable(r) {
 		return base.RoundTrip(r)
 	}
-	for {
-		var reused, written atomic.Bool
+	for before := net.Conn(nil); ; {
+		var used atomic.Pointer[httptrace.GotConnInfo]
+		var written atomic.Bool
 		response, err := base.RoundTrip(unrepeatable(r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
-			GotConn:      func(info httptrace.GotConnInfo) { reused.Store(info.Reused) },
+			GotConn:      func(info httptrace.GotConnInfo) { used.Store(&info) },
 			WroteHeaders: func() { written.Store(true) },
 		}))))
-		if err == nil || !reused.Load() || written.Load() || r.Context().Err() != nil {
+		got := used.Load()
+		if err == nil || got == nil || !got.Reused || written.Load() || r.Context().Err() != nil {
 			return response, err
 		}
+		if got.Conn != nil && got.Conn == before { // it stands, so it is the request that cannot be sent, over HTTP/2 after all
+			return response, err
+		}
+		before = got.Conn
 		if r.GetBody != nil {
 			if r.Body, err = r.GetBody(); err != nil {
 				return nil, err

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -91,6 +92,7 @@ func TestRequestsGoOutOnce(t *testing.T) {
 type stale struct {
 	reused, written bool
 	more            int
+	conn            net.Conn // all of them; nil: each is another
 	bodies          []string
 }
 
@@ -108,7 +110,11 @@ func (s *stale) RoundTrip(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, ProtoMajor: 1, Header: http.Header{}, Body: http.NoBody}, nil
 	}
 	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil {
-		trace.GotConn(httptrace.GotConnInfo{Reused: s.reused})
+		conn := s.conn
+		if conn == nil {
+			conn = new(net.TCPConn)
+		}
+		trace.GotConn(httptrace.GotConnInfo{Reused: s.reused, Conn: conn})
 		if s.written {
 			trace.WroteHeaders()
 		}
@@ -128,6 +134,7 @@ func TestUnsentRequestsAreSentAgain(t *testing.T) {
 		{base: stale{reused: true}, body: func() io.Reader { return strings.NewReader("body") }, want: []string{"body", "body", "body"}},
 		{base: stale{reused: true}, body: func() io.Reader { return io.MultiReader(strings.NewReader("once")) }, want: []string{"", "once"}, err: io.EOF}, // after OPTIONS
 		{base: stale{reused: true, more: 2}, body: func() io.Reader { return strings.NewReader("body") }, want: []string{"body", "body", "body", "body", "body"}},
+		{base: stale{reused: true, more: 1000, conn: new(net.TCPConn)}, body: func() io.Reader { return nil }, want: []string{"", "", ""}, err: io.EOF}, // it is the request
 		{base: stale{reused: true, written: true}, body: func() io.Reader { return nil }, want: []string{"", ""}, err: io.EOF},
 		{base: stale{}, body: func() io.Reader { return nil }, want: []string{"", ""}, err: io.EOF},
 	} {

@@ -20,9 +20,11 @@ func (w *Wallet) Doubtful(host string) (until time.Time) {
 	w.note(func() error {
 		now, turn := w.now().UTC(), w.hasTurn(host)
 		if until = w.books.doubts[host]; absurd(until, now) {
-			until = now.Add(packetLifetime + doubtPause)
-			if err := w.append(entry{At: now, Kind: entryDoubted, Host: host, Until: until}); err != nil {
-				return err
+			kept := until
+			if until = w.oddEnd(host, kept, now); !now.Before(until) {
+				if err := w.append(entry{At: now, Kind: entryDoubted, Host: host, Until: now, Over: kept}); err != nil {
+					return err
+				}
 			}
 		}
 		for id, begun := range w.books.open {
@@ -48,8 +50,38 @@ func (w *Wallet) Doubtful(host string) (until time.Time) {
 	return until
 }
 
-// absurd says whether a doubt is of a clock that was wrong: no payment from before now may arrive so late.
+// absurd says whether a doubt is of a clock that was wrong, or the clock is wrong now: no payment from before now may arrive so late.
 func absurd(until, now time.Time) bool { return until.Sub(now) > longestDoubt }
+
+// oddity is an absurd doubt, and since when this program has seen it.
+type oddity struct{ until, since time.Time }
+
+// oddEnd returns when an absurd doubt is over: as clocks cannot be trusted, once this program has had the turn for as long as a packet that left
+// before may take to arrive.
+func (w *Wallet) oddEnd(host string, until, now time.Time) time.Time {
+	w.turns.mu.Lock()
+	defer w.turns.mu.Unlock()
+	odd := oddity{until, now}
+	if mine := w.turns.taken[turnFile(host)]; mine != nil {
+		if seen, found := mine.odd[host]; found && seen.until.Equal(until) {
+			odd = seen
+		}
+		if mine.odd == nil {
+			mine.odd = make(map[string]oddity)
+		}
+		mine.odd[host] = odd
+	}
+	return odd.since.Add(packetLifetime + doubtPause)
+}
+
+// forgetOddity has the wait for an absurd doubt begin anew: behind it there is another one now.
+func (w *Wallet) forgetOddity(host string) {
+	w.turns.mu.Lock()
+	defer w.turns.mu.Unlock()
+	if mine := w.turns.taken[turnFile(host)]; mine != nil {
+		delete(mine.odd, host)
+	}
+}
 
 func latest(a, b time.Time) time.Time {
 	if b.After(a) {
@@ -65,6 +97,7 @@ func (w *Wallet) isMine(host, id string) bool {
 // Doubt remembers that a payment to host may arrive until then.
 func (w *Wallet) Doubt(host string, until time.Time) {
 	w.note(func() error {
+		w.forgetOddity(host)
 		return w.append(entry{At: w.now().UTC(), Kind: entryDoubted, Host: host, Until: until.UTC()})
 	})
 }

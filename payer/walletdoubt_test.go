@@ -101,37 +101,70 @@ func TestDoubtsOfAWrongClock(t *testing.T) {
 	})
 }
 
-// TestDoubtsBehindAWrongClock end no earlier than a payment that was made just before may arrive, whatever the clock was then.
-func TestDoubtsBehindAWrongClock(t *testing.T) {
-	now := time.Now()
-	b := newBooks()
-	for _, e := range []entry{
-		{At: now.Add(time.Hour), Until: now.Add(time.Hour + packetLifetime)},
-		{At: now, Until: now.Add(time.Second)}, // the clock was put right between the two
+// TestDoubtsOutliveAWrongClock: where the clock goes back and forth, a doubt ends no earlier than the payment that it is of may arrive. Only a program
+// that has had the turn for as long as that says that it is over.
+func TestDoubtsOutliveAWrongClock(t *testing.T) {
+	const wait = packetLifetime + doubtPause
+	for name, test := range map[string]struct {
+		waits time.Duration // how long the program with the wrong clock stays
+		again bool          // half-way, another payment becomes doubtful
+		turns bool          // half-way, it leaves the turn
+		over  bool          // for that program
+	}{
+		"it goes at once":    {},
+		"it goes early":      {waits: wait - 2*time.Second},
+		"it waits":           {waits: wait, over: true},
+		"it pays meanwhile":  {waits: wait, again: true},
+		"others have a turn": {waits: wait, turns: true},
 	} {
-		e.Kind, e.Host = entryDoubted, "shop.example"
-		if !b.add(e) {
-			t.Fatal(e)
-		}
-	}
-	if left := b.doubts["shop.example"].Sub(now); left < packetLifetime || left > longestDoubt {
-		t.Errorf("doubted for %s", left)
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dir, begun := t.TempDir(), time.Now()
+				w := openWallet(t, dir, Limits{})
+				w.Doubt("shop.example", begun.Add(packetLifetime))
+				late, err := OpenWallet(WalletConfig{Dir: dir, Now: func() time.Time { return time.Now().Add(-time.Hour) }})
+				if err != nil {
+					t.Fatal(err)
+				}
+				enter := func() func() {
+					leave, _, err := late.Enter(t.Context(), "shop.example")
+					if err != nil {
+						t.Fatal(err)
+					}
+					return leave
+				}
+				leave := enter()
+				late.Doubtful("shop.example")
+				time.Sleep(test.waits / 2)
+				if test.again {
+					late.Doubt("shop.example", late.now().Add(packetLifetime))
+				}
+				if test.turns {
+					leave()
+					leave = enter()
+				}
+				time.Sleep(test.waits - test.waits/2)
+				if left := late.Doubtful("shop.example").Sub(late.now()); (left <= 0) != test.over {
+					t.Errorf("it doubts for %s", left)
+				}
+				leave()
+				if until := openWallet(t, dir, Limits{}).Doubtful("shop.example"); !test.over && until.Before(begun.Add(packetLifetime)) {
+					t.Errorf("the next doubts until %s after the payment", until.Sub(begun))
+				}
+			})
+		})
 	}
 }
 
 // TestDoubtsThatCannotBeWritten are told by Close, as all that the wallet could not write.
 func TestDoubtsThatCannotBeWritten(t *testing.T) {
 	for name, doubt := range map[string]func(w *Wallet){
-		"a new one":     func(w *Wallet) { w.Doubt("shop.example", time.Now().Add(time.Second)) },
-		"an old one":    func(w *Wallet) { w.Doubtful("shop.example") },
-		"an absurd one": func(w *Wallet) { w.Doubtful("late.example") },
+		"a new one":  func(w *Wallet) { w.Doubt("shop.example", time.Now().Add(time.Second)) },
+		"an old one": func(w *Wallet) { w.Doubtful("shop.example") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, later := t.TempDir(), time.Now().Add(time.Hour)
-			writeJournal(t, dir, []entry{
-				{At: time.Now(), Kind: entryReserved, ID: "ffffffffffffffff", Host: "shop.example", Amount: 7},
-				{At: later, Kind: entryDoubted, Host: "late.example", Until: later},
-			})
+			dir := t.TempDir()
+			writeJournal(t, dir, []entry{{At: time.Now(), Kind: entryReserved, ID: "ffffffffffffffff", Host: "shop.example", Amount: 7}})
 			w := openWallet(t, dir, Limits{})
 			leave, _, err := w.Enter(t.Context(), "shop.example")
 			if err != nil {

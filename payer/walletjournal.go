@@ -40,6 +40,7 @@ type entry struct {
 	Host   string        `json:"host"`
 	Amount amount.Amount `json:"amount,string"`
 	Until  time.Time     `json:"until,omitzero"`
+	Over   time.Time     `json:"over,omitzero"` // the doubt until then, of a wrong clock, is over
 	Count  int           `json:"count,omitempty"`
 }
 
@@ -238,8 +239,8 @@ func (b *books) add(e entry) (ok bool) {
 			b.ended[e.ID] = e
 		}
 		kept := b.doubts[e.Host]
-		if absurd(kept, e.At) {
-			kept = e.At.Add(packetLifetime + doubtPause) // what it was of is older than e
+		if !e.Over.IsZero() && kept.Equal(e.Over) {
+			kept = e.Until
 		}
 		b.doubts[e.Host] = latest(kept, e.Until)
 	}

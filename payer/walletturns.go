@@ -24,7 +24,8 @@ const (
 )
 
 // A program with many requests has a turn for all of them, which has no end while they overlap. If others wait, no more join after turnShare, and for
-// turnRest after the last it leaves the turn to those, who look once in between.
+// turnRest after the last it leaves the turn to those, who look once in between. But for longer than turnShare none waits for others of its own: the one
+// that it waits for may take long, or wait for it.
 const (
 	turnShare = time.Second
 	turnRest  = 2 * turnEvery
@@ -42,7 +43,8 @@ type turn struct {
 	file  *os.File
 	users int
 	since time.Time
-	set   time.Time // the time of the file then
+	set   time.Time         // the time of the file then
+	odd   map[string]oddity // by host
 }
 
 // wanted says whether another program has set the time of the file since.
@@ -53,8 +55,9 @@ func (t *turn) wanted() (bool, error) {
 
 // Enter waits until no other program pays host; leave lets the next. waited says that one did.
 func (w *Wallet) Enter(ctx context.Context, host string) (leave func(), waited bool, err error) {
+	begun := w.now()
 	for pause := turnFirst; ; pause = min(2*pause, turnEvery) {
-		entered, err := w.tryEnter(host)
+		entered, err := w.tryEnter(host, begun)
 		if err != nil {
 			return nil, waited, fmt.Errorf("%w: %w", ErrWallet, err)
 		}
@@ -72,12 +75,13 @@ func (w *Wallet) Enter(ctx context.Context, host string) (leave func(), waited b
 	}
 }
 
-func (w *Wallet) tryEnter(host string) (entered bool, err error) {
+// tryEnter is Enter without waiting, for a request that has tried since begun.
+func (w *Wallet) tryEnter(host string, begun time.Time) (entered bool, err error) {
 	name, now := turnFile(host), w.now()
 	w.turns.mu.Lock()
 	defer w.turns.mu.Unlock()
 	if mine := w.turns.taken[name]; mine != nil {
-		if now.Sub(mine.since) >= turnShare {
+		if now.Sub(mine.since) >= turnShare && now.Sub(begun) < turnShare {
 			if wanted, err := mine.wanted(); wanted || err != nil {
 				return false, err
 			}
@@ -116,7 +120,8 @@ func takeTurn(path string, now time.Time) (mine *turn, err error) {
 		return nil, err
 	}
 	if !locked {
-		return nil, os.Chtimes(path, now, now)
+		_ = os.Chtimes(path, now, now) // a hint: without it we wait longer
+		return nil, nil
 	}
 	info, err := f.Stat()
 	if err != nil {

@@ -83,6 +83,34 @@ func TestAProgramAloneNeedNotWait(t *testing.T) {
 	})
 }
 
+// TestARequestWaitsNotLongForItsOwn program's, which has the turn for as long as it takes, and perhaps until the other has its answer.
+func TestARequestWaitsNotLongForItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		w, other := openWallet(t, dir, Limits{}), openWallet(t, dir, Limits{})
+		first, _, err := w.Enter(t.Context(), "shop.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var working sync.WaitGroup
+		working.Go(func() { busy(ctx, t, other, 0, time.Millisecond, new(int)) })
+		time.Sleep(10 * time.Second)
+		begun := time.Now()
+		second, _, err := w.Enter(t.Context(), "shop.example")
+		if took := time.Since(begun); err != nil || took > turnPatience {
+			t.Fatalf("it waited for %s: %v", took, err)
+		}
+		second()
+		first()
+		cancel()
+		working.Wait()
+		if err := errors.Join(w.Close(), other.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestWaitingForATurnIsSaid once, and only where it takes a while.
 func TestWaitingForATurnIsSaid(t *testing.T) {
 	for held, want := range map[time.Duration]int{turnPatience - time.Second: 0, 10 * time.Second: 1} {

@@ -95,9 +95,11 @@ func tryOutput(name string) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return opened
 	}
-	made, err := filepath.EvalSymlinks(name) // the name may be a link to what was not there, and stays
-	if err != nil {
-		return errors.Join(opened, err)
+	made := name
+	if info, err := os.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 { // a link to what was not there stays
+		if made, err = filepath.EvalSymlinks(name); err != nil {
+			return errors.Join(opened, err)
+		}
 	}
 	return errors.Join(opened, os.Remove(made))
 }
