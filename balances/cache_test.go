@@ -19,8 +19,12 @@ func TestP9UnknownAccountsLeaveNothing(t *testing.T) {
 		_, err := b.Reserve(ctx, account(n), 1)
 		is(t, err, ErrInsufficient)
 	}
-	for n := range 20_000 { // what a stranger pays above max_balance is rejected
-		c := Credit{Account: account(n % 10_000), Amount: 11, Condition: condition(n), Max: 10}
+	rejected := 20_000
+	if testing.Short() {
+		rejected = 2000
+	}
+	for n := range rejected { // what a stranger pays above max_balance is rejected
+		c := Credit{Account: account(n % 1000), Amount: 11, Condition: condition(n), Max: 10}
 		_, err := b.Credit(ctx, c)
 		is(t, err, ErrMaxBalance)
 	}
