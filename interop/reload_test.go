@@ -37,8 +37,12 @@ func newPricedBackend(t *testing.T) *pricedBackend {
 		b.served.Add(1)
 		b.earned.Add(uint64(price))
 		if r.URL.Path == "/held" {
-			<-b.held // it has arrived
-			<-b.held // and may go on
+			for range 2 { // it has arrived, and may go on
+				select {
+				case <-b.held:
+				case <-r.Context().Done():
+				}
+			}
 		}
 		io.WriteString(w, "worth it")
 	}))

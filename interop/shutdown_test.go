@@ -34,7 +34,10 @@ func testSIGTERM(t *testing.T, over int) {
 		reply := ilpcore.Reject(ilpcore.F02, "", "", nil)
 		if p, err := ilpcore.DecodePrepare(body); err == nil && p.Condition == ilpcore.ConditionOf(fulfillment) {
 			arrived <- struct{}{}
-			<-release
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
 			reply = ilpcore.Fulfill(fulfillment, nil)
 		}
 		encoded, err := reply.Append(nil)
@@ -69,7 +72,11 @@ func testSIGTERM(t *testing.T, over int) {
 		reply, err := neighbour.send(g, packet.bytes(t))
 		replied <- fmt.Sprint(reply.Fulfilled, " ", reply.Code, reply.Message, " ", err)
 	}()
-	backend.held <- struct{}{}
+	select {
+	case backend.held <- struct{}{}:
+	case said := <-answered:
+		t.Fatalf("the request did not get to the backend: %s", said)
+	}
 	select {
 	case <-arrived:
 	case said := <-replied:
@@ -82,7 +89,11 @@ func testSIGTERM(t *testing.T, over int) {
 	case <-time.After(500 * time.Millisecond):
 	}
 	close(release)
-	backend.held <- struct{}{}
+	select {
+	case backend.held <- struct{}{}:
+	case said := <-answered:
+		t.Fatalf("the request under way ended with %s", said)
+	}
 	if said := <-answered; said != "200 <nil>" {
 		t.Errorf("the request under way ended with %s", said)
 	}
