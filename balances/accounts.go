@@ -46,12 +46,13 @@ func (t *accounts) hash(a *Account) uint64 { return maphash.Bytes(t.seed, a[:]) 
 func (t *accounts) shard(a Account) *shard { return &t.shards[uint8(t.hash(&a))] }
 
 // update calls f with the entry of the account under the shard's lock; what f makes of the entry stays, also if f fails.
-// An account that is not in memory is loaded. One that is not in the store either is made if create is set; else f is not called and
-// update returns errUnknown, keeping nothing of it in memory.
+// An account that is not in memory is loaded. One that is not in the store either is made if create is set, unless f fails and has not
+// touched it; else f is not called and update returns errUnknown. Either way nothing of an unknown account is kept in memory.
 func (t *accounts) update(ctx context.Context, a Account, create bool, f func(e *entry) error) error {
 	hash := t.hash(&a)
 	sh := &t.shards[uint8(hash)]
 	var e *entry
+	made := false
 	for {
 		sh.mu.Lock()
 		if e = sh.find(&a, hash); e != nil {
@@ -60,7 +61,7 @@ func (t *accounts) update(ctx context.Context, a Account, create bool, f func(e 
 		l := sh.loading[a]
 		if l == nil {
 			var err error
-			if e, err = t.load(sh, a, hash, create); err != nil {
+			if e, made, err = t.load(sh, a, hash, create); err != nil {
 				return err
 			}
 			break // loaded, and locked
@@ -77,12 +78,16 @@ func (t *accounts) update(ctx context.Context, a Account, create bool, f func(e 
 	}
 	defer sh.mu.Unlock()
 	e.used = true
-	return f(e)
+	err := f(e)
+	if err != nil && made && e.open == 0 && e.sequence == 0 { // nobody else has seen it: the shard was locked all the time
+		sh.remove(e, numberIn(sh.slots[sh.slotWith(&a, hash)]), t.hash)
+	}
+	return err
 }
 
-// load reads the account while the shard is unlocked, and enters it. It is called with the shard locked and returns with it locked,
-// or unlocked with an error.
-func (t *accounts) load(sh *shard, a Account, hash uint64, create bool) (*entry, error) {
+// load reads the account while the shard is unlocked, and enters it; made says that the store does not know it. It is called with the shard
+// locked and returns with it locked, or unlocked with an error.
+func (t *accounts) load(sh *shard, a Account, hash uint64, create bool) (e *entry, made bool, err error) {
 	l := &load{done: make(chan struct{}), err: fmt.Errorf("%w: reading the account panicked", ErrUnavailable)}
 	sh.loading[a] = l
 	sh.mu.Unlock()
@@ -98,12 +103,12 @@ func (t *accounts) load(sh *shard, a Account, hash uint64, create bool) (*entry,
 	r, err := t.read(a, create)
 	l.err = err
 	if err != nil && !(create && err == errUnknown) {
-		return nil, err
+		return nil, false, err
 	}
 	sh.mu.Lock()
 	entered = true
 	sh.makeRoom(t.limit, t.store.Durable(), t.hash)
-	return sh.enter(entry{account: a, balance: r.balance, pending: r.pending}, hash, t.hash), nil
+	return sh.enter(entry{account: a, balance: r.balance, pending: r.pending}, hash, t.hash), err == errUnknown, nil
 }
 
 // durable is the balance that the store shows: 0 for an account that is not there yet.

@@ -123,6 +123,9 @@ func TestAdjustmentsAtOnce(t *testing.T) {
 func TestAdjustmentOfUnknownOutcomeIsSafeToRepeat(t *testing.T) {
 	for _, at := range []store.Point{store.BeforeCommit, store.AfterCommit, store.BeforeSidecar, store.BeforeRelease} {
 		b := newBench(t, Options{})
+		if b.so.Journal && at == store.BeforeSidecar {
+			continue // it comes later then, and nobody waits for it
+		}
 		a := account(1)
 		b.give(a, 100)
 		x := Adjustment{Account: a, Amount: 10, ID: "once"}

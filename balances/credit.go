@@ -27,7 +27,6 @@ type Credit struct {
 	Amount    amount.Amount
 	Condition [32]byte      // the packet's execution condition: it is credited at most once
 	Digest    [32]byte      // of what else must be the same in a repetition
-	ExpiresAt time.Time     // of the packet; zero if unknown
 	Deadline  time.Time     // when the credit must be durable by Options.Now; zero: any time
 	Max       amount.Amount // what the balance may be afterwards; 0: no maximum
 	Along     Along         // what stands or falls with the credit; nil: nothing
@@ -43,7 +42,7 @@ type Along interface {
 
 // Credit adds the amount to the account, and returns when that is durable and can be spent. repeated says that it was credited before,
 // with the same account, amount and digest: fulfil again, nothing was added. A condition is remembered for ten minutes of
-// operation, across restarts, and at least until 60 s after the packet's expiry, which is taken to be at most 60 s ahead.
+// operation, across restarts, whenever its packet expires.
 //
 // Errors: ErrMismatch (the condition is known with other content), ErrMaxBalance, ErrBusy, ErrAsset (PinAsset was never called), and
 // ErrTooLate: nothing was added. ErrTooLate can also come after the credit was durable, but past its deadline; it was never spendable
@@ -145,7 +144,7 @@ func (l *Ledger) joinCredit(ctx context.Context, f *flight) error {
 			return ErrMaxBalance
 		}
 		now := l.now()
-		f.minute = l.known.forgetAt(c.ExpiresAt.Sub(now))
+		f.minute = l.known.forgetAt()
 		f.latest = l.known.elapsed() + min(c.Deadline.Sub(now), distant)
 		_, err := l.store.Join(func(g *store.Group) {
 			l.change(g, c.Account, e, after)

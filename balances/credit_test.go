@@ -16,7 +16,7 @@ import (
 func TestP2P8Duplicates(t *testing.T) {
 	b := newBench(t, Options{})
 	a, other := account(1), account(2)
-	c := Credit{Account: a, Amount: 10, Condition: condition(1), Digest: digest("d"), ExpiresAt: b.clock.now().Add(30 * time.Second)}
+	c := Credit{Account: a, Amount: 10, Condition: condition(1), Digest: digest("d")}
 	changed := func(f func(c *Credit)) Credit {
 		c := c
 		f(&c)
@@ -29,7 +29,6 @@ func TestP2P8Duplicates(t *testing.T) {
 		err      error
 	}{
 		{"the same", c, true, nil},
-		{"later expiry", changed(func(c *Credit) { c.ExpiresAt = c.ExpiresAt.Add(time.Hour) }), true, nil},
 		{"past its deadline", changed(func(c *Credit) { c.Deadline = b.clock.now().Add(-time.Hour) }), true, nil},
 		{"above the maximum", changed(func(c *Credit) { c.Max = 1 }), true, nil},
 		{"another amount", changed(func(c *Credit) { c.Amount++ }), false, ErrMismatch},
@@ -134,12 +133,20 @@ func TestConditionsAreForgottenAndTheirRecordsDeleted(t *testing.T) {
 	b.audit()
 }
 
-func TestFarExpiriesAreClamped(t *testing.T) {
-	k := &known{start: time.Unix(1_800_000_000, 0), elapsed: func() time.Duration { return 0 }}
-	base := uint32(1_800_000_000 / 60)
-	for until, want := range map[time.Duration]uint32{-time.Hour: base + 11, 0: base + 11, time.Minute: base + 11, 1000 * time.Hour: base + 11} {
-		if got := k.forgetAt(until); got != want {
-			t.Errorf("%v: minute %d, want %d", until, got, want)
+// A credit is known for ten minutes from wherever in a minute it is made, and not for much longer.
+func TestP2ConditionsAreKnownForTenMinutes(t *testing.T) {
+	for _, into := range []time.Duration{0, time.Second, 30 * time.Second, 59 * time.Second, time.Minute - 1} {
+		var elapsed time.Duration
+		k := &known{start: time.Unix(1_800_000_000, 0).Add(into), elapsed: func() time.Duration { return elapsed }}
+		k.add(k.forgetAt(), condition(1))
+		for _, c := range []struct {
+			after time.Duration
+			known bool
+		}{{0, true}, {9 * time.Minute, true}, {10*time.Minute - 1, true}, {10 * time.Minute, true}, {11 * time.Minute, false}} {
+			elapsed = c.after
+			if found := len(k.find(condition(1))) == 1; found != c.known {
+				t.Errorf("made %v into a minute, after %v: known %v", into, c.after, found)
+			}
 		}
 	}
 }

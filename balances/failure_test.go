@@ -51,7 +51,7 @@ func TestP10CreditOnAPoisonedStoreIsNotReported(t *testing.T) {
 	b := newBench(t, Options{})
 	a := account(1)
 	b.give(a, 1)
-	b.failAt(store.BeforeSidecar, b.store.Durable()+1)
+	b.failAt(b.written(), b.store.Durable()+1)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {

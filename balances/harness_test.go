@@ -82,7 +82,11 @@ type bench struct {
 	copying sync.RWMutex // held while the directory is copied
 }
 
-func newBench(t testing.TB, o Options) *bench { return newBenchOn(t, o, false) }
+// plainEnv makes newBench open stores without a journal; see TestPromisesWithoutAJournal.
+const plainEnv = "PAYDOOR_LEDGER_PLAIN"
+
+// newBench has a store as the gateway opens it.
+func newBench(t testing.TB, o Options) *bench { return newBenchOn(t, o, os.Getenv(plainEnv) == "") }
 
 // newBenchOn has a store with or without a journal.
 func newBenchOn(t testing.TB, o Options, journal bool) *bench {
@@ -134,6 +138,14 @@ func (b *bench) reopen() {
 		b.t.Fatal(err)
 	}
 	b.open()
+}
+
+// written is the point at which a group is on disk, and an error leaves it there.
+func (b *bench) written() store.Point {
+	if b.so.Journal {
+		return store.AfterCommit
+	}
+	return store.BeforeSidecar
 }
 
 func (b *bench) onFault(f func(at store.Point, sequence uint64) error) { b.fault.Store(&f) }

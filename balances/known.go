@@ -18,9 +18,7 @@ import (
 )
 
 const (
-	minHorizon = 10 * time.Minute // how long a credit is remembered at least
-	maxHold    = 60 * time.Second // expiries further ahead are taken to be this far ahead
-	afterHold  = 60 * time.Second // how long it is remembered past its expiry, at least
+	horizon = 10 * time.Minute // how long a credit is remembered at least
 
 	sweepBatch   = 1000 // keys looked up at a time to be deleted
 	sweepPerJoin = 8    // keys deleted by one join
@@ -81,11 +79,8 @@ func loadKnown(v *store.View, wall time.Time, elapsed func() time.Duration, limi
 
 func (k *known) now() time.Time { return k.start.Add(k.elapsed()) }
 
-// forgetAt returns the minute in which a credit may be forgotten, given how far ahead its packet's expiry is.
-func (k *known) forgetAt(untilExpiry time.Duration) uint32 {
-	horizon := max(minHorizon, min(max(untilExpiry, 0), maxHold)+afterHold)
-	return uint32(k.now().Add(horizon).Unix()/60) + 1
-}
+// forgetAt returns the minute in which a credit of now may be forgotten: the first that begins when the horizon has passed.
+func (k *known) forgetAt() uint32 { return uint32(k.now().Add(horizon).Unix()/60) + 1 }
 
 // begin enters a credit; mine says that the caller has to end it. Else the flight is another one with the same condition.
 func (k *known) begin(c Credit) (f *flight, mine bool) {

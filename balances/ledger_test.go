@@ -142,6 +142,12 @@ func TestProcessDurabilityReturnsAtOnce(t *testing.T) {
 			t.Fatalf("%d, %v", got, err)
 		}
 	}
+	if got, err := b.Balance(ctx, a); err != nil || got != (Balance{Spendable: 4, Durable: 10}) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	crashed := b.crash() // the process ends with all of it in the tail alone
+	crashed.want(a, 4, 0)
+	crashed.audit()
 	release()
 	b.reopen()
 	b.want(a, 4, 0)

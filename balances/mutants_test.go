@@ -22,7 +22,7 @@ var mutants = []mutant{
 	{"the rest of a reservation stays reserved", "reserve.go", "		e.reserved -= r.price\n		e.open--\n		var err error\n", "		e.reserved -= charge\n		e.open--\n		var err error\n"},
 	{"a charge is reported before it is durable", "reserve.go", "if err := ticket.Wait(ctx); err != nil {", "if err := error(nil); err != nil && ticket.Wait(ctx) != nil {"},
 	{"a credit is not remembered", "known.go", "	if remember {", "	if false && remember {"},
-	{"a credit is remembered for five minutes", "known.go", "minHorizon = 10 * time.Minute", "minHorizon = 5 * time.Minute"},
+	{"a credit is remembered for five minutes", "known.go", "horizon = 10 * time.Minute", "horizon = 5 * time.Minute"},
 	{"a late credit is kept", "credit.go", "tooLate := l.late(f)", "tooLate := l.late(f) && l == nil"},
 	{"a credit can be spent before it is durable", "shard.go", "return e.balance - e.held - e.reserved", "return e.balance - e.reserved"},
 	{"pending charges get lost", "pending.go", "		l.append(g, a, e.pending.event())\n", ""},

@@ -8,8 +8,8 @@ import "github.com/caddyserver/caddy/v2"
 type Account struct {
 	// Name has 1 to 64 letters, digits, and any of - _ . ~
 	Name string `json:"name"`
-	// Relation is "parent" (packets for everyone else go to it, and it gives the node its address), "peer", "child" (gets an
-	// address below the node's), "local" (a wallet on this node) or "non_routing" (a user of this node, who has an address like a
+	// Relation is "parent" (gives the node its address, and gets what routes send there: "*" for everything else), "peer", "child" (gets
+	// an address below the node's), "local" (a wallet on this node) or "non_routing" (a user of this node, who has an address like a
 	// child and takes no part in routing).
 	Relation string `json:"relation"`
 	// Asset is what the account counts in. Default: the node's.

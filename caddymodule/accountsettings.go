@@ -21,7 +21,9 @@ func (a *Account) resolve(r resolver) (s accountSettings, err error) {
 		return s, err
 	}
 	if a.Asset != nil {
-		s.Asset = ilpcore.Asset(*a.Asset)
+		if s.Asset, err = a.Asset.resolve(r); err != nil {
+			return s, a.at("asset", err)
+		}
 	}
 	s.Address, s.Segment = ilpcore.Address(a.Address), a.Segment
 	s.SendRoutes, s.ReceiveRoutes = a.routing(s.Relation)

@@ -117,11 +117,6 @@ func (a *Account) check() error {
 	if err := a.checkEngine(); err != nil {
 		return fmt.Errorf("account %s: %w", a.Name, err)
 	}
-	if a.Asset != nil {
-		if err := a.Asset.check(); err != nil {
-			return fmt.Errorf("account %s: %w", a.Name, err)
-		}
-	}
 	return nil
 }
 
@@ -217,6 +212,15 @@ func (c Credential) check(direction string) error {
 		return fmt.Errorf("%s: subject and allow_without_exp belong to credentials of type jwt_hs256: remove them, or set the type", direction)
 	}
 	return nil
+}
+
+// resolve returns what the asset stands for. A code that is unknown yet is one that holds standIn.
+func (a Asset) resolve(r resolver) (asset ilpcore.Asset, err error) {
+	asset.Scale = a.Scale
+	if asset.Code, err = r.text(a.Code, "asset"); err != nil {
+		return asset, err
+	}
+	return asset, Asset(asset).check()
 }
 
 func (a Asset) check() error {

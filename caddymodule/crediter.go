@@ -34,7 +34,7 @@ func (c *crediter) Credit(ctx context.Context, credit receiver.Credit) (repeated
 	}
 	with := balances.Credit{
 		Account: credit.Payee.ID, Amount: credit.Amount, Condition: credit.Condition, Digest: credit.Digest,
-		ExpiresAt: credit.ExpiresAt, Deadline: credit.Deadline, Max: c.running.settings.maxBalance,
+		Deadline: credit.Deadline, Max: c.running.settings.maxBalance,
 	}
 	if debit := connector.DebitIn(ctx, b.store); debit != nil {
 		with.Along = debit

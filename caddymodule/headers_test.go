@@ -16,6 +16,7 @@ import (
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/links/ilpheaders"
 	"github.com/paydoor/paydoor/links/ilphttp"
+	"github.com/paydoor/paydoor/nodeapi"
 )
 
 var farFulfillment = [32]byte{7, 7}
@@ -210,6 +211,30 @@ func (c chain) postHeaders(path, destination string) answer {
 		request.Header.Set(name, value)
 	}
 	return c.send(request)
+}
+
+// TestHeadersLinkIsListed: the API shows an account with a headers link as one that posts packets.
+func TestHeadersLinkIsListed(t *testing.T) {
+	c := newChain(t, "jwt_hs256 paydoor paydoor"+strong)
+	app, ok := activeApp()
+	if !ok {
+		t.Fatal("no app is running")
+	}
+	list, err := app.opened.Load().staticAccounts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range list {
+		if a.ID != "near" {
+			continue
+		}
+		out := a.HTTP.Outgoing
+		if a.Link != nodeapi.LinkHTTP || !strings.HasPrefix(a.HTTP.URL, "http://127.0.0.1:") || out == nil || out.Kind != nodeapi.JWTHS256 || out.Subject != "paydoor" {
+			t.Errorf("the link is shown as %q to %q with %+v", a.Link, a.HTTP.URL, out)
+		}
+		return
+	}
+	t.Errorf("near is not among %d accounts of %s", len(list), c.node)
 }
 
 // TestHeadersLeaveOthersAlone has requests that look a bit like packets in headers.

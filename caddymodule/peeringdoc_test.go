@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/paydoor/paydoor/caddymodule"
 )
 
 var (
@@ -25,7 +28,7 @@ func TestPeeringGuide(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("XDG_DATA_HOME", home)
 	t.Setenv("XDG_CONFIG_HOME", home)
-	seen := map[string]int{}
+	seen, children := map[string]int{}, 0
 	for _, block := range fenced.FindAllStringSubmatch(string(guide), -1) {
 		language, text := block[1], block[2]
 		seen[language]++
@@ -41,20 +44,36 @@ func TestPeeringGuide(t *testing.T) {
 		for _, variable := range fromVariable.FindAllStringSubmatch(text, -1) {
 			t.Setenv(variable[1], strings.Repeat("s", 32))
 		}
-		validatesAsShown(t, text)
+		if validatesAsShown(t, text) {
+			children++
+		}
 	}
-	if seen["caddyfile"] < 8 || seen["json"] < 12 {
-		t.Errorf("the guide shows %v", seen)
+	if seen["caddyfile"] < 8 || seen["json"] < 12 || children < 4 {
+		t.Errorf("the guide shows %v, and %d children", seen, children)
 	}
 }
 
-// validatesAsShown goes as far as paydoor validate.
-func validatesAsShown(t *testing.T, caddyfile string) {
+// validatesAsShown goes as far as paydoor validate. child says that it shows a node with a parent: one that could not pay without a route.
+func validatesAsShown(t *testing.T, caddyfile string) (child bool) {
 	t.Helper()
 	adapted, err := adapt(caddyfile)
 	if err != nil {
 		t.Errorf("%v\n%s", err, caddyfile)
-		return
+		return false
+	}
+	var node struct {
+		Apps struct {
+			ILP caddymodule.App `json:"ilp"`
+		} `json:"apps"`
+	}
+	if err := json.Unmarshal(adapted, &node); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range node.Apps.ILP.Accounts {
+		child = child || a.Relation == "parent"
+		if want := (caddymodule.Route{Prefix: "*", Account: a.Name}); a.Relation == "parent" && !slices.Contains(node.Apps.ILP.Routes, want) {
+			t.Errorf("nothing is routed to the parent in\n%s", caddyfile)
+		}
 	}
 	var config caddy.Config
 	if err := caddy.StrictUnmarshalJSON(adapted, &config); err != nil {
@@ -63,4 +82,5 @@ func validatesAsShown(t *testing.T, caddyfile string) {
 	if err := caddy.Validate(&config); err != nil {
 		t.Errorf("%v\n%s", err, caddyfile)
 	}
+	return child
 }

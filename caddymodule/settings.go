@@ -184,10 +184,10 @@ func (a *App) resolveIdentity(s *settings, r resolver) error {
 		}
 	}
 	if a.Asset != nil {
-		if err := a.Asset.check(); err != nil {
+		var err error
+		if s.asset, err = a.Asset.resolve(r); err != nil {
 			return a.at("asset", err)
 		}
-		s.asset = ilpcore.Asset(*a.Asset)
 	}
 	if s.parent() != nil {
 		return nil

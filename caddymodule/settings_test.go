@@ -3,6 +3,7 @@ package caddymodule
 // This file checks what is resolved when a config is loaded, and the words for what cannot be.
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -84,26 +85,29 @@ func TestResolveSettingsErrors(t *testing.T) {
 		"parent without link":   {&App{Accounts: []*Account{{Name: "up", Relation: "parent", HTTP: &HTTPLink{Incoming: []Credential{{Secret: strong}}}}}}, "reachable"},
 		"two parents": {&App{Accounts: append(btp("btp+wss://u:"+strong+"@c.example"),
 			&Account{Name: "up2", Relation: "parent", BTP: &BTPLink{URL: "btp+wss://u:" + strong + "@d.example"}})}, "one parent"},
-		"route to nobody":         {&App{Sandbox: true, Routes: []Route{{Prefix: "test.bob", Account: "bob"}}}, "bob"},
-		"sandbox with real money": {&App{Sandbox: true, Address: "g.shop"}, "play money"},
-		"sandbox with a parent":   {&App{Sandbox: true, Accounts: []*Account{{Name: "up", Relation: "parent", BTP: &BTPLink{URL: "btp+ws://:t@127.0.0.1:1"}}}, AllowWeakSecrets: true}, "play money"},
-		"sandbox name taken":      {&App{Sandbox: true, Accounts: []*Account{{Name: "sandbox", Relation: "local"}}}, "sandbox"},
-		"dotted child":            {&App{Address: "test.a", Accounts: []*Account{{Name: "a.b", Relation: "local"}}}, "a.b"},
-		"other asset":             {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "local", Asset: &Asset{"EUR", 2}}}}, "exchange rate"},
-		"durability":              {&App{Sandbox: true, Durability: "fast"}, "group or process"},
-		"max_balance":             {&App{Sandbox: true, MaxBalance: "1.5"}, "max_balance"},
-		"jwt credential":          {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "peer", HTTP: &HTTPLink{Incoming: []Credential{{Type: "jwt_rs256", Secret: strong}}}}}}, "not available"},
-		"jwt without subject":     {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Secret: strong})}, "outgoing jwt_hs256 SUBJECT"},
-		"jwt empty subject":       {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "{env.PAYDOOR_TEST_EMPTY}", Secret: strong})}, "PAYDOOR_TEST_EMPTY"},
-		"jwt weak":                {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: hidden})}, "allow_weak_secrets"},
-		"jwt weak in base64":      {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: "base64:aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVy"})}, "27 bytes"},
-		"jwt broken base64":       {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: "base64:" + hidden + "!" + strong})}, "write base64"},
-		"simple with subject":     {&App{Accounts: jwt(Credential{Type: "simple", Subject: "us", Secret: strong})}, "jwt_hs256"},
-		"outgoing for ever":       {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: strong, AllowWithoutExp: true})}, "always expire"},
-		"listen without token":    {&App{Accounts: listen(BTPListen{User: "us"})}, "btp listen {env.TOKEN}"},
-		"listen with colon":       {&App{Accounts: listen(BTPListen{User: "us:" + hidden, Token: strong})}, "colon"},
-		"listen weak":             {&App{Accounts: listen(BTPListen{Token: hidden})}, "allow_weak_secrets"},
-		"listen and dial":         {&App{Accounts: []*Account{{Name: "up", Relation: "parent", BTP: &BTPLink{URL: "btp+wss://:" + strong + "@c.example", Listen: &BTPListen{Token: strong}}}}}, "both"},
+		"route to nobody":              {&App{Sandbox: true, Routes: []Route{{Prefix: "test.bob", Account: "bob"}}}, "bob"},
+		"sandbox with real money":      {&App{Sandbox: true, Address: "g.shop"}, "play money"},
+		"sandbox with a parent":        {&App{Sandbox: true, Accounts: []*Account{{Name: "up", Relation: "parent", BTP: &BTPLink{URL: "btp+ws://:t@127.0.0.1:1"}}}, AllowWeakSecrets: true}, "play money"},
+		"sandbox name taken":           {&App{Sandbox: true, Accounts: []*Account{{Name: "sandbox", Relation: "local"}}}, "sandbox"},
+		"dotted child":                 {&App{Address: "test.a", Accounts: []*Account{{Name: "a.b", Relation: "local"}}}, "a.b"},
+		"asset of a placeholder":       {&App{Address: "test.a", Asset: &Asset{"{env.PAYDOOR_TEST_UNSET}", 2}}, "PAYDOOR_TEST_UNSET"},
+		"other asset by a placeholder": {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "local", Asset: &Asset{"{env.PAYDOOR_TEST_ZERO}", 2}}}}, "exchange rate"},
+		"no asset":                     {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "local", Asset: &Asset{"", 2}}}}, "asset code"},
+		"other asset":                  {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "local", Asset: &Asset{"EUR", 2}}}}, "exchange rate"},
+		"durability":                   {&App{Sandbox: true, Durability: "fast"}, "group or process"},
+		"max_balance":                  {&App{Sandbox: true, MaxBalance: "1.5"}, "max_balance"},
+		"jwt credential":               {&App{Address: "test.a", Accounts: []*Account{{Name: "b", Relation: "peer", HTTP: &HTTPLink{Incoming: []Credential{{Type: "jwt_rs256", Secret: strong}}}}}}, "not available"},
+		"jwt without subject":          {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Secret: strong})}, "outgoing jwt_hs256 SUBJECT"},
+		"jwt empty subject":            {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "{env.PAYDOOR_TEST_EMPTY}", Secret: strong})}, "PAYDOOR_TEST_EMPTY"},
+		"jwt weak":                     {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: hidden})}, "allow_weak_secrets"},
+		"jwt weak in base64":           {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: "base64:aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVy"})}, "27 bytes"},
+		"jwt broken base64":            {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: "base64:" + hidden + "!" + strong})}, "write base64"},
+		"simple with subject":          {&App{Accounts: jwt(Credential{Type: "simple", Subject: "us", Secret: strong})}, "jwt_hs256"},
+		"outgoing for ever":            {&App{Accounts: jwt(Credential{Type: "jwt_hs256", Subject: "us", Secret: strong, AllowWithoutExp: true})}, "always expire"},
+		"listen without token":         {&App{Accounts: listen(BTPListen{User: "us"})}, "btp listen {env.TOKEN}"},
+		"listen with colon":            {&App{Accounts: listen(BTPListen{User: "us:" + hidden, Token: strong})}, "colon"},
+		"listen weak":                  {&App{Accounts: listen(BTPListen{Token: hidden})}, "allow_weak_secrets"},
+		"listen and dial":              {&App{Accounts: []*Account{{Name: "up", Relation: "parent", BTP: &BTPLink{URL: "btp+wss://:" + strong + "@c.example", Listen: &BTPListen{Token: strong}}}}}, "both"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.app.DataDir = t.TempDir()
@@ -115,6 +119,47 @@ func TestResolveSettingsErrors(t *testing.T) {
 				t.Errorf("the error shows a secret: %v", err)
 			}
 		})
+	}
+}
+
+// TestAssetsOfPlaceholders: what a ledger is pinned to is the value, and a Caddyfile is read without it.
+func TestAssetsOfPlaceholders(t *testing.T) {
+	t.Setenv("PAYDOOR_TEST_CODE", "EUR")
+	const caddyfile = `{
+	ilp {
+		address test.a
+		asset {env.PAYDOOR_TEST_CODE} 2
+		account bob {
+			relation child
+			asset {env.PAYDOOR_TEST_CODE} 2
+			btp listen {env.PAYDOOR_TEST_SECRET}
+		}
+		account carol {
+			relation child
+			asset EUR 3
+			btp listen {env.PAYDOOR_TEST_SECRET}
+		}
+	}
+}
+`
+	var config struct {
+		Apps struct {
+			ILP App `json:"ilp"`
+		} `json:"apps"`
+	}
+	if err := json.Unmarshal(adapted(t, caddyfile), &config); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PAYDOOR_TEST_SECRET", strong)
+	app := &config.Apps.ILP
+	app.DataDir = t.TempDir()
+	s, err := app.resolveSettings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	euro := ilpcore.Asset{Code: "EUR", Scale: 2}
+	if s.asset != euro || s.accounts[0].Asset != euro || s.accounts[0].link.Asset != euro {
+		t.Errorf("the node counts in %v, the account in %v, its link in %v", s.asset, s.accounts[0].Asset, s.accounts[0].link.Asset)
 	}
 }
 

@@ -64,7 +64,7 @@ func (r *running) showLink(s *nodeapi.Settings, a accountSettings) error {
 		return err
 	}
 	switch a.link.Kind {
-	case linkHTTP:
+	case linkHTTP, linkHeaders: // the API knows one way to post packets
 		s.Link, s.HTTP.URL = nodeapi.LinkHTTP, a.link.URL
 		s.HTTP.Outgoing = &nodeapi.Credential{Kind: nodeapi.Simple, Secret: sealed}
 		if a.link.Subject != "" {

@@ -82,9 +82,15 @@ func hasLedger(dir string, except ...string) (bool, error) {
 	return slices.ContainsFunc(found, func(f fs.DirEntry) bool { return !slices.Contains(except, f.Name()) }), err
 }
 
+// checkMinFree is what a check wants to have free: enough to open the ledger and to write a little. It does not know the server's min_free, which
+// may be less than the default.
+const checkMinFree = 80 << 20
+
 // checkLedger opens and audits what is in a data directory. With accept it goes on after a loss.
 func checkLedger(ctx context.Context, dir string, accept bool) (answer *auditAnswer, err error) {
-	opened, err := store.Open(ctx, filepath.Join(dir, ledgerDirectory), store.Options{LockWait: time.Second, AcceptLoss: accept, Logger: zap.NewNop()})
+	opened, err := store.Open(ctx, filepath.Join(dir, ledgerDirectory), store.Options{
+		LockWait: time.Second, AcceptLoss: accept, Logger: zap.NewNop(), MinFree: checkMinFree, Ballast: store.DefaultBallast, FreeSpace: freeSpace,
+	})
 	if errors.Is(err, store.ErrLocked) {
 		return nil, fmt.Errorf("a server uses %s: ask it with paydoor tokens audit, or stop it first", dir)
 	}

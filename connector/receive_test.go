@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -200,17 +201,21 @@ func TestWhatComesTooLateIsTakenBack(t *testing.T) {
 		}
 		return noon.Add(2 * time.Second)
 	})
-	tests := map[string][]time.Time{"before it was recorded": nil, "when it was durable": {noon, noon, noon, noon, noon}}
-	condition := byte(0)
-	for name, first := range tests {
-		for cut := range len(first) + 1 {
-			condition++
-			mu.Lock()
-			ticks = first[:cut:cut]
-			mu.Unlock()
-			if got := n.HandlePrepare(t.Context(), payment("bob", condition)); got.Fulfilled && cut < 2 {
-				t.Errorf("%s: %s", name, outcome(got))
-			}
+	for inTime, want := range []struct { // by how many looks at the clock are in time
+		groups    uint64
+		fulfilled bool
+	}{
+		{0, false}, {0, false}, // too late before it was recorded
+		{2, false}, // too late when it was durable: it was recorded, and taken back
+		{1, true}, {1, true}, {1, true},
+	} {
+		mu.Lock()
+		ticks = slices.Repeat([]time.Time{noon}, inTime)
+		mu.Unlock()
+		before := s.Durable()
+		got := n.HandlePrepare(t.Context(), payment("bob", byte(inTime+1)))
+		if groups := s.Durable() - before; got.Fulfilled != want.fulfilled || groups != want.groups {
+			t.Errorf("%d looks in time: %s in %d groups, want %d", inTime, outcome(got), groups, want.groups)
 		}
 	}
 	late := 0

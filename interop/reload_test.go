@@ -18,15 +18,17 @@ import (
 	"github.com/paydoor/paydoor/amount"
 )
 
-// pricedBackend adds up what the gateway says its requests cost.
+// pricedBackend adds up what the gateway says its requests cost. A request for /held waits there until something is put into held, which is
+// unbuffered: whoever puts it knows that the request has arrived.
 type pricedBackend struct {
 	*httptest.Server
 	served atomic.Int64
 	earned atomic.Uint64
+	held   chan struct{}
 }
 
 func newPricedBackend(t *testing.T) *pricedBackend {
-	b := &pricedBackend{}
+	b := &pricedBackend{held: make(chan struct{})}
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		price, err := amount.Parse(r.Header.Get("Paydoor-Price"))
 		if err != nil {
@@ -34,6 +36,14 @@ func newPricedBackend(t *testing.T) *pricedBackend {
 		}
 		b.served.Add(1)
 		b.earned.Add(uint64(price))
+		if r.URL.Path == "/held" {
+			for range 2 { // it has arrived, and may go on
+				select {
+				case <-b.held:
+				case <-r.Context().Done():
+				}
+			}
+		}
 		io.WriteString(w, "worth it")
 	}))
 	t.Cleanup(b.Close)
@@ -158,6 +168,7 @@ func testReloads(t *testing.T, over int) {
 	}
 	stopPaid()
 	stopControl()
+	g.holdOverReload(plain, backend, g.transports(t)[over], tokens[0])
 	left := amount.Amount(0)
 	for _, token := range tokens {
 		left += ask(t, g.url(0), token).balance
@@ -174,6 +185,13 @@ func testReloads(t *testing.T, over int) {
 	if paid.other.Load() != 0 || paid.payment.Load() != 0 || paid.ok.Load() < 200 {
 		t.Error("answers other than 200, or too few of them")
 	}
+	// Whatever the paywall did to a request under way, 40 reloads would do to more than a few. What a closing connection does, it does to both.
+	if failed := paid.failed.Load(); failed > control.failed.Load()+10 {
+		t.Errorf("%d paid requests broke, and %d of the control", failed, control.failed.Load())
+	}
+	if lost := backend.served.Load() - 1 - paid.ok.Load(); lost < 0 || lost > paid.failed.Load() {
+		t.Errorf("%d requests were served and not answered with 200, where %d broke", lost, paid.failed.Load())
+	}
 	if spent != backend.earned.Load() {
 		t.Errorf("the ledger charged %d for requests worth %d", spent, backend.earned.Load())
 	}
@@ -182,6 +200,32 @@ func testReloads(t *testing.T, over int) {
 	}
 	if n := logLines(t, g, "the BTP link is up"); n != 1 {
 		t.Errorf("the uplink came up %d times", n)
+	}
+}
+
+// holdOverReload reloads while a paid request is in the backend: it ends with its answer.
+func (g *gateway) holdOverReload(caddyfile string, b *pricedBackend, over transport, token string) {
+	g.t.Helper()
+	client, ended := over.open(g.t), make(chan string)
+	go func() {
+		a, err := send(client, http.MethodGet, over.url(0)+"held", token, nil)
+		ended <- fmt.Sprint(a.status, " ", err)
+	}()
+	select {
+	case b.held <- struct{}{}:
+	case said := <-ended:
+		g.t.Fatalf("the held request never reached the backend: %s", said)
+	}
+	if status := g.reload(caddyfile); status != http.StatusOK {
+		g.t.Errorf("reloading around a held request: status %d", status)
+	}
+	select {
+	case said := <-ended:
+		g.t.Fatalf("the held request ended with the reload: %s", said)
+	case b.held <- struct{}{}:
+	}
+	if said := <-ended; said != "200 <nil>" {
+		g.t.Errorf("the held request ended with %s", said)
 	}
 }
 

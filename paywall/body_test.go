@@ -134,6 +134,37 @@ func TestBodyAfterTheAnswer(t *testing.T) {
 	}
 }
 
+// TestBodyPastItsMaxAfterTheAnswer: what the backend has had is paid, as far as it was allowed to come.
+func TestBodyPastItsMaxAfterTheAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		before int // bytes that are read before the answer begins
+		status int
+		left   amount.Amount
+	}{
+		"before the answer": {2000, 413, 2000},
+		"after its start":   {10, 200, 0},
+	} {
+		b := newBench(t, rules(t, "price 2 per_byte max 1000")...)
+		b.ledger.credit(t, testToken, 2000)
+		r := httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 1500)))
+		r.ContentLength = -1
+		r.Header.Set("Pay-Token", testToken)
+		w := b.do(func(w http.ResponseWriter, r *http.Request) error {
+			if _, err := io.ReadFull(r.Body, make([]byte, c.before)); err != nil {
+				return err
+			}
+			w.WriteHeader(200)
+			if rest, err := io.ReadAll(r.Body); err == nil || c.before+len(rest) > 1000 {
+				t.Errorf("%s: %d bytes came after the answer had begun, %v", name, len(rest), err)
+			}
+			return nil
+		}, r)
+		if left, reserved := b.ledger.state(t, testToken); w.Code != c.status || left != c.left || reserved != 0 {
+			t.Errorf("%s: %d; %s left, %s reserved", name, w.Code, left, reserved)
+		}
+	}
+}
+
 // spender is a ledger on which another request spends between the first Reserve and the second.
 type spender struct {
 	*fakeLedger

@@ -22,6 +22,7 @@ type fakeLedger struct {
 	settled   amount.Amount
 	settles   int
 	failing   error // from Balance and Reserve
+	noBalance error // from Balance alone
 	noSettle  error // from Settle
 	onSettle  func()
 }
@@ -33,6 +34,9 @@ func newFakeLedger() *fakeLedger {
 func (l *fakeLedger) Balance(_ context.Context, a balances.Account) (amount.Amount, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.noBalance != nil {
+		return 0, l.noBalance
+	}
 	return l.spendable[a], l.failing
 }
 

@@ -142,10 +142,15 @@ func TestHeadIsPricedLikeGet(t *testing.T) {
 
 func TestLedgerTroubleIsNever402(t *testing.T) {
 	for _, err := range []error{balances.ErrBusy, balances.ErrUnavailable, errors.New("disk")} {
-		b := newBench(t)
-		b.ledger.failing = err
-		if w := b.do(noBackend(t), request("GET", "/", testToken)); w.Code != 503 || w.Header().Get("Retry-After") != "1" || w.Header().Get("Pay") != "" {
-			t.Errorf("%v: %d %v", err, w.Code, w.Header())
+		for name, fail := range map[string]func(l *fakeLedger){
+			"at once":         func(l *fakeLedger) { l.failing = err },
+			"after a refusal": func(l *fakeLedger) { l.noBalance = err }, // it is not known then that the balance is still too small
+		} {
+			b := newBench(t)
+			fail(b.ledger)
+			if w := b.do(noBackend(t), request("GET", "/", testToken)); w.Code != 503 || w.Header().Get("Retry-After") != "1" || w.Header().Get("Pay") != "" {
+				t.Errorf("%v %s: %d %v", err, name, w.Code, w.Header())
+			}
 		}
 	}
 }

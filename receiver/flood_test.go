@@ -129,7 +129,7 @@ func TestFloodOfStrangers(t *testing.T) {
 }
 
 // TestFloodOfDistinctQuotes: packets that decrypt, each to a capped quote of its own. The keys of at most 8192 are kept, and a
-// session only of those that were paid, 100,000 at most.
+// session only of those that were paid, 100,000 at most; a smaller flood meets smaller limits.
 func TestFloodOfDistinctQuotes(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -137,16 +137,20 @@ func TestFloodOfDistinctQuotes(t *testing.T) {
 		money    amount.Amount
 		probe    bool
 		outcome  string
-		sessions int   // at most
-		bytes    int64 // at most
+		sessions int // at most
+		bytes    int // at most
 	}{
-		{"probes", 20_000, 10, true, "F99", 0, 32 << 20},
-		{"too much", 20_000, 1000, false, "F99", 0, 32 << 20},
+		{"probes", 20_000, 10, true, "F99", 0, 40 << 20},
+		{"too much", 20_000, 1000, false, "F99", 0, 40 << 20},
 		{"paid", 120_000, 1, false, "fulfill", 100_000, 96 << 20},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := scaled(test.n)
 			f := newFixture(t)
+			if f.opened.limit != 8192 || f.sessions.byQuote.limit != 100_000 {
+				t.Fatalf("the limits are %d quotes and %d sessions", f.opened.limit, f.sessions.byQuote.limit)
+			}
+			f.opened.limit, f.sessions.byQuote.limit = scaled(8192), scaled(100_000)
 			ledger := &counted{}
 			f.Receiver.crediter = ledger
 			before := heap()
@@ -154,10 +158,13 @@ func TestFloodOfDistinctQuotes(t *testing.T) {
 				return f.packets(f.quoteFor(payeeOf(i), 10)).packet(test.money, test.probe)
 			})
 			wantOutcomes(t, got, test.outcome, n)
-			wantGrowth(t, before, test.bytes)
+			wantGrowth(t, before, int64(scaled(test.bytes)))
 			t.Logf("%d quotes and %d sessions are kept", f.opened.len(), f.sessions.Len())
-			if f.opened.len() > 8192 || f.sessions.Len() > test.sessions {
+			if f.opened.len() > scaled(8192) || f.sessions.Len() > scaled(test.sessions) {
 				t.Errorf("%d quotes and %d sessions are kept", f.opened.len(), f.sessions.Len())
+			}
+			if f.opened.turnovers < 2 || test.sessions > 0 && f.sessions.byQuote.turnovers < 2 { // the first begins with the first quote
+				t.Error("the flood did not come to the limits")
 			}
 			if test.outcome != "fulfill" && ledger.credits.Load() != 0 {
 				t.Errorf("%d credits", ledger.credits.Load())

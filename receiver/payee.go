@@ -27,7 +27,6 @@ type Credit struct {
 	Condition [32]byte
 	Digest    [32]byte          // over destination, amount and data; the expiry may differ in a retry
 	From      ilpcore.AccountID // the account of the link it came in on
-	ExpiresAt time.Time         // when the sender's side gives the packet up
 	Deadline  time.Time         // durable later than this is too late: the credit is taken back
 	Quote     [8]byte           // of a quote with QuoteRequest.Capped, its random id; else zero
 	Due       amount.Amount     // what the quote asked for; other quotes take any amount

@@ -80,7 +80,7 @@ func (l *realLedger) Credit(ctx context.Context, c Credit) (repeated bool, err e
 	l.credits.Add(1)
 	repeated, err = l.Ledger.Credit(ctx, balances.Credit{
 		Account: c.Payee.ID, Amount: c.Amount, Condition: c.Condition, Digest: c.Digest,
-		ExpiresAt: c.ExpiresAt, Deadline: c.Deadline, Max: l.max,
+		Deadline: c.Deadline, Max: l.max,
 	})
 	for _, pair := range []struct{ ours, theirs error }{
 		{balances.ErrTooLate, ErrTooLate}, {balances.ErrMismatch, ErrMismatch}, {balances.ErrBusy, ErrBusy}, {balances.ErrMaxBalance, ErrMaxBalance},

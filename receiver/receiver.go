@@ -250,7 +250,7 @@ func (r *Receiver) credit(ctx context.Context, p *payment) (repeated bool, err e
 	defer cancel()
 	c := Credit{
 		Payee: p.quote.payee, Amount: p.Amount, Condition: p.Condition, Digest: p.digest(), From: p.From,
-		ExpiresAt: expires, Deadline: expires.Add(-r.reserve), Due: p.quote.due,
+		Deadline: expires.Add(-r.reserve), Due: p.quote.due,
 	}
 	if p.quote.capped {
 		c.Quote = p.quote.id

@@ -138,39 +138,58 @@ func TestP10PanicOfACallbackPoisons(t *testing.T) {
 
 // The kernel says EIO to the n-th sync of a child process: what it acknowledged before is there, and nothing was acknowledged after.
 func TestP10ErrorOfARealSyncPoisons(t *testing.T) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("there is no strace")
-	}
-	for _, call := range []string{"msync", "fdatasync"} {
-		for _, n := range []int{3, 20} {
-			t.Run(fmt.Sprint(call, n), func(t *testing.T) {
-				dir := newDir(t)
-				mustClose(t, mustOpen(t, dir, Options{}))
-				cmd := exec.Command(strace, "-f", "-o", "/dev/null", "-e", "trace="+call, "-e", fmt.Sprintf("inject=%s:error=EIO:when=%d+", call, n), os.Args[0])
-				cmd.Env = append(os.Environ(), "PAYDOOR_STORE_CHILD=poison:"+dir)
-				out, err := cmd.CombinedOutput()
-				if err != nil {
-					t.Skipf("strace cannot run: %v: %s", err, out)
-				}
-				var acknowledged, refusedAfter int
-				if _, err := fmt.Sscanf(string(out), "acknowledged %d, refused %d", &acknowledged, &refusedAfter); err != nil || refusedAfter != 50 {
-					t.Fatalf("the child said %s", out)
-				}
-				s := mustOpen(t, dir, Options{})
-				there := readCount(s, "k")
-				if there != acknowledged && there != acknowledged+1 {
-					t.Errorf("%d acknowledged, %d there", acknowledged, there)
-				}
-				t.Logf("%d acknowledged, %d there", acknowledged, there)
-			})
+	strace := needTracer(t)
+	for _, mode := range []string{"plain", "journal"} {
+		for _, call := range []string{"msync", "fdatasync"} {
+			for _, n := range []int{10, 30} { // of a thread; opening makes a few
+				t.Run(fmt.Sprint(mode, " ", call, n), func(t *testing.T) {
+					dir, o := newDir(t), Options{Journal: mode == "journal"}
+					mustClose(t, mustOpen(t, dir, o))
+					cmd := exec.Command(strace, "-f", "-o", "/dev/null", "-e", "trace="+call, "-e", fmt.Sprintf("inject=%s:error=EIO:when=%d+", call, n), os.Args[0])
+					cmd.Env = append(os.Environ(), "PAYDOOR_STORE_CHILD=poison:"+mode+","+dir)
+					out, err := cmd.CombinedOutput()
+					if err != nil {
+						t.Fatalf("the child ended with %v: %s", err, out)
+					}
+					wantPoisonedAt(t, string(out), dir, o)
+				})
+			}
 		}
 	}
 }
 
+// needTracer skips the test where no call can be made to fail. Whatever goes wrong under the tracer afterwards is a failure.
+func needTracer(t *testing.T) string {
+	t.Helper()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("there is no strace")
+	}
+	if out, err := exec.Command(strace, "-f", "-o", "/dev/null", "-e", "trace=sync", "-e", "inject=sync:error=EIO", "true").CombinedOutput(); err != nil {
+		t.Skipf("strace does not work here: %v: %.200s", err, out)
+	}
+	return strace
+}
+
+// wantPoisonedAt compares what the child said with what it left.
+func wantPoisonedAt(t *testing.T, said, dir string, o Options) {
+	t.Helper()
+	var acknowledged, refusedAfter int
+	if _, err := fmt.Sscanf(said, "acknowledged %d, refused %d", &acknowledged, &refusedAfter); err != nil || refusedAfter != 50 {
+		t.Fatalf("the child said %s", said)
+	}
+	s := mustOpen(t, dir, o)
+	there := readCount(s, "k")
+	if there != acknowledged && there != acknowledged+1 {
+		t.Errorf("%d acknowledged, %d there", acknowledged, there)
+	}
+	t.Logf("%d acknowledged, %d there", acknowledged, there)
+}
+
 // childUntilPoisoned puts one value after another until that fails, then tries on, and says how that went.
-func childUntilPoisoned(dir string) {
-	s, err := Open(context.Background(), dir, Options{MinFree: 1, Ballast: -1})
+func childUntilPoisoned(spec string) {
+	mode, dir, _ := strings.Cut(spec, ",")
+	s, err := Open(context.Background(), dir, Options{MinFree: 1, Ballast: -1, Journal: mode == "journal"})
 	if err != nil {
 		fmt.Println("opening:", err)
 		return

@@ -81,7 +81,8 @@ type Store struct {
 // Open opens the store in dir, making it with mode 0700 if there is none. It refuses a directory that others can enter
 // (ErrPermissions), that another process holds for longer than Options.LockWait (ErrLocked), that a newer version wrote
 // (ErrFormat), or that has lost something it had acknowledged (ErrLost). Opening itself writes, and would end the process on a full disk;
-// with less than half of Options.MinFree free it gives up the ballast file if need be, and else refuses (ErrNoSpace).
+// with less than half of Options.MinFree free it opens without compaction, and below that half or 40 MiB, whichever is less, it gives up the
+// ballast file if that helps, and else refuses (ErrNoSpace).
 func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
 	dir, err := filepath.Abs(dir)

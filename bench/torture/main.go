@@ -8,7 +8,8 @@
 //	go run ./bench/torture -kinds kill,power  only these
 //	go run ./bench/torture -seed 7            the choices of an earlier run
 //
-// The kinds of faults are listed in docs/torture.md. Some need root, and tools; those that cannot run are named.
+// The kinds of faults are listed in docs/torture.md. Some need root, and tools; those that cannot run are named, and fail the run if they were
+// asked for by name or CI is set.
 package main
 
 import (
@@ -39,6 +40,7 @@ type options struct {
 	json   string   // a file for the counts; "-" is stdout; "": none
 	dir    string   // where the ledgers are
 	keep   bool     // leave the directory of a series that failed
+	ci     bool     // nobody reads the table: what cannot run is a failure
 }
 
 // torture is one run.
@@ -83,6 +85,7 @@ func readOptions(args []string) (o options, err error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("%q is not expected; see -help", flags.Arg(0))
 	}
+	o.ci = os.Getenv("CI") != ""
 	if chosen != "" {
 		o.kinds = strings.Split(chosen, ",")
 	}

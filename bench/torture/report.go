@@ -45,9 +45,11 @@ type report struct {
 	Seed    uint64    `json:"seed"`
 	Seconds float64   `json:"seconds"`
 	Kinds   []*result `json:"kinds"`
+
+	demanded bool // a kind that could not run is a failure
 }
 
-func newReport(o options) *report { return &report{Seed: o.seed} }
+func newReport(o options) *report { return &report{Seed: o.seed, demanded: o.ci || len(o.kinds) > 0} }
 
 func (r *report) add(k *result) { r.Kinds = append(r.Kinds, k) }
 
@@ -99,7 +101,7 @@ func (r *report) writeJSON(path string, w io.Writer) error {
 	return os.WriteFile(path, text, 0o644)
 }
 
-// err is nil when nothing has failed and nothing was cut short.
+// err is nil when nothing has failed, nothing was cut short, and all that was demanded could run.
 func (r *report) err(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -107,6 +109,11 @@ func (r *report) err(ctx context.Context) error {
 	for _, k := range r.Kinds {
 		if k.Failure != "" {
 			return fmt.Errorf("%s failed", k.Kind)
+		}
+	}
+	for _, k := range r.Kinds {
+		if k.NotRun != "" && r.demanded {
+			return fmt.Errorf("%s could not run: %s", k.Kind, k.NotRun)
 		}
 	}
 	return nil
