@@ -202,11 +202,9 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	if err != nil {
 		return s, err
 	}
-	resume, err := a.pause(id) // what has to be refused is, before anything of the account ends
-	if err != nil {
+	if err := a.deletable(id); err != nil {
 		return s, err
 	}
-	resume()
 	before := a.directory.Routes()
 	if err := a.setRoutes(ctx, slices.DeleteFunc(slices.Clone(before), func(r connector.Route) bool { return r.Account == id })); err != nil {
 		return s, err
@@ -236,6 +234,15 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	a.hub.dropAccount(id)
 	a.settler.farewell(id, a.EngineOf(s))
 	return s, nil
+}
+
+// deletable returns the ErrBalance that can be told before anything of the account ends. Packets that are under way are none: those that its
+// neighbour does not answer end with its links.
+func (a *API) deletable(id ilpcore.AccountID) error {
+	if balance, _ := a.books.Balance(id); balance != (connector.Balance{}) {
+		return ErrBalance
+	}
+	return a.outgoingNone(id)
 }
 
 // standStill is pause for an account that is to count in another asset. It is called with the lock on settlements held.
