@@ -59,8 +59,10 @@ func TestARouteToAClosedAccountHoldsNothingUp(t *testing.T) {
 	if routes := in(); routes["test.x"] != "alice" || routes[""] != "up" || routes["test.gone"] != nil || routes["test.shut"] != nil {
 		t.Errorf("in force are %v", routes)
 	}
-	if w := b.ask(t, "PUT", "/routes/static/test.y", asAdmin, "shut"); w.Code != http.StatusBadRequest {
-		t.Errorf("a new route to an account that is not open: %d %s", w.Code, w.Body)
+	for name, want := range map[string]int{"shut": http.StatusBadRequest, "gone": http.StatusNotFound} {
+		if w := b.ask(t, "PUT", "/routes/static/test.y", asAdmin, name); w.Code != want {
+			t.Errorf("a new route to the account %s: %d %s", name, w.Code, w.Body)
+		}
 	}
 	opener.shut = ""
 	if w := b.ask(t, "PUT", "/accounts/shut", asAdmin, `{"username":"shut","asset_code":"XYZ","asset_scale":6}`); w.Code != http.StatusOK {
