@@ -127,18 +127,6 @@ func (a *API) list() []Settings {
 // create makes a new account, and a parent the default route, unless there is one; or it makes nothing. Errors: ErrExists, *FieldError, and those of
 // the store.
 func (a *API) create(ctx context.Context, s Settings) (Settings, error) {
-	s, err := a.add(ctx, s)
-	if err != nil || s.Relation != connector.Parent.String() {
-		return s, err
-	}
-	if err = a.routeToParent(ctx, s.ID); err != nil {
-		_, undo := a.remove(context.WithoutCancel(ctx), s.ID)
-		err = errors.Join(err, undo)
-	}
-	return s, err
-}
-
-func (a *API) add(ctx context.Context, s Settings) (Settings, error) {
 	end, err := a.begin()
 	if err != nil {
 		return s, err
@@ -298,7 +286,7 @@ func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
 	if err := a.opener.Open(s); err != nil {
 		return err
 	}
-	err := a.directory.PutAccount(ctx, s)
+	err := a.keep(ctx, s, old == nil)
 	if err == nil {
 		a.opened[s.ID] = true
 		a.reuseRoutes() // of its account there may be some already
@@ -312,4 +300,14 @@ func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
 		undo = a.opener.Open(*old)
 	}
 	return errors.Join(err, undo)
+}
+
+// keep keeps s, and with a new parent the default route to it.
+func (a *API) keep(ctx context.Context, s Settings, fresh bool) error {
+	if fresh && s.Relation == connector.Parent.String() {
+		if routes, ok := a.withParent(s.ID); ok {
+			return a.directory.PutWithRoutes(ctx, s, routes)
+		}
+	}
+	return a.directory.PutAccount(ctx, s)
 }
