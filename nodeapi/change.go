@@ -127,18 +127,6 @@ func (a *API) list() []Settings {
 // create makes a new account, and a parent the default route, unless there is one; or it makes nothing. Errors: ErrExists, *FieldError, and those of
 // the store.
 func (a *API) create(ctx context.Context, s Settings) (Settings, error) {
-	s, err := a.add(ctx, s)
-	if err != nil || s.Relation != connector.Parent.String() {
-		return s, err
-	}
-	if err = a.routeToParent(ctx, s.ID); err != nil {
-		_, undo := a.remove(context.WithoutCancel(ctx), s.ID)
-		err = errors.Join(err, undo)
-	}
-	return s, err
-}
-
-func (a *API) add(ctx context.Context, s Settings) (Settings, error) {
 	end, err := a.begin()
 	if err != nil {
 		return s, err
@@ -184,10 +172,19 @@ func (a *API) update(ctx context.Context, id ilpcore.AccountID, edit func(Settin
 		defer resume()
 	}
 	err = a.work(ctx, s, &old)
-	if err == nil && !slices.Equal(s.HTTP.Incoming, old.HTTP.Incoming) {
+	if err == nil && !slices.EqualFunc(s.HTTP.Incoming, old.HTTP.Incoming, a.alike) {
 		a.hub.dropAccount(id) // who has subscribed with what counts no more
 	}
 	return s, err
+}
+
+// alike says whether two credentials let the same in, however their secrets are encrypted.
+func (a *API) alike(x, y Credential) bool {
+	k := a.directory.Keeper()
+	xs, wrongX := k.Open(x.Secret)
+	ys, wrongY := k.Open(y.Secret)
+	x.Secret, y.Secret = "", ""
+	return wrongX == nil && wrongY == nil && xs == ys && x == y
 }
 
 // remove deletes an account whose balance is zero, with its routes, and returns what it was. Errors: ErrNoAccount, ErrStatic,
@@ -202,11 +199,9 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	if err != nil {
 		return s, err
 	}
-	resume, err := a.pause(id) // what has to be refused is, before anything of the account ends
-	if err != nil {
+	if err := a.deletable(id); err != nil {
 		return s, err
 	}
-	resume()
 	before := a.directory.Routes()
 	if err := a.setRoutes(ctx, slices.DeleteFunc(slices.Clone(before), func(r connector.Route) bool { return r.Account == id })); err != nil {
 		return s, err
@@ -236,6 +231,15 @@ func (a *API) remove(ctx context.Context, id ilpcore.AccountID) (Settings, error
 	a.hub.dropAccount(id)
 	a.settler.farewell(id, a.EngineOf(s))
 	return s, nil
+}
+
+// deletable returns the ErrBalance that can be told before anything of the account ends. Packets that are under way are none: those that its
+// neighbour does not answer end with its links.
+func (a *API) deletable(id ilpcore.AccountID) error {
+	if balance, _ := a.books.Balance(id); balance != (connector.Balance{}) {
+		return ErrBalance
+	}
+	return a.outgoingNone(id)
 }
 
 // standStill is pause for an account that is to count in another asset. It is called with the lock on settlements held.
@@ -282,7 +286,7 @@ func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
 	if err := a.opener.Open(s); err != nil {
 		return err
 	}
-	err := a.directory.PutAccount(ctx, s)
+	err := a.keep(ctx, s, old == nil)
 	if err == nil {
 		a.opened[s.ID] = true
 		a.reuseRoutes() // of its account there may be some already
@@ -296,4 +300,14 @@ func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
 		undo = a.opener.Open(*old)
 	}
 	return errors.Join(err, undo)
+}
+
+// keep keeps s, and with a new parent the default route to it.
+func (a *API) keep(ctx context.Context, s Settings, fresh bool) error {
+	if fresh && s.Relation == connector.Parent.String() {
+		if routes, ok := a.withParent(s.ID); ok {
+			return a.directory.PutWithRoutes(ctx, s, routes)
+		}
+	}
+	return a.directory.PutAccount(ctx, s)
 }

@@ -146,6 +146,29 @@ func (d *Directory) PutAccount(ctx context.Context, s Settings) error {
 	return nil
 }
 
+// PutWithRoutes is PutAccount and SetRoutes in one: after an error nothing is changed.
+func (d *Directory) PutWithRoutes(ctx context.Context, s Settings, routes []connector.Route) error {
+	record, err := encode(accountKey+string(s.ID), s)
+	if err != nil {
+		return err
+	}
+	next, write, err := d.nextRoutes(routes)
+	if err != nil {
+		return err
+	}
+	err = d.change(ctx, func(g *store.Group) {
+		g.Put([]byte(accountKey+string(s.ID)), record)
+		write(g)
+	})
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.accounts[s.ID], d.routes = s, next
+	return nil
+}
+
 // DeleteAccount forgets the account, and returns when that is durable.
 func (d *Directory) DeleteAccount(ctx context.Context, id ilpcore.AccountID) error {
 	err := d.change(ctx, func(g *store.Group) {
@@ -183,18 +206,33 @@ var ErrTooMany = fmt.Errorf("a node keeps at most %d static routes, of %d KiB to
 
 // SetRoutes replaces all static routes at once, and returns when that is durable.
 func (d *Directory) SetRoutes(ctx context.Context, routes []connector.Route) error {
+	next, write, err := d.nextRoutes(routes)
+	if err != nil {
+		return err
+	}
+	if err := d.change(ctx, write); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.routes = next
+	return nil
+}
+
+// nextRoutes returns routes as d.routes has them, and what makes of those on the disk these. The error is ErrTooMany.
+func (d *Directory) nextRoutes(routes []connector.Route) (next map[string]ilpcore.AccountID, write func(*store.Group), err error) {
 	next, size := make(map[string]ilpcore.AccountID, len(routes)), 0
 	for _, r := range routes {
 		next[r.Prefix] = r.Account
 		size += len(r.Prefix) + len(r.Account)
 	}
 	if len(next) > maxRoutes || size > maxRoutesBytes {
-		return ErrTooMany
+		return nil, nil, ErrTooMany
 	}
 	d.mu.RLock()
 	old := maps.Clone(d.routes)
 	d.mu.RUnlock()
-	err := d.change(ctx, func(g *store.Group) {
+	return next, func(g *store.Group) {
 		for prefix := range old {
 			if _, stays := next[prefix]; !stays {
 				g.Delete(routeKeyOf(prefix))
@@ -205,14 +243,7 @@ func (d *Directory) SetRoutes(ctx context.Context, routes []connector.Route) err
 				g.Put(routeKeyOf(prefix), mustJSON(routeRecord{prefix, account}))
 			}
 		}
-	})
-	if err != nil {
-		return err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.routes = next
-	return nil
+	}, nil
 }
 
 func routeKeyOf(prefix string) []byte {
@@ -263,13 +294,22 @@ func (d *Directory) ImportKey(ctx context.Context, keystore string, key []byte) 
 	return d.change(ctx, func(g *store.Group) { g.Put([]byte(importKey+keystore), []byte(sealed)) })
 }
 
-func (d *Directory) put(ctx context.Context, key string, value any) error {
+// encode returns the record of value for the store. What is too long for it is ErrSettings.
+func encode(key string, value any) ([]byte, error) {
 	b, err := json.Marshal(value)
 	if err != nil {
-		return fmt.Errorf("keeping %s: %w", key, err)
+		return nil, fmt.Errorf("keeping %s: %w", key, err)
 	}
 	if len(b) > store.MaxValue {
-		return fmt.Errorf("%w: they take %d bytes, and at most %d can be kept", ErrSettings, len(b), store.MaxValue)
+		return nil, fmt.Errorf("%w: they take %d bytes, and at most %d can be kept", ErrSettings, len(b), store.MaxValue)
+	}
+	return b, nil
+}
+
+func (d *Directory) put(ctx context.Context, key string, value any) error {
+	b, err := encode(key, value)
+	if err != nil {
+		return err
 	}
 	return d.change(ctx, func(g *store.Group) { g.Put([]byte(key), b) })
 }

@@ -91,18 +91,23 @@ func (f javaFields) custom(name string) map[string]any {
 // one.
 func isSecretKey(key string) bool {
 	last := strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(key[strings.LastIndexByte(key, '.')+1:]))
-	for _, word := range []string{"secret", "password", "passphrase", "credential", "authtoken", "privatekey", "apikey"} {
+	for _, word := range []string{"secret", "password", "passphrase", "authtoken", "privatekey", "apikey"} {
 		if strings.Contains(last, word) {
 			return true
 		}
 	}
-	return strings.HasSuffix(last, "token") // not token_subject and its like
+	for _, word := range []string{"token", "credential", "credentials"} { // not token_subject and its like
+		if strings.HasSuffix(last, word) {
+			return true
+		}
+	}
+	return false
 }
 
-// sealRest encrypts the secrets in what nothing here uses. One that was made unreadable by whoever shows accounts to people is what it was before.
+// sealRest encrypts the secrets in what nothing here uses. Yes, no and nothing are none, as in withCredentials: true; a list of them cannot be kept. One that was made unreadable by whoever shows accounts to people is what it was before.
 func (a *API) sealRest(within string, flat, before map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(flat)) {
-		if !isSecretKey(key) {
+		if !isSecretKey(key) || holdsNothing(flat[key]) {
 			continue
 		}
 		text, ok := flat[key].(string)
@@ -123,6 +128,19 @@ func (a *API) sealRest(within string, flat, before map[string]any) error {
 		flat[key] = string(sealed)
 	}
 	return nil
+}
+
+// holdsNothing says whether a value has no room for a secret.
+func holdsNothing(value any) bool {
+	switch v := value.(type) {
+	case bool:
+		return true
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
 }
 
 // redacted says whether a secret is one that somebody has made unreadable: empty, stars, REDACTED, or the SECRET that interledger-rs shows.

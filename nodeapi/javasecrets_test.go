@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -112,6 +113,32 @@ func TestSecretsThatNothingUses(t *testing.T) {
 		}
 	}
 	refusal(t, b.ask(t, "PUT", "/accounts/bob", basic, accountBody(t, map[string]any{"customSettings": map[string]any{"db.password": 1.5, "db.secret": []any{strong}}})), 400)
+}
+
+// TestWhatOnlySoundsLikeASecret comes back as it was sent, also when it is sent again.
+func TestWhatOnlySoundsLikeASecret(t *testing.T) {
+	b := newBed(t, nil)
+	given := map[string]any{"http.withCredentials": true, "requireToken": false, "http.credentialType": "BASIC", "db.password": "open sesame", "db.credentials": []any{}}
+	shown := b.createJava(t, map[string]any{"customSettings": given})
+	for range 2 {
+		custom, _ := shown["customSettings"].(map[string]any)
+		for key, value := range given {
+			if key == "db.password" {
+				value = custom[key]
+				if b.open(t, value) != given[key] {
+					t.Errorf("%s is %v", key, value)
+				}
+			}
+			if !reflect.DeepEqual(custom[key], value) {
+				t.Errorf("%s is %v, sent was %v", key, custom[key], value)
+			}
+		}
+		w := b.ask(t, "PUT", "/accounts/bob", basic, string(mustJSON(shown)))
+		if w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		shown = members(t, w)
+	}
 }
 
 func TestSecretsStandInNoAnswerAndNoLog(t *testing.T) {

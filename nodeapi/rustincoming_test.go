@@ -10,10 +10,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/paydoor/paydoor/ilpcore"
 )
 
 // TestAConnectionDiesWithItsToken: who has a token that is replaced learns of no more payments. Other changes end nothing.
@@ -23,13 +26,16 @@ func TestAConnectionDiesWithItsToken(t *testing.T) {
 	defer server.Close()
 	defer b.API.Close() // before the server
 	const path = "/accounts/alice/payments/incoming"
+	token := aliceKey
 	for i, change := range []string{
 		`{"ilp_over_http_incoming_token":"` + bobKey + `2"}`, `{"ilp_over_http_incoming_token":""}`,
 	} {
 		c := listen(t, server, path, asAdmin)
 		bobs := listen(t, server, "/accounts/bob/payments/incoming", asAdmin)
-		for _, other := range []string{`{"settle_to":7}`, `{"ilp_over_http_incoming_token":"SECRET"}`} {
-			b.ask(t, "PUT", "/accounts/alice/settings", asAdmin, other)
+		for _, other := range []string{`{"settle_to":7}`, `{"ilp_over_http_incoming_token":"SECRET"}`, `{"ilp_over_http_incoming_token":"` + token + `"}`} {
+			if w := b.ask(t, "PUT", "/accounts/alice/settings", asAdmin, other); w.Code != http.StatusOK {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
 		}
 		b.Notify(Payment{To: "alice", Amount: 5})
 		if got := next(t, c); !strings.Contains(got, `"amount":5`) {
@@ -47,6 +53,23 @@ func TestAConnectionDiesWithItsToken(t *testing.T) {
 			t.Errorf("%d, bob: %s", i, got)
 		}
 		_ = bobs.CloseNow()
+		token = bobKey + "2"
+	}
+}
+
+// onceAuthenticator knows a token only when it is first asked, as if it was replaced then.
+type onceAuthenticator struct{ asked atomic.Int32 }
+
+func (o *onceAuthenticator) Authenticate(account, _ string) (ilpcore.AccountID, bool) {
+	return ilpcore.AccountID(account), o.asked.Add(1) == 1
+}
+
+// TestNoConnectionWithATokenThatWasJustReplaced: what ends connections may have come before this one was among them.
+func TestNoConnectionWithATokenThatWasJustReplaced(t *testing.T) {
+	b := rustBed(t, func(c *Config) { c.Accounts = new(onceAuthenticator) })
+	upgrade := map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+	if w := b.askWith(t, "GET", "/accounts/alice/payments/incoming", "Bearer "+aliceKey, "", upgrade); w.Code != http.StatusUnauthorized {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 

@@ -173,7 +173,7 @@ func TestRefusedByTime(t *testing.T) {
 		eventually(t, "the account waits", func() bool { return b.quiet() && c.waits() == 1 })
 		c.pass(every)
 		eventually(t, "the engine has refused, and both waits have begun", func() bool { return b.quiet() && e.Calls() == call && b.clearing() == 60 && c.waits() == 2 })
-		c.pass(refusedPause)
+		c.pass(refusedPause << (call - 1))
 	}
 	eventually(t, "the account waits", func() bool { return b.quiet() && c.waits() == 1 })
 	c.pass(every)
@@ -206,6 +206,42 @@ func TestARefusalIsOverInAMinute(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An engine that refuses for good is asked ever less often, and at once again when it has taken something, or the account is changed.
+func TestAnEngineThatRefusesForGoodIsAskedEverLessOften(t *testing.T) {
+	e, c := newEngine(t), newClock()
+	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), e.URL, func(config *Config, _ *http.Transport) { config.Now, config.After = c.Now, c.After })
+	refuse := func(int) testengine.Fault { return testengine.Fault{Status: http.StatusForbidden} }
+	e.Fail(refuse)
+	b.earn(t, 150)
+	asked := func(minutes int) int {
+		before := e.Calls()
+		for range minutes {
+			eventually(t, "the account rests", func() bool { return b.quiet() && c.waits() == 1 && b.clearing() == 150 })
+			c.pass(time.Minute)
+		}
+		eventually(t, "the account rests", func() bool { return b.quiet() && c.waits() == 1 && b.clearing() == 150 })
+		return e.Calls() - before
+	}
+	if n := asked(24 * 60); n < 24 || n > 30 { // after 1, 2, 4, 8, 16, 32 and ever 60 minutes
+		t.Errorf("in a day the engine is asked %d times", n)
+	}
+	if w := b.ask(t, "PUT", "/accounts/alice/settings", asAdmin, `{"settle_to":10}`); w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if n := asked(3); n < 2 {
+		t.Errorf("in the three minutes after a change the engine is asked %d times", n)
+	}
+	e.Fail(nil)
+	c.pass(longestRetry)
+	eventually(t, "the account is settled", func() bool { return b.quiet() && e.Total(3).Int64() == 140 })
+	e.Fail(refuse)
+	b.earn(t, 140)
+	eventually(t, "the engine has refused again", func() bool { return b.quiet() && c.waits() == 1 && b.clearing() == 150 })
+	e.Fail(nil)
+	c.pass(refusedPause)
+	eventually(t, "the pause is the shortest again", func() bool { return b.quiet() && e.Total(3).Int64() == 280 })
 }
 
 // A wait that ends just when it is put off does not take the next one with it, which nobody would stop any more.

@@ -151,6 +151,7 @@ func (a *API) resolvedNow(id ilpcore.AccountID, o outgoing, decided resolution) 
 	event := SettlementEvent{Account: id, Outcome: SettlementSettled, Amount: o.Amount, Asset: o.asset(a, id)}
 	if decided.Outcome == resolvedRefunded {
 		event.Outcome = SettlementRefunded
+		a.settler.forgive(id)
 		a.settler.pause(id)
 		a.settler.mu.Lock()
 		a.settler.wake(id)

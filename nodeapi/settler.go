@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	firstRetry    = time.Second // after that twice as long each time
-	longestRetry  = time.Hour   // RFC 38
-	refusedPause  = time.Minute // before the account is settled again
-	farewellTries = 5           // to tell an engine that an account is gone
+	firstRetry    = time.Second      // after that twice as long each time
+	longestRetry  = time.Hour        // RFC 38
+	longestEarly  = 30 * time.Second // while the node has not learned its asset: nobody is asked, and nothing else tells that it has
+	refusedPause  = time.Minute      // before the account is settled again; after each further refusal in a row twice as long, up to longestRetry
+	farewellTries = 5                // to tell an engine that an account is gone
 )
 
 // settler has at most one goroutine for each account. It runs between start and stop.
@@ -37,7 +38,8 @@ type settler struct {
 	registered map[ilpcore.AccountID]engineName // as engines were told in this process
 	turns      map[ilpcore.AccountID]*sync.Mutex
 	attempts   map[ilpcore.AccountID]attempt // at what is unanswered, in this process
-	pauses     waits                         // that end refusedPause after a refusal; until then nothing is sent
+	pauses     waits                         // that begin with a refusal; until they end nothing is sent
+	refusals   map[ilpcore.AccountID]int     // in a row
 	times      waits                         // that end every after something was owed
 	overdue    map[ilpcore.AccountID]bool    // whose wait among times has ended
 	running    sync.WaitGroup
@@ -59,7 +61,7 @@ func newSettler(a *API, client *engineClient, c Config) *settler {
 	}
 	return &settler{
 		api: a, client: client, first: firstRetry, every: c.SettleEvery, after: after, workers: make(map[ilpcore.AccountID]*worker),
-		registered: make(map[ilpcore.AccountID]engineName), pauses: make(waits), times: make(waits),
+		registered: make(map[ilpcore.AccountID]engineName), pauses: make(waits), times: make(waits), refusals: make(map[ilpcore.AccountID]int),
 		turns: make(map[ilpcore.AccountID]*sync.Mutex), attempts: make(map[ilpcore.AccountID]attempt),
 		overdue: make(map[ilpcore.AccountID]bool),
 	}
@@ -120,6 +122,7 @@ func (s *settler) due(id ilpcore.AccountID) {
 // review is due for an account whose settings have changed: it does not wait for the next retry.
 func (s *settler) review(id ilpcore.AccountID) {
 	s.mu.Lock()
+	delete(s.refusals, id)
 	s.disarm(s.pauses, id)
 	s.wake(id)
 	s.mu.Unlock()
@@ -154,11 +157,19 @@ func (s *settler) reviewAll() {
 
 // work goes on until there is nothing to do for the account.
 func (s *settler) work(ctx context.Context, id ilpcore.AccountID, w *worker) {
-	for tries := 0; ctx.Err() == nil; {
+	for tries, early := 0, 0; ctx.Err() == nil; {
 		more, err := s.step(ctx, id)
+		if errors.Is(err, errNoAsset) {
+			if early == 0 {
+				s.api.logger.Info("an account is settled once the node has learned its asset from its parent", zap.String("account", string(id)))
+			}
+			s.sleep(ctx, early, longestEarly, w.wake)
+			early++
+			continue
+		}
 		if err != nil && ctx.Err() == nil {
 			s.api.logger.Warn("an account could not be settled; it is tried again", zap.String("account", string(id)), zap.Int("tries", tries+1), zap.Error(err))
-			s.sleep(ctx, tries, w.wake)
+			s.sleep(ctx, tries, longestRetry, w.wake)
 			tries++
 			continue
 		}
@@ -186,19 +197,22 @@ func (s *settler) leave(id ilpcore.AccountID, w *worker) bool {
 	return true
 }
 
-// sleep waits longer each time, up to an hour, and for between half of that and all of it.
-func (s *settler) sleep(ctx context.Context, tries int, wake <-chan struct{}) {
-	pause := longestRetry
-	if tries < 20 {
-		pause = min(s.first<<tries, longestRetry)
-	}
-	timer := time.NewTimer(pause/2 + rand.N(pause/2+1))
-	defer timer.Stop()
+// sleep waits twice as long each time, up to longest, and for between half of that and all of it.
+func (s *settler) sleep(ctx context.Context, tries int, longest time.Duration, wake <-chan struct{}) {
+	pause := doubled(s.first, tries, longest)
+	over := make(chan struct{})
+	stop := s.after(pause/2+rand.N(pause/2+1), func() { close(over) })
+	defer stop()
 	select {
-	case <-timer.C:
+	case <-over:
 	case <-wake:
 	case <-ctx.Done():
 	}
+}
+
+// doubled is first doubled so many times, up to longest.
+func doubled(first time.Duration, times int, longest time.Duration) time.Duration {
+	return min(first<<min(times, 20), longest) // 20 times no pause is so long that it overflows
 }
 
 // step does one thing for the account; more says that there may be another. After an error the same is to be tried again.
@@ -237,6 +251,7 @@ func (s *settler) step(ctx context.Context, id ilpcore.AccountID) (more bool, er
 	fields := []zap.Field{zap.String("account", string(id)), zap.String("amount", o.Quantity.Amount), zap.Uint8("scale", o.Quantity.Scale), zap.String("key", o.Key)}
 	switch {
 	case err == nil:
+		s.forgive(id)
 		s.api.logger.Info("a settlement was handed to the engine", fields...)
 		return true, s.end(ctx, id, *o, SettlementSent)
 	case errors.Is(err, errRefused) && !doubt:
@@ -286,7 +301,15 @@ func (s *settler) pause(id ilpcore.AccountID) {
 	defer s.mu.Unlock()
 	delete(s.registered, id)
 	s.disarm(s.pauses, id)
-	s.arm(s.pauses, id, refusedPause, func() {})
+	s.arm(s.pauses, id, doubled(refusedPause, s.refusals[id], longestRetry), func() {})
+	s.refusals[id]++
+}
+
+// forgive has the next pause be the shortest again.
+func (s *settler) forgive(id ilpcore.AccountID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.refusals, id)
 }
 
 // rests says whether an account is in the pause after a refusal.
@@ -301,6 +324,7 @@ func (s *settler) farewell(id ilpcore.AccountID, e Engine) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.registered, id)
+	delete(s.refusals, id)
 	s.disarm(s.pauses, id)
 	s.disarm(s.times, id)
 	if s.ctx == nil || e.URL == "" {
@@ -313,7 +337,7 @@ func (s *settler) farewell(id ilpcore.AccountID, e Engine) {
 			if err = s.client.unregister(ctx, e); err == nil {
 				return
 			}
-			s.sleep(ctx, tries, nil)
+			s.sleep(ctx, tries, longestRetry, nil)
 		}
 		s.api.logger.Warn("the settlement engine was not told that an account is gone", zap.String("account", string(id)), zap.Error(err))
 	})

@@ -61,20 +61,20 @@ func (a *API) editRoutes(ctx context.Context, edit func([]connector.Route) ([]co
 	return a.setRoutes(ctx, routes)
 }
 
-// routeToParent makes a new parent the default route, unless there is one to an account that still exists.
-func (a *API) routeToParent(ctx context.Context, id ilpcore.AccountID) error {
+// withParent returns the static routes of the API with a new parent as the default route. ok is false where there is one already, to an account
+// that still exists.
+func (a *API) withParent(id ilpcore.AccountID) (routes []connector.Route, ok bool) {
 	parent := connector.Route{Account: id}
 	if slices.ContainsFunc(a.staticRoutes, samePrefix(parent)) {
-		return nil
+		return nil, false
 	}
-	return a.editRoutes(ctx, func(routes []connector.Route) ([]connector.Route, error) {
-		if i := slices.IndexFunc(routes, samePrefix(parent)); i >= 0 {
-			if _, err := a.find(routes[i].Account); err == nil {
-				return routes, nil
-			}
+	routes = a.directory.Routes()
+	if i := slices.IndexFunc(routes, samePrefix(parent)); i >= 0 {
+		if _, err := a.find(routes[i].Account); err == nil {
+			return nil, false
 		}
-		return append(slices.DeleteFunc(routes, samePrefix(parent)), parent), nil
-	})
+	}
+	return append(slices.DeleteFunc(routes, samePrefix(parent)), parent), true
 }
 
 // withStatic adds the routes of the Caddyfile.

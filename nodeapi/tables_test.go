@@ -3,10 +3,13 @@ package nodeapi
 import (
 	"errors"
 	"net/http"
+	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
+	"github.com/paydoor/paydoor/store"
 )
 
 // watchedOpener counts what it passes on, and keeps accounts closed.
@@ -59,8 +62,10 @@ func TestARouteToAClosedAccountHoldsNothingUp(t *testing.T) {
 	if routes := in(); routes["test.x"] != "alice" || routes[""] != "up" || routes["test.gone"] != nil || routes["test.shut"] != nil {
 		t.Errorf("in force are %v", routes)
 	}
-	if w := b.ask(t, "PUT", "/routes/static/test.y", asAdmin, "shut"); w.Code != http.StatusBadRequest {
-		t.Errorf("a new route to an account that is not open: %d %s", w.Code, w.Body)
+	for name, want := range map[string]int{"shut": http.StatusBadRequest, "gone": http.StatusNotFound} {
+		if w := b.ask(t, "PUT", "/routes/static/test.y", asAdmin, name); w.Code != want {
+			t.Errorf("a new route to the account %s: %d %s", name, w.Code, w.Body)
+		}
 	}
 	opener.shut = ""
 	if w := b.ask(t, "PUT", "/accounts/shut", asAdmin, `{"username":"shut","asset_code":"XYZ","asset_scale":6}`); w.Code != http.StatusOK {
@@ -93,5 +98,35 @@ func TestARefusedDeletionLeavesTheAccountAlone(t *testing.T) {
 	}
 	if opener.opens != 0 || opener.closes != 0 {
 		t.Errorf("the accounts were closed %d times and opened %d times", opener.closes, opener.opens)
+	}
+}
+
+// TestAParentIsMadeWithItsRouteOrNotAtAll: whichever change the disk fails, there is the one and the other, or none of both.
+func TestAParentIsMadeWithItsRouteOrNotAtAll(t *testing.T) {
+	for good := range int64(3) {
+		var left atomic.Int64 // changes that the disk takes
+		left.Store(1 << 32)
+		fault := func(at store.Point, _ uint64) error {
+			if at == store.BeforeCommit && left.Add(-1) < 0 {
+				return errors.New("the disk is broken")
+			}
+			return nil
+		}
+		s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store"), store.Options{MinFree: 1 << 20, Ballast: -1, Fault: fault})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		b := newBedOn(t, s, nil)
+		left.Store(good)
+		_, err = b.create(t.Context(), Settings{ID: "up", Relation: connector.Parent.String(), Asset: Asset{"USD", 9}})
+		_, open := b.node.Account("up")
+		want := 0
+		if err == nil {
+			want = 1
+		}
+		if accounts, kept, used := len(b.directory.Accounts()), len(b.directory.Routes()), len(b.node.StaticRoutes()); accounts != want || kept != want || used != want || open != (want == 1) {
+			t.Errorf("after %d good changes and %v there are %d accounts, %d routes, %d in force, open: %v", good, err, accounts, kept, used, open)
+		}
 	}
 }

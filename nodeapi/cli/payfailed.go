@@ -18,7 +18,10 @@ import (
 var errNotWhole = errors.New("only a part of the amount was paid")
 
 // payment is what is needed to say how to go on.
-type payment struct{ account, key string }
+type payment struct {
+	account, key string
+	repeats      bool // it may: the key was given on the command line
+}
 
 // failed says what an error of the request means for the payment. What is not known to have failed is StatusUnknown.
 func (p payment) failed(cmd *cobra.Command, err error) error {
@@ -33,6 +36,8 @@ func (p payment) failed(cmd *cobra.Command, err error) error {
 		return p.again(fmt.Errorf("a proxy in front of the node answers %s; whether the payment was made is unknown", said))
 	case no.Status == http.StatusConflict && no.answer.header.Get("Retry-After") != "":
 		return p.again(err) // it is under way
+	case p.repeats && no.Status == http.StatusServiceUnavailable && no.answer.header.Get("Retry-After") != "":
+		return p.again(err) // the node did not look whether the key was used before
 	case no.Status == http.StatusConflict && !errorTitled(no.answer, otherInput):
 		return p.look(err) // the node was stopped in the middle of it
 	}

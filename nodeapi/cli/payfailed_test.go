@@ -27,6 +27,7 @@ func TestAPaymentThatIsNotWhole(t *testing.T) {
 		{"in flight, answered as whole", said{200, "", `{"source_amount":5,"sent_amount":5,"in_flight_amount":2}`}, StatusUnknown, []string{"in flight  2"}, "nobody told what became of 2 base units; before you pay with another key than k-7"},
 		{"not at all", problemSaid(500, detail+none+"}"), StatusRefused, []string{"sent       0"}, "the node refused: Error sending SPSP payment: it went away (500)"},
 		{"before it was begun", problemSaid(503, `{"detail":"nothing was paid"}`), StatusRefused, nil, "the node refused: nothing was paid (503)"},
+		{"maybe before", problemSaid(503, `{"detail":"the node is shutting down"}`), StatusUnknown, nil, "the node is shutting down (503)"},
 		{"under way", said{409, problemType, `{"title":"Conflict","detail":"it is under way"}`}, StatusUnknown, nil, "it is under way (409): " + again},
 		{"interrupted", problemSaid(409, `{"title":"Conflict","detail":"the node was stopped: look at GET /accounts/NAME/payments"}`), StatusUnknown, nil, "the node was stopped: look at GET /accounts/NAME/payments (409); before you pay with another key than k-7, look at paydoor node accounts payments alice"},
 		{"another's key", problemSaid(409, `{"title":"Provided idempotency key is tied to other input","detail":"use another Idempotency-Key for another payment"}`), StatusRefused, nil, "use another Idempotency-Key for another payment (409)"},
@@ -36,7 +37,7 @@ func TestAPaymentThatIsNotWhole(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStub(t, map[string]said{path: test.says})
-			if test.name == "under way" {
+			if test.name == "under way" || test.name == "maybe before" {
 				s.header = map[string]string{"Retry-After": "1"}
 			}
 			got := newTerminal(s).types(t, strings.Fields("pay alice --to $p.example --amount 5 --idempotency-key k-7")...)
@@ -50,7 +51,12 @@ func TestAPaymentThatIsNotWhole(t *testing.T) {
 			}
 		})
 	}
-	s := newStub(t, map[string]said{path: problemSaid(500, detail+flying+"}")})
+	s := newStub(t, map[string]said{path: problemSaid(503, `{"detail":"the node is shutting down"}`)})
+	s.header = map[string]string{"Retry-After": "1"}
+	if got := newTerminal(s).types(t, strings.Fields("pay alice --to $p.example --amount 5")...); got.status != StatusRefused {
+		t.Errorf("with a key of its own, which no payment before can have: status %d, said %s", got.status, got.err)
+	}
+	s = newStub(t, map[string]said{path: problemSaid(500, detail+flying+"}")})
 	if got := newTerminal(s).types(t, strings.Fields("pay alice --to $p.example --amount 5 --json")...); got.status != StatusUnknown || !strings.Contains(got.out, `"in_flight_amount": 2`) {
 		t.Errorf("--json: status %d, printed %s", got.status, got.out)
 	}
