@@ -4,7 +4,7 @@
 // into the node over both kinds of link, through it beside npm's ilp-connector, and the sender of payments beside npm's; npm ci installs those in
 // interop. It builds the gateway, and brings load generator, backend and neighbours itself:
 //
-//	go run ./bench                    everything, about eleven minutes; writes the tables into docs/performance.md
+//	go run ./bench                    everything, about nine minutes; writes the tables into docs/performance.md
 //	go run ./bench -short             a glance of two minutes; writes nothing
 //	go run ./bench -profile /tmp/p    CPU profiles of the gateway, for go tool pprof
 //	go run ./bench -against ./older   the control is another binary with a paywall: is this one faster?
