@@ -146,7 +146,10 @@ func TestP10DamageOfAnyFileIsSeenOrHarmless(t *testing.T) {
 			if counts[kind] == nil {
 				counts[kind] = map[string]int{}
 			}
-			for _, m := range mutations() {
+			for i, m := range mutations() {
+				if i%2 != 0 && testing.Short() {
+					continue
+				}
 				outcome := mutate(t, base, older, file, m, random, want)
 				counts[kind][outcome]++
 				if total++; outcome == "silent" || outcome == "unclear" {

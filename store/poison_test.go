@@ -142,6 +142,9 @@ func TestP10ErrorOfARealSyncPoisons(t *testing.T) {
 	for _, mode := range []string{"plain", "journal"} {
 		for _, call := range []string{"msync", "fdatasync"} {
 			for _, n := range []int{10, 30} { // of a thread; opening makes a few
+				if n > 10 && testing.Short() {
+					continue
+				}
 				t.Run(fmt.Sprint(mode, " ", call, n), func(t *testing.T) {
 					dir, o := newDir(t), Options{Journal: mode == "journal"}
 					mustClose(t, mustOpen(t, dir, o))
