@@ -136,11 +136,18 @@ func (s *Store) write(g *Group) (head, error) {
 	after := s.last.next(g.entries, g.sequence, s.now())
 	marked := make(chan error, 1)
 	go func() {
-		marked <- s.sink.mark(slot{
+		err := s.sink.mark(slot{
 			acknowledged: s.last.sequence, acknowledgedHash: s.last.hash,
 			intended: after.sequence, intendedHash: after.hash,
 			identity: s.identity, journal: s.journaled,
 		})
+		if err != nil {
+			err = fmt.Errorf("sidecar: %w", err)
+		}
+		if err != nil && s.journal != nil {
+			s.Fail(err) // groups become durable meanwhile, which must not go on until Badger has come with this one
+		}
+		marked <- err
 		failpoint.Hit("store/marked")
 	}()
 	if s.journal == nil {
@@ -155,7 +162,7 @@ func (s *Store) write(g *Group) (head, error) {
 		failpoint.Hit("store/checkpointed")
 	}
 	if markErr := <-marked; markErr != nil && err == nil {
-		err = fmt.Errorf("sidecar: %w", markErr)
+		err = markErr
 	}
 	return after, err
 }

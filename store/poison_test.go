@@ -112,6 +112,35 @@ func TestP10ErrorOfTheIdleSidecarPoisons(t *testing.T) {
 	wantValue(t, mustOpen(t, dir, Options{}), "k", "1")
 }
 
+// With a journal groups go on becoming durable while Badger takes its time: a sidecar that cannot be written must not wait for that.
+func TestP10ErrorOfTheSidecarDoesNotWaitForBadger(t *testing.T) {
+	broken := errors.New("input/output error")
+	dir, gate := newDir(t), make(chan struct{})
+	s := mustOpen(t, dir, Options{Journal: true, Fault: func(at Point, _ uint64) error {
+		switch at {
+		case BeforeCheckpoint:
+			<-gate
+		case BeforeSidecar:
+			return broken
+		}
+		return nil
+	}})
+	letGo := sync.OnceFunc(func() { close(gate) })
+	t.Cleanup(letGo) // before the store is closed
+	putDurably(t, s, "k", "1")
+	select {
+	case <-s.Failed():
+	case <-time.After(10 * time.Second):
+		t.Fatal("the store takes changes while Badger commits, though its sidecar has failed")
+	}
+	if err := s.Ready(); !errors.Is(err, ErrPoisoned) || !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	letGo()
+	mustClose(t, s)
+	wantValue(t, mustOpen(t, dir, Options{}), "k", "1")
+}
+
 func TestP10PanicOfACallbackPoisons(t *testing.T) {
 	dir := newDir(t)
 	s := mustOpen(t, dir, Options{})

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -27,6 +28,7 @@ type original struct {
 	killed bool   // the gateway was killed; else it was stopped in order
 	books  *books
 	synced uint64 // the last group that is there without the tail
+	told   uint64 // the last group that anybody can have been told of, by the ledger's own mark
 }
 
 // corrupt damages copies of one directory, which by turns was left by a kill and by a stop. It goes on after a failure, for the count.
@@ -93,7 +95,28 @@ func (t *torture) makeOriginal(ctx context.Context, b *bed, killed bool) (*origi
 			return nil, err
 		}
 	}
+	if killed { // an orderly end leaves no journal
+		var err error
+		if o.told, err = readReached(filepath.Join(o.dir, "ledger", "reached")); err != nil {
+			return nil, err
+		}
+	}
 	return o, o.read(ctx, b, filepath.Join(t.memory, "books"))
+}
+
+// readReached returns what the mark beside the journal says: store/reached.go.
+func readReached(path string) (sequence uint64, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	for _, at := range [...]int{24, 4096 + 24} {
+		if len(b) < at+8 {
+			return 0, fmt.Errorf("%s has only %d bytes", path, len(b))
+		}
+		sequence = max(sequence, binary.BigEndian.Uint64(b[at:]))
+	}
+	return sequence, nil
 }
 
 // read reads the books of the original from copies of it, with and without the tail of durability process.
@@ -164,6 +187,13 @@ func (t *torture) damage(ctx context.Context, b *bed, o *original) (what, outcom
 			return what, "", broken(lost)
 		}
 		return what, "without the end of the tail", nil
+	}
+	if o.killed && strings.HasPrefix(what, filepath.Join("ledger", "journal.")) && found.sequence+1 == o.books.sequence && o.told == found.sequence {
+		// The kill came while the last group was made durable, before anyone was told: whether it is there makes no difference to those outside.
+		if wrong := b.record.compare(found, anyFlight); len(wrong) > 0 {
+			return what, "", broken(wrong)
+		}
+		return what, "without a group that nobody was told of", nil
 	}
 	return what, "", fmt.Errorf("SILENT LOSS: the gateway has started with %d groups of %d, %d events of %d",
 		found.sequence, o.books.sequence, found.report.Events, o.books.report.Events)

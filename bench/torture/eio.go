@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ func failSync(ctx context.Context, t *torture, s *series) (err error) {
 
 func (t *torture) failOnce(ctx context.Context, b *bed, s *series, call string, when int) error {
 	trace := filepath.Join(b.plan.home, "trace")
-	b.gateway.wrapper = []string{"strace", "-f", "--seccomp-bpf", "-qq", "-ttt", "-e", "trace=" + call,
+	b.gateway.wrapper = []string{"strace", "-f", "--seccomp-bpf", "-qq", "-ttt", "-y", "-e", "trace=" + call,
 		"-e", fmt.Sprintf("inject=%s:error=EIO:when=%d", call, when), "-o", trace}
 	err := b.start(ctx)
 	b.gateway.wrapper = nil
@@ -70,10 +71,10 @@ func (t *torture) failOnce(ctx context.Context, b *bed, s *series, call string, 
 	switch {
 	case traceErr != nil:
 		return traceErr
-	case !failed.IsZero():
+	case !failed.at.IsZero():
 		// It has failed while starting: then the gateway must have ended with words, or have been ready before.
 		if err == nil && call == "msync" { // of a checkpoint, which follows what was made durable in the journal
-			if err := b.awaitUnready(ctx, failed); err != nil {
+			if err := b.awaitUnready(ctx, failed.at); err != nil {
 				return err
 			}
 			s.result.Counts["failed after the start"]++
@@ -108,8 +109,8 @@ func (b *bed) failUnderLoad(ctx context.Context, trace, call string) error {
 	b.record.doubt(true)
 	l := b.startLoad(ctx, true, 0)
 	defer l.end()
-	var failed time.Time
-	for begin := time.Now(); failed.IsZero(); time.Sleep(2 * time.Millisecond) {
+	var failed failure
+	for begin := time.Now(); failed.at.IsZero(); time.Sleep(2 * time.Millisecond) {
 		if call == "fsync" && time.Since(begin) > time.Second {
 			return nil
 		}
@@ -121,18 +122,12 @@ func (b *bed) failUnderLoad(ctx context.Context, trace, call string) error {
 			return err
 		}
 	}
-	if err := b.awaitUnready(ctx, failed); err != nil {
+	if err := b.awaitUnready(ctx, failed.at); err != nil {
 		return err
 	}
-	time.Sleep(time.Until(failed.Add(quietAfter + 200*time.Millisecond)))
+	time.Sleep(time.Until(failed.at.Add(quietAfter + 200*time.Millisecond)))
 	l.end()
-	silent := failed
-	if call == "msync" {
-		// It is of Badger, behind the journal: what is fulfilled is durable without it. Of the tables of a compaction Badger does not say that it
-		// could not write one, so the store only knows when the compaction is judged.
-		silent = failed.Add(toldWithin)
-	}
-	b.judgeSilence(failed, silent)
+	b.judgeSilence(failed.at, failed.silent())
 	return nil
 }
 
@@ -163,24 +158,47 @@ func (b *bed) judgeSilence(failed, silent time.Time) {
 	}
 }
 
-// injected returns when the first call failed, or zero.
-func injected(trace string) (time.Time, error) {
+// failure is a call that strace let fail.
+type failure struct {
+	at   time.Time // zero: none has
+	file string    // that it was to sync, where the call names one
+}
+
+// silent is when the last change was taken that may still be acknowledged. Only syncs of the journal make changes durable: there it is the very
+// moment of the failure. All others are of what follows behind it, so what is fulfilled is durable without them, and the store learns of them by
+// other goroutines, of a compaction's tables only when that is judged.
+func (f failure) silent() time.Time {
+	if strings.HasPrefix(filepath.Base(f.file), "journal.") {
+		return f.at
+	}
+	return f.at.Add(toldWithin)
+}
+
+var syncedFile = regexp.MustCompile(`^[a-z]+sync\(\d+<(.*)>(?: <unfinished \.\.\.>$|\))`)
+
+// injected returns the first call that failed.
+func injected(trace string) (failure, error) {
 	text, err := os.ReadFile(trace)
 	if err != nil {
-		return time.Time{}, err
+		return failure{}, err
 	}
+	open := make(map[string]string) // by thread, the file of the call that it has begun
 	for line := range strings.Lines(string(text)) {
-		if !strings.Contains(line, "(INJECTED)") {
+		thread, line, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		at, call, _ := strings.Cut(strings.TrimLeft(line, " "), " ")
+		if f := syncedFile.FindStringSubmatch(call); f != nil {
+			open[thread] = f[1]
+		}
+		if !strings.Contains(call, "(INJECTED)") {
 			continue
 		}
-		fields := strings.Fields(line) // thread, seconds, call
-		seconds, fraction, ok := strings.Cut(fields[1], ".")
+		seconds, fraction, ok := strings.Cut(at, ".")
 		s, err1 := strconv.ParseInt(seconds, 10, 64)
 		us, err2 := strconv.ParseInt(fraction, 10, 64)
 		if !ok || len(fraction) != 6 || err1 != nil || err2 != nil {
-			return time.Time{}, fmt.Errorf("strace writes %q", line)
+			return failure{}, fmt.Errorf("strace writes %q", line)
 		}
-		return time.Unix(s, us*1000), nil
+		return failure{time.Unix(s, us*1000), open[thread]}, nil
 	}
-	return time.Time{}, nil
+	return failure{}, nil
 }

@@ -6,6 +6,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -33,8 +35,11 @@ var precious = []string{"N.mem", "N.sst", "MANIFEST", "sidecar", "tail.N", "jour
 
 // mutate damages one file below dir: first it chooses a kind of file, so that the many tables do not get all the damage. It returns what it did.
 func (m mutator) mutate(dir string) (what string, err error) {
-	if m.IntN(25) == 0 {
+	switch m.IntN(25) {
+	case 0:
 		return m.restore(dir)
+	case 1:
+		return m.tear(dir)
 	}
 	kinds := make(map[string][]string)
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -79,6 +84,37 @@ func (m mutator) restore(dir string) (string, error) {
 		return "", err
 	}
 	return database + " as it was earlier", copyDirectory(filepath.Join(m.older, database), filepath.Join(dir, database))
+}
+
+// tear zeroes the end of the newest record of the journal, from anywhere in it, as a sector that did not arrive. It restores where there is none.
+func (m mutator) tear(dir string) (string, error) {
+	var file string
+	var newest uint64
+	var from, to int
+	for i := range 2 {
+		relative := filepath.Join("ledger", fmt.Sprintf("journal.%d", i))
+		b, err := os.ReadFile(filepath.Join(dir, relative))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // an orderly end leaves no journal
+			return "", err
+		}
+		for at := 0; ; at++ {
+			next := bytes.Index(b[at:], []byte("PDJ1"))
+			if next < 0 || at+next+28 > len(b) {
+				break
+			}
+			at += next // its length stands 8 bytes behind, and its number 20: see store/journal.go
+			end := at + 12 + int(binary.BigEndian.Uint32(b[at+8:]))
+			if n := binary.BigEndian.Uint64(b[at+20:]); n > newest && end <= len(b) {
+				file, newest, from, to = relative, n, at, end
+			}
+		}
+	}
+	if file == "" {
+		return m.restore(dir)
+	}
+	from += m.IntN(to - from)
+	return fmt.Sprintf("%s with the last %d bytes of group %d zeroed", file, to-from, newest),
+		writeAt(filepath.Join(dir, file), make([]byte, to-from), int64(from))
 }
 
 // flip changes one bit, not in the zeros that files end with.
