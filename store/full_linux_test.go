@@ -207,6 +207,9 @@ func TestP10ADiskThatAnotherFills(t *testing.T) {
 	}
 	for name, floor := range floors {
 		t.Run(name, func(t *testing.T) {
+			if floor == DefaultMinFree && testing.Short() {
+				t.Skip("writes some hundred MiB")
+			}
 			mount, dir := smallDisk(t, "420m")
 			c := startOnSmallDisk(t, 900, floor, dir)
 			c.until("ack 20")

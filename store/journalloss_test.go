@@ -13,6 +13,9 @@ import (
 
 // Who accepts a loss keeps what the journal still has.
 func TestAcceptLossTakesWhatTheJournalHas(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine, many directories")
+	}
 	dir := quickDir(t)
 	s, _ := held(t, dir, 1)
 	putDurably(t, s, "first", "in Badger")
@@ -100,6 +103,9 @@ func TestP1FailedOpenKeepsTheJournal(t *testing.T) {
 
 // What Badger has lost may be older than what it still has, and the journal may have that too.
 func TestAcceptLossTakesWhatBadgerLost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine, many directories")
+	}
 	dir := quickDir(t)
 	s, _ := held(t, dir, 3)
 	for i, key := range []string{"k/1", "k/2", "k/3"} {

@@ -102,6 +102,9 @@ func refused(t testing.TB, dir string, want error, words ...string) {
 }
 
 func TestP10LossIsRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine, many directories")
+	}
 	dir := newDir(t)
 	s := mustOpen(t, dir, Options{})
 	putDurably(t, s, "k", "0")

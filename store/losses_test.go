@@ -25,6 +25,9 @@ func everything(t testing.TB, s *Store) map[string]string {
 }
 
 func TestAcceptLossGoesOnWithWhatCanBeRead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine, many directories")
+	}
 	running, closed, _, _ := lived(t, quickDir(t))
 	whole := everything(t, mustOpen(t, copyDir(t, running), Options{}))
 	random := rand.New(rand.NewPCG(1, 2))

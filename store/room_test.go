@@ -97,6 +97,9 @@ func TestViewDoesNotWaitForRoom(t *testing.T) {
 func TestEachLogGetsItsBlocksWhenItBegins(t *testing.T) {
 	for name, size := range map[string]int{"tiny groups": 1, "huge values": MaxValue} {
 		t.Run(name, func(t *testing.T) {
+			if size > 1 && testing.Short() {
+				t.Skip("writes some hundred MiB")
+			}
 			dir := quickDir(t)
 			s := mustOpen(t, dir, Options{})
 			value := bytes.Repeat([]byte("x"), size)

@@ -66,6 +66,9 @@ func unsettle(t *testing.T, dir string, log []byte) {
 }
 
 func TestP10AFlipInTheLastGroupIsNoTornWrite(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine, many directories")
+	}
 	base, log, from, end, want := busyStore(t)
 	open := func(changed []byte) (string, error) {
 		dir := quickDir(t)
