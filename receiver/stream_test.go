@@ -238,6 +238,46 @@ func TestOvershootBelowOneUnit(t *testing.T) {
 	}
 }
 
+// TestOvershootOfAHundredth: JavaScript senders measure the rate with three digits or more and never correct it, so that what should arrive as
+// the rest of a quote can be up to 1 % more. Their own receivers take that; where it is refused they send the same packet again without a pause.
+func TestOvershootOfAHundredth(t *testing.T) {
+	tests := []struct {
+		due, before, n uint64
+		want           ilpcore.Code
+	}{
+		{100_000, 0, 100_046, fulfilled}, // of 81,038 units, by a rate of 1.234 that is 1.2345678
+		{100_000, 0, 101_000, fulfilled},
+		{100_000, 0, 101_001, ilpcore.F99},
+		{100_000, 99_000, 1_010, fulfilled}, // of what is missing, not of all
+		{100_000, 99_000, 1_011, ilpcore.F99},
+		{100_000, 100_000, 1, ilpcore.F99},
+		{100_000, 100_046, 1, ilpcore.F99},
+		{150, 0, 152, fulfilled}, // rounded up, as theirs
+		{150, 0, 153, ilpcore.F99},
+		{1, 0, 2, fulfilled},
+		{1, 0, 3, ilpcore.F99},
+		{1<<64 - 1, 1<<64 - 2, 1, fulfilled},
+		{1<<64 - 1, 1<<64 - 2, 2, ilpcore.F99},
+	}
+	for _, test := range tests {
+		f := newFixture(t)
+		q := f.quote(true, amountOf(test.due))
+		if test.before > 0 {
+			f.code(f.handle(f.stream(q, amountOf(test.before), 0, true, money(1, test.before))), fulfilled)
+		}
+		reply := f.handle(f.stream(q, amountOf(test.n), 0, true, money(1, test.n)))
+		f.code(reply, test.want)
+		after := test.before
+		if test.want == fulfilled {
+			after += test.n
+		}
+		f.balance(amountOf(after))
+		if s := f.said(q, reply, amountOf(test.n)); s.total != amountOf(after) || s.goAhead != (after >= test.due) {
+			t.Errorf("%+v: told %+v", test, s)
+		}
+	}
+}
+
 // TestLostSessionCredits: when the memory of a capped quote is lost, what arrives is credited, and a retry is recognised still.
 func TestLostSessionCredits(t *testing.T) {
 	f := newFixture(t)
