@@ -17,7 +17,8 @@ func (r *Receiver) receiveStream(ctx context.Context, p *payment, plain []byte) 
 	if err != nil {
 		return r.reject(ilpcore.F06, "the STREAM packet cannot be read", nil)
 	}
-	s := streamReply{receiver: r, payment: p, sequence: packet.Sequence, asked: readFrames(&packet)}
+	s := streamReply{receiver: r, payment: p, sequence: packet.Sequence}
+	s.asked.read(&packet, &p.quote.terms)
 	if p.quote.capped {
 		s.session = r.sessions.find(p)
 	}
@@ -131,11 +132,8 @@ func (s *streamReply) reject(code ilpcore.Code, message string) ilpcore.Reply {
 	return s.receiver.reject(code, message, data)
 }
 
-// The limits that this side grants, in the units of their frames. Data is accepted and thrown away.
-const (
-	maxStreamID   = 20
-	maxStreamData = 16384
-)
+// maxStreamData is how many bytes a stream may send. They are thrown away.
+const maxStreamData = 16384
 
 // goAheadByte is what a sender that waits for the server on its stream takes as "your money is here, ask again".
 var goAheadByte = []byte{0xff}
@@ -148,13 +146,11 @@ func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 		if asset, ok := s.payment.asset(s.receiver); ok {
 			b.ConnectionAssetDetails(stream.ConnectionAssetDetails{Code: []byte(asset.Code), Scale: asset.Scale})
 		}
-		b.ConnectionMaxStreamID(stream.ConnectionMaxStreamID{MaxStreamID: maxStreamID})
+		b.ConnectionMaxStreamID(stream.ConnectionMaxStreamID{MaxStreamID: s.asked.highest})
 	}
 	limit, received := s.totals(packetType)
-	for id := uint64(1); id <= maxStreamID; id += 2 {
-		if id != 1 && !s.asked.has(id) {
-			continue
-		}
+	s.asked.stream(1) // which senders are told of before they open it
+	for _, id := range s.asked.streams() {
 		b.StreamMaxMoney(stream.StreamMaxMoney{StreamID: id, ReceiveMax: limit, TotalReceived: received})
 		b.StreamMaxData(stream.StreamMaxData{StreamID: id, MaxOffset: maxStreamData})
 	}

@@ -22,6 +22,9 @@ type said struct {
 	total   amount.Amount
 	goAhead bool
 	close   stream.ErrorCode
+	streams []uint64 // that were told their limits
+
+	maxStream, receipt uint64
 }
 
 func (f *fixture) said(q Quote, reply ilpcore.Reply, arrived amount.Amount) (s said) {
@@ -35,6 +38,11 @@ func (f *fixture) said(q Quote, reply ilpcore.Reply, arrived amount.Amount) (s s
 		switch frame.Type {
 		case stream.FrameStreamMaxMoney:
 			s.limit, s.total = frame.StreamMaxMoney().ReceiveMax, frame.StreamMaxMoney().TotalReceived
+			s.streams = append(s.streams, frame.StreamMaxMoney().StreamID)
+		case stream.FrameConnectionMaxStreamID:
+			s.maxStream = frame.ConnectionMaxStreamID().MaxStreamID
+		case stream.FrameStreamReceipt:
+			s.receipt = frame.StreamReceipt().StreamID
 		case stream.FrameStreamData:
 			data := frame.StreamData()
 			s.goAhead = data.StreamID == 1 && data.Offset == 0 && string(data.Data) == "\xff"
@@ -68,7 +76,7 @@ func TestStream(t *testing.T) {
 		{"money and connection close", 5, 0, func(b *stream.Builder) { b.ConnectionClose(stream.ConnectionClose{Code: stream.NoError}) }, true, nil, fulfilled, 5, stream.NoError},
 		{"even stream", 10, 0, money(2, 1), true, nil, ilpcore.F99, 0, stream.ProtocolViolation},
 		{"stream 0", 10, 0, money(0, 1), true, nil, ilpcore.F99, 0, stream.ProtocolViolation},
-		{"stream 21", 10, 0, money(21, 1), true, nil, ilpcore.F99, 0, stream.StreamIDError},
+		{"stream 2^31+1", 10, 0, money(1<<31+1, 1), true, nil, ilpcore.F99, 0, stream.StreamIDError},
 		{"stream 2^63+1", 10, 0, money(1<<63+1, 1), true, nil, ilpcore.F99, 0, stream.StreamIDError},
 		{"no shares", 10, 0, money(1, 0), true, nil, ilpcore.F99, 0, stream.FrameFormatError},
 		{"too many shares", 10, 0, func(b *stream.Builder) { money(1, 1<<63)(b); money(3, 1<<63)(b) }, true, nil, ilpcore.F99, 0, stream.FrameFormatError},
