@@ -113,6 +113,7 @@ type streamReply struct {
 	asked     askedFrames
 	session   *session
 	violation stream.ErrorCode
+	why       string                // of the reject, for the people behind a sender that is told of a violation
 	receipt   *stream.StreamReceipt // nil: none
 }
 
@@ -125,6 +126,7 @@ func (s *streamReply) fulfill(fulfillment [32]byte) ilpcore.Reply {
 }
 
 func (s *streamReply) reject(code ilpcore.Code, message string) ilpcore.Reply {
+	s.why = message
 	data, err := s.seal(ilpcore.TypeReject)
 	if err != nil {
 		return s.receiver.reject(ilpcore.T00, "the answer could not be encrypted", nil)
@@ -162,7 +164,7 @@ func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 	}
 	switch {
 	case s.violation != 0:
-		b.ConnectionClose(stream.ConnectionClose{Code: s.violation})
+		b.ConnectionClose(stream.ConnectionClose{Code: s.violation, Message: []byte(s.why)})
 	case s.asked.close:
 		b.ConnectionClose(stream.ConnectionClose{Code: stream.NoError})
 	}

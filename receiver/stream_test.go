@@ -22,6 +22,7 @@ type said struct {
 	total   amount.Amount
 	goAhead bool
 	close   stream.ErrorCode
+	why     string
 	streams []uint64 // that were told their limits
 
 	maxStream, receipt uint64
@@ -47,7 +48,7 @@ func (f *fixture) said(q Quote, reply ilpcore.Reply, arrived amount.Amount) (s s
 			data := frame.StreamData()
 			s.goAhead = data.StreamID == 1 && data.Offset == 0 && string(data.Data) == "\xff"
 		case stream.FrameConnectionClose:
-			s.close = frame.ConnectionClose().Code
+			s.close, s.why = frame.ConnectionClose().Code, string(frame.ConnectionClose().Message)
 		}
 	}
 	return s
@@ -95,8 +96,13 @@ func TestStream(t *testing.T) {
 				reply := f.handle(f.stream(q, amountOf(test.n), amountOf(test.least), test.fulfillable, test.frames))
 				f.code(reply, test.want)
 				f.balance(amountOf(test.credited))
-				if s := f.said(q, reply, amountOf(test.n)); s.close != test.close {
+				s := f.said(q, reply, amountOf(test.n))
+				if s.close != test.close {
 					t.Errorf("the answer closes with %v, want %v", s.close, test.close)
+				}
+				// A sender that closes its connection shows its user this message, not that of the reject.
+				if s.close > stream.NoError && s.why != reply.Message {
+					t.Errorf("the sender is told %q, and the nodes on the way %q", s.why, reply.Message)
 				}
 			})
 		}
