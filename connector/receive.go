@@ -49,7 +49,7 @@ func (a *Arrival) Take(digest [32]byte, deadline time.Time) (repeated bool, err 
 	books := a.node.books
 	a.held.received = a.Along
 	r := receipt{digest: digest, from: a.from, to: a.To}
-	repeated, err = books.receive(&a.held, a.Condition, r, func() bool { return a.node.now().After(deadline) })
+	repeated, err = books.receive(&a.held, a.Condition, r, a.node.watch(deadline))
 	if repeated {
 		books.release(&a.held)
 	}
@@ -57,6 +57,14 @@ func (a *Arrival) Take(digest [32]byte, deadline time.Time) (repeated bool, err 
 		a.held = hold{} // there is nothing left to settle
 	}
 	return repeated, err
+}
+
+// watch returns what says whether the deadline has passed: by the wall clock or, which counts when the wall clock is set back meanwhile, by the one that never
+// jumps.
+func (n *Node) watch(deadline time.Time) (late func() bool) {
+	elapsed := n.books.received.elapsed
+	began, left := elapsed(), deadline.Sub(n.now())
+	return func() bool { return n.now().After(deadline) || elapsed()-began > left }
 }
 
 // receive answers a packet for the holder of an account; ok is false when it is for somebody else.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ type cashier struct {
 	mu       sync.Mutex
 	errs     []error
 	repeated int
+	taking   func() // called once, while the money is being recorded
 	during   func() // called while Receive runs, after Take
 	asked    func() // called by Recognises
 }
@@ -36,6 +38,10 @@ func (c *cashier) Recognises(_ string, rest []byte) bool {
 }
 
 func (c *cashier) Receive(_ context.Context, a *Arrival) ilpcore.Reply {
+	if c.taking != nil {
+		once := sync.OnceFunc(c.taking)
+		a.Along = func(*store.Group, int64) { once() }
+	}
 	repeated, err := a.Take(c.digest, c.deadline)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -205,7 +211,7 @@ func TestWhatComesTooLateIsTakenBack(t *testing.T) {
 		groups    uint64
 		fulfilled bool
 	}{
-		{0, false}, {0, false}, // too late before it was recorded
+		{0, false}, {0, false}, {0, false}, // too late before it was recorded
 		{2, false}, // too late when it was durable: it was recorded, and taken back
 		{1, true}, {1, true}, {1, true},
 	} {
@@ -238,6 +244,37 @@ func TestWhatComesTooLateIsTakenBack(t *testing.T) {
 	balancesAre(t, again, map[ilpcore.AccountID]int64{"bob": -in, "alice": 10 * in})
 	if got := len(again.received.taken); int64(got)*10 != in {
 		t.Errorf("%d conditions are remembered, want %d", got, in/10)
+	}
+}
+
+// TestWhatComesTooLateWithTheClockSetBack: a payer chooses the expiry, and a disk that stalls while the clock is set back must not make the money free.
+func TestWhatComesTooLateWithTheClockSetBack(t *testing.T) {
+	for _, stall := range []time.Duration{time.Second, time.Second + 1} {
+		b := openTestBooks(t, openTestStore(t, filepath.Join(t.TempDir(), "store")))
+		var stalled atomic.Bool
+		b.received.elapsed = func() time.Duration {
+			if stalled.Load() {
+				return time.Hour + stall
+			}
+			return time.Hour
+		}
+		c := &cashier{deadline: noon.Add(time.Second), taking: func() { stalled.Store(true) }}
+		n := receivingNode(t, b, c, func() time.Time {
+			if stalled.Load() {
+				return noon.Add(-time.Hour)
+			}
+			return noon
+		})
+		got := n.HandlePrepare(t.Context(), payment("bob", 1))
+		late := stall > time.Second
+		if got.Fulfilled == late || errors.Is(c.errs[0], ErrTooLate) != late {
+			t.Errorf("after %s: %s, %v", stall, outcome(got), c.errs)
+		}
+		want := map[ilpcore.AccountID]int64{"bob": -10, "alice": 100}
+		if late {
+			want = map[ilpcore.AccountID]int64{"bob": 0, "alice": 0}
+		}
+		balancesAre(t, b, want)
 	}
 }
 

@@ -153,7 +153,9 @@ func (s PSK2) request(ctx context.Context, keys *ilpcore.EndToEnd, ask Ask, rate
 	case reply.Code == ilpcore.F08:
 		return &tooLargeError{sent: cost, reply: reply}
 	case unknown(reply):
-		receipt.Unknown = cost
+		if _, told := arrivedAmount(keys, reply.Data, psk2.TypeError, id); !told { // by the receiver itself: it took nothing
+			receipt.Unknown = cost
+		}
 	}
 	return rejection(reply)
 }

@@ -214,6 +214,35 @@ func TestPSK2HalfWay(t *testing.T) {
 	}
 }
 
+// refusing is a ledger that takes nothing, and says why.
+type refusing struct {
+	*till
+	why error
+}
+
+func (r refusing) Credit(context.Context, receiver.Credit) (bool, error) { return false, r.why }
+
+// TestPSK2RefusedByTheReceiver: what the receiver itself says, that a credit was too late and is no more, leaves nothing in doubt. By STREAM it does not either.
+func TestPSK2RefusedByTheReceiver(t *testing.T) {
+	for _, test := range []struct {
+		why  error
+		code ilpcore.Code
+	}{{receiver.ErrTooLate, ilpcore.R00}, {receiver.ErrMaxBalance, ilpcore.F99}} {
+		r, err := receiver.New(receiver.Config{
+			Secrets: [][]byte{[]byte("0123456789abcdef0123456789abcdef")}, Addresses: shop{}, Crediter: refusing{&till{}, test.why}, Random: rand.Reader, Now: time.Now,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		quote := market{Receiver: r}.payment(t, 10, false)
+		sender := PSK2{Link: r, Random: rand.Reader, Now: time.Now}
+		got, err := sender.Pay(t.Context(), Ask{Address: quote.Address, Secret: quote.Secret}, 10, nil)
+		if reject, ok := errors.AsType[*RejectError](err); !ok || reject.Code != test.code || got != (Receipt{}) {
+			t.Errorf("%s: got %+v, %v", test.code, got, err)
+		}
+	}
+}
+
 // TestPSK2OverALossyWay pays in several requests of which some are lost. Whatever comes of it, no more leaves than was approved.
 func TestPSK2OverALossyWay(t *testing.T) {
 	paid := 0

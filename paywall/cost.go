@@ -29,8 +29,8 @@ func (r *Rule) costOf(req *http.Request) (cost, *problem) {
 	if r.MaxBytes == 0 {
 		return cost{}, lengthRequired
 	}
-	c, prob := r.costOfBytes(r.MaxBytes)
-	c.perByte, c.max, c.count = r.Price, r.MaxBytes, true
+	c, prob := r.costOfBytes(r.longest)
+	c.perByte, c.max, c.count = r.Price, r.longest, true
 	return c, prob
 }
 
@@ -45,7 +45,7 @@ func (r *Rule) costOfQuery(req *http.Request) (cost, *problem) {
 		if r.MaxBytes == 0 {
 			return cost{}, queryLengthRequired
 		}
-		return r.costOfBytes(r.MaxBytes)
+		return r.costOfBytes(r.longest)
 	}
 	n, err := amount.Parse(lines[0])
 	if err != nil || len(lines) > 1 {
@@ -55,8 +55,8 @@ func (r *Rule) costOfQuery(req *http.Request) (cost, *problem) {
 }
 
 func (r *Rule) costOfBytes(n uint64) (cost, *problem) {
-	if r.MaxBytes > 0 && n > r.MaxBytes {
-		return cost{}, tooLarge(r.MaxBytes)
+	if r.longest > 0 && n > r.longest {
+		return cost{}, tooLarge(r.longest)
 	}
 	price, ok := r.Price.Mul(max(n, 1))
 	if !ok {

@@ -23,6 +23,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/paydoor/paydoor/amount"
 )
 
 // Next is the rest of the handler chain: the backend. An error from it, with nothing written, means that there was no
@@ -37,6 +39,9 @@ type Config struct {
 	// Prices are the price rules, in any order: the most specific one that matches decides (see Rule). One of them must
 	// cover every path, so that nothing is free by accident.
 	Prices []Rule
+	// MaxBalance is the most that a token can hold; 0: there is no maximum. Nobody could pay a price above it, so such a rule is refused, and
+	// a body that would cost more is too long.
+	MaxBalance amount.Amount
 	// RefundOn are backend statuses that count as undelivered: the request is answered, and not charged.
 	RefundOn []StatusRange
 	// Realm separates balances: the same token has one balance per realm. Empty, or up to 128 printable ASCII characters.
@@ -88,7 +93,7 @@ func New(config Config) (*Paywall, error) {
 	if err := checkPointerBase(config.PointerBase); err != nil {
 		return nil, err
 	}
-	prices, err := newPriceTable(config.Prices)
+	prices, err := newPriceTable(config.Prices, config.MaxBalance)
 	if err != nil {
 		return nil, err
 	}

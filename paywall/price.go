@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/paydoor/paydoor/amount"
 )
 
 // priceTable looks rules up without walking through them: one map for exact paths and one for prefixes, for prices (by
@@ -23,7 +25,8 @@ type patterns struct {
 	exact, below map[string]map[string]*Rule
 }
 
-func newPriceTable(rules []Rule) (*priceTable, error) {
+// newPriceTable makes the table of the rules, for tokens that hold at most most; 0: any amount.
+func newPriceTable(rules []Rule, most amount.Amount) (*priceTable, error) {
 	t := &priceTable{
 		priced:   patterns{map[string]map[string]*Rule{}, map[string]map[string]*Rule{}},
 		free:     patterns{map[string]map[string]*Rule{}, map[string]map[string]*Rule{}},
@@ -32,6 +35,9 @@ func newPriceTable(rules []Rule) (*priceTable, error) {
 	seen := map[string]bool{}
 	for _, rule := range rules {
 		if err := rule.validate(); err != nil {
+			return nil, fmt.Errorf("paywall: %w", err)
+		}
+		if err := rule.within(most); err != nil {
 			return nil, fmt.Errorf("paywall: %w", err)
 		}
 		path, prefix := strings.CutSuffix(rule.Path, "/*")

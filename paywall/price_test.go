@@ -33,7 +33,7 @@ func TestMostSpecificRuleWins(t *testing.T) {
 		"price 10", "price POST 11", "price /paid/* 20", "price /paid/video/* 50", "price /paid/video/trailer 5", "price DELETE /paid/video/trailer 6",
 		"free /health", "free /public/*", "price /public/video/* 30", "free GET /mixed", "price /mixed 7", "free /half", "price PUT /half 8",
 		"price /Case 9", "free /paid/video/free/*",
-	))
+	), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestRulesThatAreRefused(t *testing.T) {
 		"two rules":                 {"price 1", "free /*"},
 		`all methods of "/*"`:       {"price 1", "price 2"},
 	} {
-		if _, err := newPriceTable(rules(t, lines...)); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := newPriceTable(rules(t, lines...), 0); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v: %v, want %q", lines, err, name)
 		}
 	}
@@ -182,7 +182,7 @@ func FuzzRules(f *testing.F) {
 		if freeErr == nil {
 			set = append(set, free)
 		}
-		table, err := newPriceTable(set)
+		table, err := newPriceTable(set, 0)
 		if err != nil || ambiguity(target) != "" {
 			return
 		}

@@ -3,6 +3,7 @@ package paywall
 // This file is one price rule: what it may say, how it is written, and how it is checked.
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -30,6 +31,8 @@ type Rule struct {
 	MaxBytes uint64
 	// Free means no charge and no token; Price is then 0.
 	Free bool
+
+	longest uint64 // body that can be paid, with PerByte, in bytes; 0: any
 }
 
 // ParsePrice reads the arguments of a price line: [<METHOD>] [<path>] <amount> [per_byte [max <bytes>]].
@@ -111,6 +114,23 @@ func (r *Rule) validate() error {
 	}
 	if _, ok := r.Price.Mul(max(r.MaxBytes, 1)); !ok {
 		return fmt.Errorf("price %s times %d bytes does not fit 64 bits", r.Price, r.MaxBytes)
+	}
+	return nil
+}
+
+// within bounds the rule by the most that a token can hold; 0: any amount.
+func (r *Rule) within(most amount.Amount) error {
+	r.longest = r.MaxBytes
+	switch {
+	case most == 0 || r.Free:
+		return nil
+	case r.Price > most:
+		return fmt.Errorf("the price of %s for %s %q could never be paid, since a token can hold %s at most (max_balance): lower it, or raise that",
+			r.Price, methodOrAll(r.Method), cmp.Or(r.Path, "/*"), most)
+	case r.PerByte:
+		if payable := uint64(most / r.Price); r.longest == 0 || payable < r.longest {
+			r.longest = payable
+		}
 	}
 	return nil
 }

@@ -3,14 +3,28 @@ package receiver
 // This file reads from a packet's frames what the receiver answers to.
 
 import (
+	"slices"
+
 	"github.com/paydoor/paydoor/ilpcore/stream"
 )
+
+// The highest stream ids that this side grants. It keeps nothing of a stream, so a connection may open one for each of its packets: the first number is
+// above all that it can send. Receipts count by stream, and have one byte for its id.
+const (
+	maxStreamID        = 1<<31 - 1
+	maxReceiptStreamID = 1<<8 - 1
+)
+
+// mostNamed is how many streams of one packet are told what they may receive.
+const mostNamed = 64
 
 // askedFrames is what the frames of one packet say, in one pass and without keeping any of them.
 type askedFrames struct {
 	newAddress  bool
 	close       bool
-	streams     uint32           // bit n: stream n is spoken of
+	highest     uint64 // that a stream's id may be
+	named       [mostNamed]uint64
+	count       int              // of named: the streams that are spoken of, the first few
 	money       uint64           // the lowest stream that gets money; 0: none
 	shares      uint64           // of all streams together
 	overflow    bool             // the shares do not fit 64 bits
@@ -18,7 +32,9 @@ type askedFrames struct {
 	wrongStream stream.ErrorCode // an id that a sender may not use
 }
 
-func readFrames(packet *stream.Packet) (a askedFrames) {
+// read reads the frames of a packet to the quote.
+func (a *askedFrames) read(packet *stream.Packet, q *terms) {
+	a.highest = q.maxStreamID()
 	for frame := range packet.Frames() {
 		switch frame.Type {
 		case stream.FrameConnectionNewAddress:
@@ -45,7 +61,14 @@ func readFrames(packet *stream.Packet) (a askedFrames) {
 			a.stream(frame.StreamDataBlocked().StreamID)
 		}
 	}
-	return a
+}
+
+// maxStreamID is the highest stream id that is granted to those who pay the quote.
+func (t *terms) maxStreamID() uint64 {
+	if t.receipts != nil {
+		return maxReceiptStreamID
+	}
+	return maxStreamID
 }
 
 // stream notes an id. Senders open odd streams up to the maximum; the even ones would be ours, and we open none.
@@ -53,14 +76,17 @@ func (a *askedFrames) stream(id uint64) {
 	switch {
 	case id%2 == 0:
 		a.wrongStream = stream.ProtocolViolation
-	case id > maxStreamID:
+	case id > a.highest:
 		if a.wrongStream == 0 {
 			a.wrongStream = stream.StreamIDError
 		}
-	default:
-		a.streams |= 1 << id
+	case a.count < mostNamed && !slices.Contains(a.streams(), id):
+		a.named[a.count] = id
+		a.count++
 	}
 }
+
+func (a *askedFrames) streams() []uint64 { return a.named[:a.count] }
 
 func (a *askedFrames) addMoney(f stream.StreamMoney) {
 	if a.money == 0 || f.StreamID < a.money {
@@ -70,8 +96,6 @@ func (a *askedFrames) addMoney(f stream.StreamMoney) {
 	a.overflow = a.overflow || sum < a.shares
 	a.shares = sum
 }
-
-func (a *askedFrames) has(id uint64) bool { return a.streams&(1<<id) != 0 }
 
 // sharesMakeSense says whether money can be given to the streams by their shares. Money without any stream named is fine: there
 // is one payee behind all of them.

@@ -76,12 +76,21 @@ func (s *session) end(p *payment, counted, credited bool) {
 	}
 }
 
-// fits says whether the payment may come on top of before. A sender whose smallest unit is worth more than ours cannot hit due
-// exactly: it rounds up and puts its own amount into the shares, so an overshoot below one of its units passes.
+// fits says whether the payment may come on top of before. Senders cannot always hit due exactly. One whose smallest unit is worth more than
+// ours rounds up and puts its own amount into the shares, so an overshoot below one of its units passes. One that measured the rate with small
+// packets knows three digits of it, and sends again at once, for ever, what is refused; so a hundredth more than is missing passes, as
+// JavaScript receivers have it.
 func fits(before amount.Amount, p *payment, shares uint64) bool {
-	total, ok := before.Add(p.Amount)
-	return ok && (total <= p.quote.due || belowOneUnit(total-p.quote.due, shares, p.Amount))
+	if _, ok := before.Add(p.Amount); !ok {
+		return false
+	}
+	missing, _ := p.quote.due.Sub(before)
+	over, reached := p.Amount.Sub(missing)
+	return !reached || over <= hundredth(missing) || belowOneUnit(over, shares, p.Amount)
 }
+
+// hundredth returns 1 % of n, rounded up.
+func hundredth(n amount.Amount) amount.Amount { return n/100 + min(n%100, 1) }
 
 // belowOneUnit says whether overshoot is worth less than one of the shares that make up n: overshoot*shares < n.
 func belowOneUnit(overshoot amount.Amount, shares uint64, n amount.Amount) bool {

@@ -17,7 +17,8 @@ func (r *Receiver) receiveStream(ctx context.Context, p *payment, plain []byte) 
 	if err != nil {
 		return r.reject(ilpcore.F06, "the STREAM packet cannot be read", nil)
 	}
-	s := streamReply{receiver: r, payment: p, sequence: packet.Sequence, asked: readFrames(&packet)}
+	s := streamReply{receiver: r, payment: p, sequence: packet.Sequence}
+	s.asked.read(&packet, &p.quote.terms)
 	if p.quote.capped {
 		s.session = r.sessions.find(p)
 	}
@@ -112,6 +113,7 @@ type streamReply struct {
 	asked     askedFrames
 	session   *session
 	violation stream.ErrorCode
+	why       string                // of the reject, for the people behind a sender that is told of a violation
 	receipt   *stream.StreamReceipt // nil: none
 }
 
@@ -124,6 +126,7 @@ func (s *streamReply) fulfill(fulfillment [32]byte) ilpcore.Reply {
 }
 
 func (s *streamReply) reject(code ilpcore.Code, message string) ilpcore.Reply {
+	s.why = message
 	data, err := s.seal(ilpcore.TypeReject)
 	if err != nil {
 		return s.receiver.reject(ilpcore.T00, "the answer could not be encrypted", nil)
@@ -131,11 +134,8 @@ func (s *streamReply) reject(code ilpcore.Code, message string) ilpcore.Reply {
 	return s.receiver.reject(code, message, data)
 }
 
-// The limits that this side grants, in the units of their frames. Data is accepted and thrown away.
-const (
-	maxStreamID   = 20
-	maxStreamData = 16384
-)
+// maxStreamData is how many bytes a stream may send. They are thrown away.
+const maxStreamData = 16384
 
 // goAheadByte is what a sender that waits for the server on its stream takes as "your money is here, ask again".
 var goAheadByte = []byte{0xff}
@@ -148,13 +148,11 @@ func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 		if asset, ok := s.payment.asset(s.receiver); ok {
 			b.ConnectionAssetDetails(stream.ConnectionAssetDetails{Code: []byte(asset.Code), Scale: asset.Scale})
 		}
-		b.ConnectionMaxStreamID(stream.ConnectionMaxStreamID{MaxStreamID: maxStreamID})
+		b.ConnectionMaxStreamID(stream.ConnectionMaxStreamID{MaxStreamID: s.asked.highest})
 	}
 	limit, received := s.totals(packetType)
-	for id := uint64(1); id <= maxStreamID; id += 2 {
-		if id != 1 && !s.asked.has(id) {
-			continue
-		}
+	s.asked.stream(1) // which senders are told of before they open it
+	for _, id := range s.asked.streams() {
 		b.StreamMaxMoney(stream.StreamMaxMoney{StreamID: id, ReceiveMax: limit, TotalReceived: received})
 		b.StreamMaxData(stream.StreamMaxData{StreamID: id, MaxOffset: maxStreamData})
 	}
@@ -166,7 +164,7 @@ func (s *streamReply) seal(packetType uint8) ([]byte, error) {
 	}
 	switch {
 	case s.violation != 0:
-		b.ConnectionClose(stream.ConnectionClose{Code: s.violation})
+		b.ConnectionClose(stream.ConnectionClose{Code: s.violation, Message: []byte(s.why)})
 	case s.asked.close:
 		b.ConnectionClose(stream.ConnectionClose{Code: stream.NoError})
 	}

@@ -22,6 +22,10 @@ type said struct {
 	total   amount.Amount
 	goAhead bool
 	close   stream.ErrorCode
+	why     string
+	streams []uint64 // that were told their limits
+
+	maxStream, receipt uint64
 }
 
 func (f *fixture) said(q Quote, reply ilpcore.Reply, arrived amount.Amount) (s said) {
@@ -35,11 +39,16 @@ func (f *fixture) said(q Quote, reply ilpcore.Reply, arrived amount.Amount) (s s
 		switch frame.Type {
 		case stream.FrameStreamMaxMoney:
 			s.limit, s.total = frame.StreamMaxMoney().ReceiveMax, frame.StreamMaxMoney().TotalReceived
+			s.streams = append(s.streams, frame.StreamMaxMoney().StreamID)
+		case stream.FrameConnectionMaxStreamID:
+			s.maxStream = frame.ConnectionMaxStreamID().MaxStreamID
+		case stream.FrameStreamReceipt:
+			s.receipt = frame.StreamReceipt().StreamID
 		case stream.FrameStreamData:
 			data := frame.StreamData()
 			s.goAhead = data.StreamID == 1 && data.Offset == 0 && string(data.Data) == "\xff"
 		case stream.FrameConnectionClose:
-			s.close = frame.ConnectionClose().Code
+			s.close, s.why = frame.ConnectionClose().Code, string(frame.ConnectionClose().Message)
 		}
 	}
 	return s
@@ -68,7 +77,7 @@ func TestStream(t *testing.T) {
 		{"money and connection close", 5, 0, func(b *stream.Builder) { b.ConnectionClose(stream.ConnectionClose{Code: stream.NoError}) }, true, nil, fulfilled, 5, stream.NoError},
 		{"even stream", 10, 0, money(2, 1), true, nil, ilpcore.F99, 0, stream.ProtocolViolation},
 		{"stream 0", 10, 0, money(0, 1), true, nil, ilpcore.F99, 0, stream.ProtocolViolation},
-		{"stream 21", 10, 0, money(21, 1), true, nil, ilpcore.F99, 0, stream.StreamIDError},
+		{"stream 2^31+1", 10, 0, money(1<<31+1, 1), true, nil, ilpcore.F99, 0, stream.StreamIDError},
 		{"stream 2^63+1", 10, 0, money(1<<63+1, 1), true, nil, ilpcore.F99, 0, stream.StreamIDError},
 		{"no shares", 10, 0, money(1, 0), true, nil, ilpcore.F99, 0, stream.FrameFormatError},
 		{"too many shares", 10, 0, func(b *stream.Builder) { money(1, 1<<63)(b); money(3, 1<<63)(b) }, true, nil, ilpcore.F99, 0, stream.FrameFormatError},
@@ -87,8 +96,13 @@ func TestStream(t *testing.T) {
 				reply := f.handle(f.stream(q, amountOf(test.n), amountOf(test.least), test.fulfillable, test.frames))
 				f.code(reply, test.want)
 				f.balance(amountOf(test.credited))
-				if s := f.said(q, reply, amountOf(test.n)); s.close != test.close {
+				s := f.said(q, reply, amountOf(test.n))
+				if s.close != test.close {
 					t.Errorf("the answer closes with %v, want %v", s.close, test.close)
+				}
+				// A sender that closes its connection shows its user this message, not that of the reject.
+				if s.close > stream.NoError && s.why != reply.Message {
+					t.Errorf("the sender is told %q, and the nodes on the way %q", s.why, reply.Message)
 				}
 			})
 		}
@@ -234,6 +248,46 @@ func TestOvershootBelowOneUnit(t *testing.T) {
 			f.balance(amountOf(test.n))
 		} else {
 			f.balance(0)
+		}
+	}
+}
+
+// TestOvershootOfAHundredth: JavaScript senders measure the rate with three digits or more and never correct it, so that what should arrive as
+// the rest of a quote can be up to 1 % more. Their own receivers take that; where it is refused they send the same packet again without a pause.
+func TestOvershootOfAHundredth(t *testing.T) {
+	tests := []struct {
+		due, before, n uint64
+		want           ilpcore.Code
+	}{
+		{100_000, 0, 100_046, fulfilled}, // of 81,038 units, by a rate of 1.234 that is 1.2345678
+		{100_000, 0, 101_000, fulfilled},
+		{100_000, 0, 101_001, ilpcore.F99},
+		{100_000, 99_000, 1_010, fulfilled}, // of what is missing, not of all
+		{100_000, 99_000, 1_011, ilpcore.F99},
+		{100_000, 100_000, 1, ilpcore.F99},
+		{100_000, 100_046, 1, ilpcore.F99},
+		{150, 0, 152, fulfilled}, // rounded up, as theirs
+		{150, 0, 153, ilpcore.F99},
+		{1, 0, 2, fulfilled},
+		{1, 0, 3, ilpcore.F99},
+		{1<<64 - 1, 1<<64 - 2, 1, fulfilled},
+		{1<<64 - 1, 1<<64 - 2, 2, ilpcore.F99},
+	}
+	for _, test := range tests {
+		f := newFixture(t)
+		q := f.quote(true, amountOf(test.due))
+		if test.before > 0 {
+			f.code(f.handle(f.stream(q, amountOf(test.before), 0, true, money(1, test.before))), fulfilled)
+		}
+		reply := f.handle(f.stream(q, amountOf(test.n), 0, true, money(1, test.n)))
+		f.code(reply, test.want)
+		after := test.before
+		if test.want == fulfilled {
+			after += test.n
+		}
+		f.balance(amountOf(after))
+		if s := f.said(q, reply, amountOf(test.n)); s.total != amountOf(after) || s.goAhead != (after >= test.due) {
+			t.Errorf("%+v: told %+v", test, s)
 		}
 	}
 }
