@@ -160,11 +160,11 @@ func (c *charge) returned(err error) error {
 	case c.outcome != Reserved:
 		return err
 	case c.body != nil && c.body.exceeded.Load():
-		c.release(http.StatusRequestEntityTooLarge, err)
+		c.release(c.cost.excess.Status, err)
 		c.writer.restore()
 		c.describe(c.writer.Header())
 		c.writer.wrote = true
-		tooLarge(c.cost.max).write(c.writer.under, c.request)
+		c.cost.excess.write(c.writer.under, c.request)
 		return nil
 	case err == nil && !c.clientGone():
 		c.writer.WriteHeader(http.StatusOK) // what the server would send: an empty answer is an answer
