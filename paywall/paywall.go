@@ -56,6 +56,9 @@ type Config struct {
 
 	// Random gives fresh tokens and charge ids. Default: crypto/rand.
 	Random io.Reader
+	// Ended says whether an error of a request's body or of its answer means that this server has ended the connection. What net/http's
+	// own servers say is known; this is for others, as for HTTP/3. May be nil.
+	Ended func(error) bool
 	// Observe is told of each step, on the request's goroutine and before the client sees the result. May be nil.
 	Observe func(*http.Request, *Event)
 }
@@ -94,6 +97,9 @@ func New(config Config) (*Paywall, error) {
 	}
 	if config.Random == nil {
 		config.Random = rand.Reader
+	}
+	if config.Ended == nil {
+		config.Ended = func(error) bool { return false }
 	}
 	if config.Observe == nil {
 		config.Observe = func(*http.Request, *Event) {}

@@ -165,14 +165,8 @@ func (w *responseWriter) refuse() error {
 
 // canHijack asks the server's own writer, since wrappers offer Hijack whether or not it can work.
 func canHijack(w http.ResponseWriter) bool {
-	for {
-		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			_, ok = w.(http.Hijacker)
-			return ok
-		}
-		w = wrapper.Unwrap()
-	}
+	_, ok := serversOwn(w).(http.Hijacker)
+	return ok
 }
 
 // Unwrap lets http.ResponseController reach the server's writer for what this one does not change, such as deadlines.
