@@ -6,6 +6,7 @@ package paywall
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -85,6 +86,10 @@ func (w *responseWriter) WriteHeader(status int) {
 		scrub(w.under.Header())
 		w.under.WriteHeader(status)
 		return
+	}
+	if status < 100 || status > 999 {
+		// The server will not send it. Backends may say so all the same, and nobody is to pay for the connection that breaks.
+		panic(fmt.Sprintf("the backend's status %d is none", status))
 	}
 	w.wrote = true
 	w.mode = w.gate.final(w, status)
