@@ -32,17 +32,14 @@ func TestReloadChargesNobodyOverHTTP3(t *testing.T) {
 				<-r.Context().Done()
 				close(left)
 			}
-			port := freePort(t)
-			certificate, key, trust := certified(t)
-			paid := s.site
-			s.site += fmt.Sprintf("\n}\nhttps://%s {\n\tbind 127.0.0.1\n\ttls %s %s\n\t%s", port, certificate, key, paid)
+			url, trust := s.overHTTP3()
 			s.load()
 			s.pay("100")
 			transport := &http3.Transport{TLSClientConfig: &tls.Config{RootCAs: trust}}
 			defer func() { _ = transport.Close() }()
 			ctx, leave := context.WithTimeout(t.Context(), 30*time.Second)
 			defer leave()
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+port, nil)
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,6 +81,15 @@ func ended() (n uint64) {
 		}
 	}
 	return n
+}
+
+// overHTTP3 adds the same paid site with TLS, and hence with HTTP/3, before the server is loaded.
+func (s *server) overHTTP3() (url string, trust *x509.CertPool) {
+	s.t.Helper()
+	port := freePort(s.t)
+	certificate, key, trust := certified(s.t)
+	s.site += fmt.Sprintf("\n}\nhttps://%s {\n\tbind 127.0.0.1\n\ttls %s %s\n\t%s", port, certificate, key, s.site)
+	return "https://" + port, trust
 }
 
 // certified writes the certificate of httptest, which is good for 127.0.0.1.

@@ -148,6 +148,12 @@ func checkRequest(r *http.Request) *problem {
 	return checkPath(r)
 }
 
+// early says whether r came before its TLS handshake was complete, here or at a proxy before this server (RFC 8470). Whoever has seen the packets
+// of such a request, and need not be able to read them, can send them again, and would spend the balance.
+func early(r *http.Request) bool {
+	return r.TLS != nil && !r.TLS.HandshakeComplete || len(r.Header["Early-Data"]) > 0
+}
+
 func (p *Paywall) serveFree(w http.ResponseWriter, r *http.Request, next Next) error {
 	cleanRequest(r, keepWebSocket)
 	rw := newResponseWriter(w, freeGate{})
@@ -169,6 +175,10 @@ func (p *Paywall) servePriced(w http.ResponseWriter, r *http.Request, next Next,
 	}
 	if tok.size == 0 {
 		p.requirePayment(w, r, tok, cost.price, 0)
+		return nil
+	}
+	if early(r) {
+		p.refuse(w, r, tooEarly)
 		return nil
 	}
 	account := tok.account(p.config.Realm)
