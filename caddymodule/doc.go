@@ -1,7 +1,7 @@
 // Package caddymodule puts Paydoor into Caddy. It is the only package that knows Caddy, and thin: configs are read and resolved here,
 // lifetimes are kept, and everything else is done by the packages below.
 //
-// It registers the app ilp (the node, its ledger and its links), the handlers paywall, paywall_pointers and ilp_node, and a route of the admin endpoint.
+// It registers the app ilp (the node, its ledger and its links), the handlers paywall, paywall_pointers, paywall_beside and ilp_node, and a route of the admin endpoint.
 // A program gets them by a blank import; docs/caddyfile.md is the reference of what can be configured:
 //
 //	import (

@@ -55,7 +55,7 @@ func (p *Paywall) Provision(ctx caddy.Context) error {
 		return p.at("realm", err)
 	}
 	config.Ledger, config.Quoter, config.Asset = &ledger{app}, &quoter{app}, app.asset
-	config.Observe, config.MaxBalance = p.observe, app.settings.maxBalance
+	config.Observe, config.Ended, config.MaxBalance = p.observe, endedHere, app.settings.maxBalance
 	if p.Pointers != pointersOff {
 		config.Pointers = app.pointers
 		if config.PointerBase, err = resolve(p.Pointers, "paywall: pointers"); err != nil {

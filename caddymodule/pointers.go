@@ -89,8 +89,8 @@ func (p *Pointers) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	return next.ServeHTTP(w, r)
 }
 
-// parsePaywallRoutes is the directive paywall. With a matcher, which keeps the paywall from the path of the pointers that its answers tell,
-// it adds a route for them.
+// parsePaywallRoutes is the directive paywall. A matcher keeps the paywall from requests that matter to it: so there is a route for the
+// pointers that its answers tell, and one that cleans what it does not see.
 func parsePaywallRoutes(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	if !h.Next() {
 		return nil, h.ArgErr()
@@ -104,7 +104,11 @@ func parsePaywallRoutes(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, er
 		return nil, err
 	}
 	routes := h.NewRoute(matcher, p)
-	if matcher == nil || p.Pointers != "" {
+	if matcher == nil {
+		return routes, nil
+	}
+	routes = append(routes, h.NewRoute(nil, new(Beside))...)
+	if p.Pointers != "" {
 		return routes, nil
 	}
 	var warnings []caddyconfig.Warning

@@ -65,12 +65,15 @@ func TestPlaceholders(t *testing.T) {
 	s := newServer(t)
 	s.site = `
 	paywall 10
-	header X-Seen "{http.paywall.price} {http.paywall.paid}"
+	header >X-Seen "{http.paywall.price} {http.paywall.balance} {http.paywall.paid}"
 	respond "{http.paywall.price} {http.paywall.balance} {http.paywall.paid} {http.paywall.account} {http.paywall.charge_id}"`
 	s.load()
 	s.pay("100")
 	a := s.do(http.MethodGet, "/")
 	s.want(a, http.StatusOK, "90")
+	if seen := a.Header.Get("X-Seen"); seen != "10 90 true" {
+		t.Errorf("the header says %q", seen)
+	}
 	words := strings.Fields(a.body)
 	if len(words) != 5 || words[0] != "10" || words[1] != "90" || words[2] != "true" || len(words[3]) != 64 || words[4] == "" {
 		t.Errorf("the placeholders are %q", a.body)

@@ -15,10 +15,11 @@ import (
 type watchedBody struct {
 	io.ReadCloser
 	counted bool
-	max     uint64 // with counted: how many bytes may be read
+	max     uint64           // with counted: how many bytes may be read
+	ended   func(error) bool // of the config
 	count   atomic.Uint64
 
-	ended    atomic.Bool // read to the end
+	whole    atomic.Bool // read to the end
 	exceeded atomic.Bool // longer than max
 	broken   atomic.Bool // the client broke it off, or sent what is no body
 	closed   atomic.Bool
@@ -44,14 +45,14 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// note remembers how the body ended. A limit of the site's own is not the client's doing, nor is reading on after Close.
+// note remembers how the body ended. A limit of the site's own is not the client's doing, nor is the server's end, nor reading on after Close.
 func (b *watchedBody) note(err error) {
 	var limit *http.MaxBytesError
 	switch {
 	case err == nil:
 	case err == io.EOF:
-		b.ended.Store(true)
-	case !b.closed.Load() && !errors.As(err, &limit):
+		b.whole.Store(true)
+	case !b.closed.Load() && !errors.As(err, &limit) && !b.ended(err):
 		b.broken.Store(true)
 	}
 }

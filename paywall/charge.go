@@ -116,7 +116,7 @@ func (c *charge) outgoing() *http.Request {
 		out.Body = http.NoBody
 	}
 	if c.cost.count || out.Body != http.NoBody {
-		c.watched.ReadCloser, c.watched.counted, c.watched.max = out.Body, c.cost.count, c.cost.max
+		c.watched.ReadCloser, c.watched.counted, c.watched.max, c.watched.ended = out.Body, c.cost.count, c.cost.max, c.paywall.config.Ended
 		c.body = &c.watched
 		out.Body = c.body
 	}
@@ -129,7 +129,7 @@ func (c *charge) final(w *responseWriter, status int) bodyMode {
 	switch {
 	case failure != nil:
 		c.unanswered(status, *failure)
-	case status == statusClientGone && c.clientGone():
+	case status == statusClientGone && c.cancelled():
 		c.unanswered(status, context.Canceled)
 	case status == http.StatusPaymentRequired && !c.paywall.config.PassBackend402:
 		c.release(status, nil)
@@ -160,13 +160,13 @@ func (c *charge) returned(err error) error {
 	case c.outcome != Reserved:
 		return err
 	case c.body != nil && c.body.exceeded.Load():
-		c.release(http.StatusRequestEntityTooLarge, err)
+		c.release(c.cost.excess.Status, err)
 		c.writer.restore()
 		c.describe(c.writer.Header())
 		c.writer.wrote = true
-		tooLarge(c.cost.max).write(c.writer.under, c.request)
+		c.cost.excess.write(c.writer.under, c.request)
 		return nil
-	case err == nil && !c.clientGone():
+	case err == nil && !c.cancelled():
 		c.writer.WriteHeader(http.StatusOK) // what the server would send: an empty answer is an answer
 		return nil
 	}
@@ -200,16 +200,13 @@ var errNoResponse = errors.New("the handler ended without a response")
 // unanswered decides when there was no response. If the client left, or broke its body off, after the backend had its request, the work
 // was done for it: otherwise leaving early would be a way to get it free (T13).
 func (c *charge) unanswered(status int, err error) {
-	if c.sent.Load() && (c.clientGone() || c.body != nil && c.body.broken.Load()) {
+	if c.sent.Load() && c.left() {
 		c.cost.count = c.cost.perByte > 0 && c.body != nil // no bytes cost anything but those that came, whatever was announced
 		_ = c.settle(statusClientGone)                     // nobody is left to tell; the observer knows
 		return
 	}
 	c.release(status, err)
 }
-
-// clientGone says whether the request was cancelled by its sender; a deadline is somebody else's decision.
-func (c *charge) clientGone() bool { return c.request.Context().Err() == context.Canceled }
 
 // settle takes the charge. It does not end early when the client leaves, since the outcome would then be unknown.
 func (c *charge) settle(status int) error {
@@ -236,7 +233,7 @@ func (c *charge) settle(status int) error {
 // goOn reserves for the bytes of a counted body that come after the answer has begun. If the balance does not cover them any more,
 // none come.
 func (c *charge) goOn(paid amount.Amount) {
-	if !c.cost.count || c.body.ended.Load() {
+	if !c.cost.count || c.body.whole.Load() {
 		return
 	}
 	rest, _ := c.cost.price.Sub(paid)

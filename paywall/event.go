@@ -16,7 +16,7 @@ type Outcome string
 const (
 	Quoted      Outcome = "quoted"      // a price query was answered
 	Refused     Outcome = "refused"     // 402: the balance does not cover the price
-	Invalid     Outcome = "invalid"     // 400, 411 or 413: the request cannot be priced or its token cannot be read
+	Invalid     Outcome = "invalid"     // 400, 411, 413 or 425: the request cannot be priced or its token cannot be read, or it may be a replay
 	Unavailable Outcome = "unavailable" // 503: the ledger or the node cannot answer; nothing was charged
 	Reserved    Outcome = "reserved"    // the price is set aside and the backend is about to be called
 	Settled     Outcome = "settled"     // charged, and durable

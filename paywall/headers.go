@@ -85,6 +85,10 @@ func cleanRequest(r *http.Request, keep upgrades) {
 		scrub(r.Trailer)
 		r.Body = &trailerBody{r.Body, r.Trailer}
 	}
+	dropUpgrade(r, keep)
+}
+
+func dropUpgrade(r *http.Request, keep upgrades) {
 	delete(r.Header, "Http2-Settings")
 	upgrade := r.Header["Upgrade"]
 	if len(upgrade) == 0 || bool(keep) && len(upgrade) == 1 && strings.EqualFold(strings.TrimSpace(upgrade[0]), "websocket") {
@@ -94,6 +98,17 @@ func cleanRequest(r *http.Request, keep upgrades) {
 	keepListed(r.Header, "Connection", func(option string) bool {
 		return !strings.EqualFold(option, "upgrade") && !strings.EqualFold(option, "http2-settings")
 	})
+}
+
+// CleanBeside is for requests that go to the backend of a paywall and past the paywall. It removes what could undo that one's work there:
+// upgrades other than to WebSocket, since an h2c tunnel would carry requests for priced paths, and the headers that tell the backend who pays.
+func CleanBeside(r *http.Request) {
+	dropUpgrade(r, keepWebSocket)
+	for name := range r.Header {
+		if len(name) >= 7 && strings.EqualFold(name[:7], "paydoor") {
+			delete(r.Header, name)
+		}
+	}
 }
 
 func isSharedCacheControl(name string) bool {

@@ -61,6 +61,9 @@ type Config struct {
 
 	// Random gives fresh tokens and charge ids. Default: crypto/rand.
 	Random io.Reader
+	// Ended says whether an error of a request's body or of its answer means that this server has ended the connection. What net/http's
+	// own servers say is known; this is for others, as for HTTP/3. May be nil.
+	Ended func(error) bool
 	// Observe is told of each step, on the request's goroutine and before the client sees the result. May be nil.
 	Observe func(*http.Request, *Event)
 }
@@ -99,6 +102,9 @@ func New(config Config) (*Paywall, error) {
 	}
 	if config.Random == nil {
 		config.Random = rand.Reader
+	}
+	if config.Ended == nil {
+		config.Ended = func(error) bool { return false }
 	}
 	if config.Observe == nil {
 		config.Observe = func(*http.Request, *Event) {}
@@ -147,6 +153,12 @@ func checkRequest(r *http.Request) *problem {
 	return checkPath(r)
 }
 
+// early says whether r came before its TLS handshake was complete, here or at a proxy before this server (RFC 8470). Whoever has seen the packets
+// of such a request, and need not be able to read them, can send them again, and would spend the balance.
+func early(r *http.Request) bool {
+	return r.TLS != nil && !r.TLS.HandshakeComplete || len(r.Header["Early-Data"]) > 0
+}
+
 func (p *Paywall) serveFree(w http.ResponseWriter, r *http.Request, next Next) error {
 	cleanRequest(r, keepWebSocket)
 	rw := newResponseWriter(w, freeGate{})
@@ -168,6 +180,10 @@ func (p *Paywall) servePriced(w http.ResponseWriter, r *http.Request, next Next,
 	}
 	if tok.size == 0 {
 		p.requirePayment(w, r, tok, cost.price, 0)
+		return nil
+	}
+	if early(r) {
+		p.refuse(w, r, tooEarly)
 		return nil
 	}
 	account := tok.account(p.config.Realm)

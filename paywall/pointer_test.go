@@ -161,7 +161,7 @@ func TestRefusalsTellThePointer(t *testing.T) {
 			r.Header.Set("Origin", "https://page.example")
 			r.Host = test.host
 			if test.tls {
-				r.TLS = new(tls.ConnectionState)
+				r.TLS = &tls.ConnectionState{HandshakeComplete: true}
 			}
 			if test.proto != "" {
 				r.Header.Set("X-Forwarded-Proto", test.proto)
@@ -245,7 +245,7 @@ func TestPagesAndPriceQueriesTellThePointer(t *testing.T) {
 		r := request("GET", "/", testToken)
 		r.Header.Set("Accept", "text/html")
 		if secure {
-			r.TLS = new(tls.ConnectionState)
+			r.TLS = &tls.ConnectionState{HandshakeComplete: true}
 		}
 		return b.do(noBackend(t), r).Body.String()
 	}

@@ -94,12 +94,26 @@ func (t *priceTable) find(method, path string) *Rule {
 }
 
 // pricedMethod is the method that counts for r: an extended CONNECT, a WebSocket over HTTP/2 (RFC 8441) or HTTP/3 (RFC
-// 9220), does what GET does over HTTP/1.1. Servers show the protocol in a pseudo-header or in place of the HTTP version.
+// 9220), does what GET does over HTTP/1.1.
 func pricedMethod(r *http.Request) string {
-	if r.Method == http.MethodConnect && (len(r.Header[":protocol"]) > 0 || !strings.HasPrefix(r.Proto, "HTTP/")) {
+	if tunnelled(r) != "" {
 		return http.MethodGet
 	}
 	return r.Method
+}
+
+// tunnelled is the protocol of an extended CONNECT, "" for every other request. Servers show it in a pseudo-header or in place of the HTTP
+// version.
+func tunnelled(r *http.Request) string {
+	switch protocol := r.Header[":protocol"]; {
+	case r.Method != http.MethodConnect:
+		return ""
+	case len(protocol) > 0:
+		return protocol[0]
+	case strings.HasPrefix(r.Proto, "HTTP/"):
+		return ""
+	}
+	return r.Proto
 }
 
 // candidates returns the rules that a price query for path is about: those of the most specific priced pattern, whatever

@@ -169,6 +169,54 @@ func TestPerByte(t *testing.T) {
 	}
 }
 
+// TestRequestsWithoutLength: HTTP/3 does not say of a GET that it has no body, and a WebSocket over HTTP/2 or 3 has a tunnel in its place. Both
+// cost what they cost over HTTP/1.1: one byte.
+func TestRequestsWithoutLength(t *testing.T) {
+	for _, test := range []struct {
+		name, method, proto string
+		major               int
+		sends               int // bytes
+		status              int
+		charged             amount.Amount
+	}{
+		{"GET", "GET", "HTTP/3.0", 3, 0, 200, 2},
+		{"HEAD", "HEAD", "HTTP/3.0", 3, 0, 200, 2},
+		{"DELETE", "DELETE", "HTTP/3.0", 3, 0, 200, 2},
+		{"GET with a body of one byte", "GET", "HTTP/3.0", 3, 1, 200, 2},
+		{"GET with a body", "GET", "HTTP/3.0", 3, 50, 411, 0},
+		{"POST", "POST", "HTTP/3.0", 3, 0, 411, 0},
+		{"GET that says it has a body", "GET", "HTTP/2.0", 2, 50, 411, 0},
+		{"WebSocket over HTTP/3", "CONNECT", "websocket", 3, 50, 200, 2},
+		{"another tunnel", "CONNECT", "connect-ip", 3, 50, 411, 0},
+	} {
+		for _, line := range []string{"price 2 per_byte", "price 2 per_byte max 60"} {
+			b := newBench(t, rules(t, line)...)
+			b.ledger.credit(t, testToken, 1000)
+			r := httptest.NewRequest(test.method, "/", strings.NewReader(strings.Repeat("x", test.sends)))
+			r.ContentLength, r.ProtoMajor, r.Proto = -1, test.major, test.proto
+			r.Header.Set("Pay-Token", testToken)
+			var reserved amount.Amount
+			w := b.do(func(w http.ResponseWriter, r *http.Request) error {
+				_, reserved = b.ledger.state(t, testToken)
+				got, err := io.ReadAll(r.Body)
+				if err == nil && len(got) != test.sends {
+					t.Errorf("%s: the backend read %d bytes", test.name, len(got))
+				}
+				return err
+			}, r)
+			status, charged := test.status, test.charged
+			if (test.name != "GET with a body" && test.status == 411) && strings.HasSuffix(line, "max 60") { // as any body of unknown length
+				status, charged = 200, 2*amount.Amount(max(test.sends, 1))
+			} else if reserved > 2 {
+				t.Errorf("%s: %d reserved", test.name, reserved)
+			}
+			if left, _ := b.ledger.state(t, testToken); w.Code != status || left != 1000-charged {
+				t.Errorf("%s, %s: %d, balance %d: %s", test.name, line, w.Code, left, w.Body)
+			}
+		}
+	}
+}
+
 func FuzzRules(f *testing.F) {
 	f.Add("POST /upload 2 per_byte max 100", "GET", "/upload")
 	f.Add("/paid/* 20", "POST", "/PAID/x")

@@ -61,8 +61,10 @@ var (
 	queryLengthRequired = newProblem("length-required", 411,
 		"This price counts bytes: ask again with Unhash-Content-Length set to the length of the body that you will send.")
 	badQueryLength = newProblem("bad-length", 400, "Unhash-Content-Length is not a plain decimal number of bytes: send one, such as 123.")
-	priceOverflow  = newProblem("too-large", 413, "The price of a body this long does not fit 64 bits: send a smaller one. Nothing was charged.")
-	backend402     = newProblem("backend-payment-required", 502,
+	tooEarly       = newProblem("too-early", http.StatusTooEarly,
+		"The request came before the TLS handshake was complete, when others could repeat it at your cost: send it again. Nothing was charged.")
+	priceOverflow = newProblem("too-large", 413, "The price of a body this long does not fit 64 bits: send a smaller one. Nothing was charged.")
+	backend402    = newProblem("backend-payment-required", 502,
 		"The server behind this paywall asked for another payment, which this paywall cannot make. Your payment was given back.")
 	unsettled = &problem{Type: "urn:paydoor:problem:unsettled", Title: http.StatusText(503), Status: 503,
 		Detail:     "The answer was ready, but its charge could not be recorded, so it is withheld. Try again; Pay-Balance will tell what was charged.",

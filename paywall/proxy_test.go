@@ -193,6 +193,27 @@ func TestBackendFailures(t *testing.T) {
 	})
 }
 
+// A status that no server sends breaks the connection, and costs nothing.
+func TestStatusThatIsNone(t *testing.T) {
+	target := backend(t, func(w http.ResponseWriter, _ *http.Request) {
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			fmt.Fprint(conn, "HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n")
+			conn.Close()
+		}
+	})
+	bothVersions(t, func(t *testing.T, http2 bool) {
+		s := newSite(t, http2, target)
+		s.ledger.credit(t, testToken, 25)
+		if res, _, err := s.get("POST", "/", testToken); err == nil {
+			t.Errorf("it is answered %s", res.Status)
+		}
+		s.handling.Wait()
+		if left, reserved := s.ledger.state(t, testToken); left != 25 || reserved != 0 {
+			t.Errorf("balance %d, reserved %d", left, reserved)
+		}
+	})
+}
+
 func TestBackendErrorsAreCharged(t *testing.T) {
 	target := backend(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
 	bothVersions(t, func(t *testing.T, http2 bool) {

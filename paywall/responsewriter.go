@@ -6,6 +6,7 @@ package paywall
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -86,6 +87,10 @@ func (w *responseWriter) WriteHeader(status int) {
 		w.under.WriteHeader(status)
 		return
 	}
+	if status < 100 || status > 999 {
+		// The server will not send it. Backends may say so all the same, and nobody is to pay for the connection that breaks.
+		panic(fmt.Sprintf("the backend's status %d is none", status))
+	}
 	w.wrote = true
 	w.mode = w.gate.final(w, status)
 	switch w.mode {
@@ -165,14 +170,8 @@ func (w *responseWriter) refuse() error {
 
 // canHijack asks the server's own writer, since wrappers offer Hijack whether or not it can work.
 func canHijack(w http.ResponseWriter) bool {
-	for {
-		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			_, ok = w.(http.Hijacker)
-			return ok
-		}
-		w = wrapper.Unwrap()
-	}
+	_, ok := serversOwn(w).(http.Hijacker)
+	return ok
 }
 
 // Unwrap lets http.ResponseController reach the server's writer for what this one does not change, such as deadlines.
