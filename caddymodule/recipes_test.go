@@ -1,0 +1,43 @@
+package caddymodule
+
+// This file runs recipes of docs/caddyfile.md as they stand there.
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// recipe returns the one recipe that has a line with text, with the test's backend.
+func (s *server) recipe(text string) string {
+	s.t.Helper()
+	doc, err := os.ReadFile("../docs/caddyfile.md")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(doc), "### Recipes\n\n```caddyfile\n")
+	block, _, _ = strings.Cut(block, "```")
+	for found := range strings.SplitSeq(block, "\n\n") {
+		if strings.Contains(found, text) {
+			return strings.Replace(found, "localhost:3000", s.backend.Listener.Addr().String(), 1)
+		}
+	}
+	s.t.Fatalf("docs/caddyfile.md has no recipe with %q", text)
+	return ""
+}
+
+func TestRecipeOfAPriceByTheQuery(t *testing.T) {
+	s := newServer(t)
+	s.site = s.recipe("@preview") + "\n" + strings.TrimPrefix(s.site, "paywall 10\n")
+	s.load()
+	s.pay("1000")
+	for _, test := range []struct{ target, balance string }{
+		{"/?preview=1", "999"}, {"/", "949"}, {"/?preview=0", "899"}, {"/?PREVIEW=1", "849"}, {"/a?x&preview=1", "848"},
+	} {
+		s.want(s.do(http.MethodGet, test.target), http.StatusOK, test.balance)
+	}
+	if pay := s.do(http.MethodOptions, "/?preview=1").Header.Get("Pay"); !strings.HasSuffix(pay, " 1") {
+		t.Errorf("the preview is quoted as %q", pay)
+	}
+}
