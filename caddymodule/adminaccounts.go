@@ -205,8 +205,14 @@ func (r *running) pinForAdjustment() error {
 	if !ok {
 		asset = r.settings.asset
 	}
-	if pinned, _ := r.books.ledger.Asset(); pinned.Code != "" || asset.Code == "" {
-		return nil // Adjust says so if there is none
+	if pinned, _ := r.books.ledger.Asset(); pinned.Code != "" {
+		return nil
+	}
+	if asset.Code == "" {
+		return errNoAsset
 	}
 	return r.books.pin(asset)
 }
+
+var errNoAsset = errors.New("nobody knows yet what the amount counts: the node learns its asset from its parent, whose link is not up; wait for that, " +
+	"or write that asset into the ilp block, such as asset USD 9")

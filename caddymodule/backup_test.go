@@ -72,6 +72,55 @@ func TestTokensBackupAndRestore(t *testing.T) {
 	}
 }
 
+// TestLedgerWithoutItsSecret moves a ledger and forgets the secret beside it, which nothing else would tell until a payer fails.
+func TestLedgerWithoutItsSecret(t *testing.T) {
+	s := newServer(t)
+	logs := filepath.Join(t.TempDir(), "log")
+	s.global = "log all {\noutput file " + logs + "\n}"
+	s.load()
+	s.make(s.kid("kid", strong))
+	const warning = "a new receiver.secret was made"
+	if lines := linesWith(t, logs, warning); len(lines) != 0 {
+		t.Errorf("the first start warns: %v", lines)
+	}
+	file, dir, old := filepath.Join(t.TempDir(), "backup"), t.TempDir(), filepath.Join(s.dataDir(), receiverSecretFile)
+	s.must("", "backup", file)
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	_, said, err := typed("", "restore", file, "--dir", dir)
+	if err != nil || !strings.Contains(said, filepath.Join(dir, receiverSecretFile)+" is missing") {
+		t.Errorf("restoring says %q (%v)", said, err)
+	}
+	s.options = "data_dir " + dir + "\nsandbox"
+	s.load()
+	eventually(t, "the warning", func() bool { return len(linesWith(t, logs, warning)) == 1 })
+	eventually(t, "what the account lacks", func() bool {
+		lines := linesWith(t, logs, `"account":"kid"`)
+		return len(lines) == 1 && strings.Contains(lines[0]["error"].(string), "receiver.secret")
+	})
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	kept, err := os.ReadFile(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, receiverSecretFile), kept, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, said, err := typed("", "restore", file, "--dir", other); err != nil || strings.Contains(said, "is missing") {
+		t.Errorf("restoring beside the secret says %q (%v)", said, err)
+	}
+	s.options = "data_dir " + other + "\nsandbox"
+	s.load()
+	if warned, failed := linesWith(t, logs, warning), linesWith(t, logs, `"account":"kid"`); len(warned) != 1 || len(failed) != 1 {
+		t.Errorf("with its secret the log says %v, %v", warned, failed)
+	}
+}
+
 // TestBackupUnderLoad backs up while requests are charged, and wants each backup to add up.
 func TestBackupUnderLoad(t *testing.T) {
 	s := newServer(t)

@@ -68,6 +68,7 @@ type books struct {
 	sessions  *receiver.Sessions
 	noted     sync.Map // what accounts count in, by name, as was last written down, or is about to be
 	dir       string
+	used      bool // the ledger was there before it was opened
 	random    io.Reader
 
 	tally       atomic.Pointer[tally] // of the asset that the ledger counts; nil until it is known
@@ -116,6 +117,10 @@ var (
 
 func openBooks(dir string, s ledgerSettings) (*books, error) {
 	logger := pooledLogger()
+	used, err := hasLedger(dir, "lock", "ballast")
+	if err != nil {
+		return nil, notOpened(dir, err)
+	}
 	opened, err := store.Open(context.Background(), filepath.Join(dir, ledgerDirectory), store.Options{
 		Journal: true,
 		Logger:  logger, MinFree: s.minFree, Ballast: s.ballast, Tail: s.durability == balances.Process, Fault: fault, FreeSpace: freeSpace, Observe: observeGroup,
@@ -133,7 +138,7 @@ func openBooks(dir string, s ledgerSettings) (*books, error) {
 	}
 	logger.Info("opened the ledger", zap.String("data_dir", dir))
 	b := &books{
-		settings: s, store: opened, ledger: ledger, accounts: accounts, sessions: receiver.NewSessions(), dir: dir, random: rand.Reader,
+		settings: s, store: opened, ledger: ledger, accounts: accounts, sessions: receiver.NewSessions(), dir: dir, used: used, random: rand.Reader,
 	}
 	if asset, pinned := ledger.Asset(); pinned {
 		b.tally.Store(tallyOf(ilpcore.Asset(asset)))

@@ -32,10 +32,13 @@ func canonicalDirectory(dir string) (string, error) {
 	}
 }
 
-// wayIn adds what to do to an error of a user who may not do something in a data directory.
+// wayIn adds what to do to an error of a user who may not do something in a data directory, or has named something else.
 func wayIn(err error) error {
-	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
-		return err
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w; the user that paydoor runs as must be able to write there: give that user the directory with chown -R, or write another data_dir into the ilp block", err)
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w; a file stands where the directory should be: write another data_dir into the ilp block, or move the file away", err)
 	}
-	return fmt.Errorf("%w; the user that paydoor runs as must be able to write there: give that user the directory with chown -R, or write another data_dir into the ilp block", err)
+	return err
 }

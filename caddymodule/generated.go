@@ -17,6 +17,9 @@ import (
 // receiverSecretFile is the file of the generated receiver secret in the data directory.
 const receiverSecretFile = "receiver.secret"
 
+// lostWithSecret is what becomes of a ledger without the secret that it was used with.
+const lostWithSecret = "quotes and payment pointers that were given out before cannot be paid, and accounts that the API has made cannot be opened"
+
 // generatedBytes is how much randomness a generated secret has.
 const generatedBytes = 32
 
@@ -46,7 +49,7 @@ func readSecretFile(path string) (string, error) {
 		return "", fmt.Errorf("reading a generated secret: %w", err)
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("%s can be read by other users: run chmod 600 on it, or delete it so that a new one is made", path)
+		return "", fmt.Errorf("%s can be read by other users: run chmod 600 on it, or, if somebody has, delete it so that a new one is made%s", path, costOfNew(path))
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -54,9 +57,17 @@ func readSecretFile(path string) (string, error) {
 	}
 	secret := strings.TrimSpace(string(b))
 	if len(secret) < minSecret {
-		return "", fmt.Errorf("%s is damaged: restore it from a backup, or delete it so that a new one is made", path)
+		return "", fmt.Errorf("%s is damaged: put a copy of it in place, or delete it so that a new one is made%s", path, costOfNew(path))
 	}
 	return secret, nil
+}
+
+// costOfNew is what somebody should know before he deletes a generated secret. The tokens cost nothing but telling the new ones.
+func costOfNew(path string) string {
+	if filepath.Base(path) != receiverSecretFile {
+		return ""
+	}
+	return "; with a new one " + lostWithSecret
 }
 
 // writeSecretFile leaves either the whole file or none, also after a power cut.

@@ -3,6 +3,7 @@ package caddymodule
 // This file reads the paywall directive.
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/dustin/go-humanize"
 
+	"github.com/paydoor/paydoor/amount"
 	"github.com/paydoor/paydoor/paywall"
 )
 
@@ -19,7 +21,29 @@ func parsePaywall(h httpcaddyfile.Helper) (*Paywall, error) {
 	if err := p.UnmarshalCaddyfile(h.Dispenser); err != nil {
 		return nil, err
 	}
-	return p, needNode(h, &start, "paywall")
+	if err := needNode(h, &start, "paywall"); err != nil {
+		return nil, err
+	}
+	// What has placeholders is compared when the config is loaded.
+	if err := p.withinMaximum(unresolved, maximumIn(h.Option("ilp"))); err != nil {
+		start.Next()
+		return nil, start.WrapErr(err)
+	}
+	return p, nil
+}
+
+// maximumIn is the max_balance of an ilp block that was read; 0 if it has none, or one that is not known yet.
+func maximumIn(option any) amount.Amount {
+	app, _ := option.(httpcaddyfile.App)
+	var read App
+	if json.Unmarshal(app.Value, &read) != nil || read.MaxBalance == "" || hasPlaceholder(string(read.MaxBalance)) {
+		return 0
+	}
+	maximum, err := read.MaxBalance.resolve("max_balance")
+	if err != nil {
+		return 0 // the ilp block has been refused for it
+	}
+	return maximum
 }
 
 // needNode is an error, with the line of the directive, if there is no ilp block. Global options are read before any site.

@@ -128,6 +128,21 @@ func (p *Paywall) config(value valueOf) (paywall.Config, error) {
 	return config, nil
 }
 
+// withinMaximum refuses a price that no token may hold enough for, since everybody's payment for it would be refused. 0 is no maximum.
+func (p *Paywall) withinMaximum(value valueOf, maximum amount.Amount) error {
+	for i, price := range p.Prices {
+		units, err := value(price.Amount, "the price for "+price.subject())
+		if err == nil && maximum != 0 && units > maximum {
+			err = fmt.Errorf("the price for %s is %s, and nobody can pay it, since no token may hold more than %s: write a lower price, or a higher max_balance in the ilp block",
+				price.subject(), units, maximum)
+		}
+		if err != nil {
+			return p.at(priceLine(i), err)
+		}
+	}
+	return nil
+}
+
 // rules returns one rule per method.
 func (p Price) rules(value valueOf) ([]paywall.Rule, error) {
 	price, err := value(p.Amount, "the price for "+p.subject())

@@ -51,6 +51,9 @@ func (p *Paywall) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return fmt.Errorf("paywall: %w", err)
 	}
+	if err := p.withinMaximum(resolved, app.settings.maxBalance); err != nil {
+		return fmt.Errorf("paywall: %w", app.at("max_balance", err))
+	}
 	if config.Realm, err = resolve(p.Realm, "paywall: realm"); err != nil {
 		return p.at("realm", err)
 	}

@@ -7,6 +7,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -146,7 +149,12 @@ func (r *running) secrets() ([][]byte, error) {
 	if len(r.settings.secrets) > 0 {
 		return r.settings.secrets, nil
 	}
+	_, missing := os.Stat(filepath.Join(r.books.dir, receiverSecretFile))
 	secret, err := r.books.secret(receiverSecretFile)
+	if err == nil && errors.Is(missing, fs.ErrNotExist) && r.books.used {
+		r.app.logger.Warn("a new "+receiverSecretFile+" was made for a ledger that had another: "+lostWithSecret+
+			"; if there is a copy of the old file, stop the server and put it in place", zap.String("data_dir", r.books.dir))
+	}
 	return [][]byte{[]byte(secret)}, err
 }
 

@@ -143,6 +143,21 @@ func TestTokensFirstMoneyByHand(t *testing.T) {
 	}
 }
 
+// TestTokensMoneyOfNoAsset gives money before the node has ever reached its parent.
+func TestTokensMoneyOfNoAsset(t *testing.T) {
+	s := newServer(t)
+	parent := "account up {\nrelation parent\nbtp btp+ws://me:" + strong + "@127.0.0.1:9\n}"
+	s.options = strings.Replace(s.options, "sandbox", parent, 1)
+	s.load()
+	_, err := s.tokens(token, "credit", "500", "--reason", "a gift")
+	if err == nil || !strings.Contains(err.Error(), "write that asset into the ilp block") {
+		t.Errorf("crediting units of nothing: %v", err)
+	}
+	s.options += "\nasset EUR 2"
+	s.load()
+	wantLines(t, s.must(token, "credit", "500", "--reason", "a gift"), "credit 500 (5 EUR)")
+}
+
 func TestTokensMistakes(t *testing.T) {
 	s := newServer(t)
 	s.load()

@@ -47,7 +47,7 @@ func ask(cmd *cobra.Command, method, path string, body io.Reader) (*http.Respons
 	}
 	switch text := err.Error(); { // Caddy keeps no more of the error
 	case strings.Contains(text, "connection refused"), strings.Contains(text, "no such file"):
-		return nil, notAsked{fmt.Errorf("no server answers at %s: start it, or name its admin endpoint with --address", address)}
+		return nil, notAsked{fmt.Errorf("no server answers at %s: start it, or name its admin endpoint with --address; with admin off in its config it has none, and cannot be asked", address)}
 	case strings.HasPrefix(text, "performing request") && strings.Contains(text, ": dial "), strings.HasPrefix(text, "invalid admin address"):
 		return nil, notAsked{err}
 	}

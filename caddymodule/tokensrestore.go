@@ -63,5 +63,19 @@ func runRestore(cmd *cobra.Command, file string) (err error) {
 	if err != nil {
 		return fmt.Errorf("it was restored, and yet: %w", err)
 	}
-	return answer.print(cmd)
+	if err := answer.print(cmd); err != nil {
+		return err
+	}
+	return noteMissingSecret(cmd.ErrOrStderr(), dir)
+}
+
+// noteMissingSecret says what a backup does not hold, while the old directory may still be at hand.
+func noteMissingSecret(w io.Writer, dir string) error {
+	path := filepath.Join(dir, receiverSecretFile)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\npaydoor: %s is missing: unless the ilp block has a secret line, copy it from the old data directory before the server starts; without it %s\n",
+		path, lostWithSecret)
+	return err
 }

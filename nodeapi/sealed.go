@@ -23,6 +23,16 @@ var (
 	ErrNoKey = errors.New("encrypted with a key that this node does not have; import it with paydoor node import-key, or give the secret itself")
 )
 
+// ownKeyError is an ErrNoKey about a key that cannot be imported, since it is derived from a secret of the node.
+type ownKeyError struct{}
+
+func (ownKeyError) Error() string {
+	return "encrypted while the node had another secret: put its receiver.secret of that time back, or write that behind the new one into the " +
+		"secret line of the ilp block; or give the account's secret anew"
+}
+
+func (ownKeyError) Is(target error) bool { return target == ErrNoKey }
+
 // Sealed is an encrypted secret: enc:KEYSTORE:KEYRING:ALIAS:VERSION:aes_gcm:BASE64URL, where the last part is the length of the
 // initialization vector as four bytes, the vector, and the output of AES-256-GCM without additional data. Those that this package makes
 // have the keystore "paydoor". "" is no secret.
@@ -137,6 +147,9 @@ func (k *Keeper) Open(s Sealed) (string, error) {
 		if secret, err := key.Open(nil, vector, sealed, nil); err == nil {
 			return string(secret), nil
 		}
+	}
+	if keystore == "paydoor" {
+		return "", ownKeyError{}
 	}
 	return "", ErrNoKey
 }

@@ -28,10 +28,28 @@ func (c *CORS) validate() error {
 		return fmt.Errorf("paywall: cors names no origin: write such as https://app.example, or *")
 	}
 	for _, origin := range c.Origins {
-		u, err := url.Parse(origin)
-		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
-			return fmt.Errorf("paywall: cors origin %q: write scheme and host only, such as https://app.example", origin)
+		if err := checkOrigin(origin); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// checkOrigin refuses what no browser ever sends, and so would silently allow nobody: origins are compared as they come.
+func checkOrigin(origin string) error {
+	if origin == "*" {
+		return nil
+	}
+	u, err := url.Parse(origin)
+	switch {
+	case err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != u.Scheme+origin[len(u.Scheme):]:
+		return fmt.Errorf("paywall: cors origin %q: write scheme and host only, such as https://app.example", origin)
+	case strings.Contains(u.Host, "*"):
+		return fmt.Errorf("paywall: cors origin %q: a * is for all origins or none: write each origin, or cors *", origin)
+	case strings.HasPrefix(u.Scheme, "http") && strings.ToLower(origin) != origin:
+		return fmt.Errorf("paywall: cors origin %q: browsers send it in small letters: write %s", origin, strings.ToLower(origin))
+	case u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80":
+		return fmt.Errorf("paywall: cors origin %q: browsers leave the usual port out: write %s", origin, strings.TrimSuffix(origin, ":"+u.Port()))
 	}
 	return nil
 }

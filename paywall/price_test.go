@@ -73,6 +73,7 @@ func TestRulesThatAreRefused(t *testing.T) {
 		"price /x* 1":                "stands only at the end",
 		"price /*/x 1":               "stands only at the end",
 		"price /a/../b 1":            "dot segment",
+		"price /a?full=1 50":         "matcher on the query",
 		"price /a//b 1":              "empty segment",
 		"price 1 per_byte max":       "not understood",
 		"price 1 per_byte max 0":     "largest body",
@@ -86,6 +87,7 @@ func TestRulesThatAreRefused(t *testing.T) {
 		"free /x/..;/y":   "dot segment",
 		"free /a*":        "stands only at the end",
 		"free OPTIONS /x": "has none itself",
+		"free /a?b=1":     "matcher on the query",
 	} {
 		words := strings.Fields(line)
 		parse := ParsePrice
@@ -110,12 +112,15 @@ func TestRulesThatAreRefused(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	for want, change := range map[string]func(*Config){
-		"ledger and a quoter":    func(c *Config) { c.Ledger = nil },
-		"printable ASCII":        func(c *Config) { c.Realm = "a b" },
-		"unknown payment method": func(c *Config) { c.Prefer = "interledger-psk" },
-		"names no origin":        func(c *Config) { c.CORS = &CORS{} },
-		"scheme and host only":   func(c *Config) { c.CORS = &CORS{Origins: []string{"https://a.example/"}} },
-		"covers every path":      func(c *Config) { c.Prices = nil },
+		"ledger and a quoter":               func(c *Config) { c.Ledger = nil },
+		"printable ASCII":                   func(c *Config) { c.Realm = "a b" },
+		"unknown payment method":            func(c *Config) { c.Prefer = "interledger-psk" },
+		"names no origin":                   func(c *Config) { c.CORS = &CORS{} },
+		"scheme and host only":              func(c *Config) { c.CORS = &CORS{Origins: []string{"https://a.example/"}} },
+		"write each origin":                 func(c *Config) { c.CORS = &CORS{Origins: []string{"https://*.example"}} },
+		"write https://a.example":           func(c *Config) { c.CORS = &CORS{Origins: []string{"https://A.example"}} },
+		"port out: write https://b.example": func(c *Config) { c.CORS = &CORS{Origins: []string{"https://b.example:443"}} },
+		"covers every path":                 func(c *Config) { c.Prices = nil },
 	} {
 		b := newBench(t)
 		change(&b.config)
