@@ -19,6 +19,7 @@ const (
 	maxHeard      = 5000  // routes of one neighbour; more are left out
 	maxHeardInAll = 20000 // routes of all neighbours together
 	maxHops       = 32
+	maxPath       = 4 << 10 // bytes of all addresses on a route's way: such a route always fits into an Update beside others, see maxUpdateSize
 	maxHoldDown   = time.Hour
 )
 
@@ -134,8 +135,9 @@ func (r *routing) acceptable(own ilpcore.Address, route ccp.Route) bool {
 	if _, below := r.node.Suffix([]byte(route.Prefix)); below {
 		return false
 	}
+	length := 0
 	for _, hop := range route.Path {
-		if ilpcore.Address(hop) == own || !ilpcore.Address(hop).Valid() {
+		if length += len(hop); length > maxPath || ilpcore.Address(hop) == own || !ilpcore.Address(hop).Valid() {
 			return false
 		}
 	}
