@@ -49,7 +49,7 @@ func (r *routing) update(a *account, in ilpcore.Incoming) ilpcore.Reply {
 		return ilpcore.Reject(ilpcore.F00, r.node.self(), err.Error(), nil)
 	}
 	if a.ReceiveRoutes && r.take(a, u) {
-		r.relearn()
+		r.relearnSoon()
 	}
 	return ilpcore.Fulfill(ilpcore.PeerFulfillment, nil)
 }
@@ -142,6 +142,16 @@ func (r *routing) acceptable(own ilpcore.Address, route ccp.Route) bool {
 		}
 	}
 	return true
+}
+
+// relearnSoon is relearn at once, or with the next round if that was often lately: with many routes it takes longer than a packet, which would make
+// it a way to stop the node.
+func (r *routing) relearnSoon() {
+	if r.prompt.allow() {
+		r.relearn()
+	} else {
+		r.nudge()
+	}
 }
 
 // relearn puts the best of what was heard in force, and forgets what nobody has confirmed for too long.

@@ -89,6 +89,39 @@ func TestLongWays(t *testing.T) {
 	})
 }
 
+// TestAFloodOfUpdates: a neighbour whose routes come and go with each packet has the node's table made anew a few times, and not for each of them.
+func TestAFloodOfUpdates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t)
+		defer l.close()
+		time.Sleep(2 * time.Second)
+		l.setCut("a-b", true)
+		b := l.nodes["b"]
+		tables, before := 0, b.table.Load()
+		for epoch := range uint32(3001) {
+			u := ccp.Update{Table: ccp.TableID{1}, From: epoch, To: epoch + 1, HoldDown: time.Hour, Speaker: "test.a"}
+			if epoch%2 == 0 {
+				u.Routes = []ccp.Route{{Prefix: "test.flap", Path: []string{"test.a"}}}
+			} else {
+				u.Withdrawn = []string{"test.flap"}
+			}
+			in := routeMessage("a", ccp.UpdateDestination, u.Append(nil))
+			in.ExpiresAt = time.Now().Add(time.Minute)
+			if reply := b.HandlePrepare(t.Context(), in); !reply.Fulfilled {
+				t.Fatalf("%+v", reply)
+			}
+			if now := b.table.Load(); now != before {
+				tables, before = tables+1, now
+			}
+		}
+		if tables > 2*promptPerMinute {
+			t.Errorf("%d tables were made", tables)
+		}
+		time.Sleep(2 * time.Second)
+		wantRoutes(t, b, "test.c c ccp", "test.flap a ccp")
+	})
+}
+
 // TestTheLogStaysShort: a route that comes and goes does not make the table longer and longer, and what a new neighbour is told is what there is.
 func TestTheLogStaysShort(t *testing.T) {
 	table := newTold(new(zeros))
