@@ -265,7 +265,7 @@ func (i *incoming) remove(h *handler) {
 func (i *incoming) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	newest := i.newest()
 	if newest == nil {
-		return ilpcore.Reject(ilpcore.T01, "", "the node is starting: try again in a moment", nil)
+		return ilpcore.Reject(ilpcore.T01, "", "the node is starting or stopping: try again in a moment", nil)
 	}
 	return newest.HandlePrepare(ctx, in)
 }

@@ -134,6 +134,18 @@ func (o *opener) take() {
 	}
 }
 
+// leave ends what take has begun.
+func (o *opener) leave() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.taking = false
+	for _, a := range o.opened {
+		for _, l := range a.links {
+			l.link.incoming.remove(o.running.handler)
+		}
+	}
+}
+
 // close gives all links back.
 func (o *opener) close() (err error) {
 	o.mu.Lock()

@@ -174,9 +174,21 @@ func (r *running) takePackets() {
 	r.books.start(r)
 }
 
+// leavePackets leaves what the links bring to another config; without one it is T01. The node could not come to rest under packets that go on
+// coming.
+func (r *running) leavePackets() {
+	for _, l := range r.links {
+		l.link.incoming.remove(r.handler)
+	}
+	if r.opener != nil {
+		r.opener.leave()
+	}
+}
+
 // close gives everything back; the books only once the last lease has ended. It is called once.
 func (r *running) close() error {
 	var err error
+	r.leavePackets()
 	r.books.end(r)
 	if r.api != nil {
 		err = r.closeAPI()
@@ -188,7 +200,6 @@ func (r *running) close() error {
 		err = errors.Join(err, r.node.Close())
 	}
 	for _, l := range r.links {
-		l.link.incoming.remove(r.handler)
 		err = errors.Join(err, releaseLink(l.settings))
 	}
 	if r.opener != nil {
