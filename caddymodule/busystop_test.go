@@ -1,9 +1,11 @@
 package caddymodule
 
-// This file stops a server whose neighbours do not stop sending.
+// This file stops a server whose neighbours do not stop sending, or do not part.
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
 )
 
@@ -62,5 +65,43 @@ func TestStopUnderLoad(t *testing.T) {
 		}
 	case <-time.After(2 * time.Minute):
 		t.Fatal("the server does not stop while its neighbours send")
+	}
+}
+
+// partingLink closes when as many close with it.
+type partingLink struct {
+	connector.OpenLink
+	together *sync.WaitGroup
+}
+
+func (l partingLink) Close() error {
+	l.together.Done()
+	l.together.Wait()
+	return errors.New("closed")
+}
+
+// TestLinksCloseTogether: many neighbours that are slow to part do not add up.
+func TestLinksCloseTogether(t *testing.T) {
+	var together sync.WaitGroup
+	var links []acquiredLink
+	for i := range 100 {
+		together.Add(1)
+		settings := linkSettings{Account: ilpcore.AccountID(fmt.Sprint("slow", i))}
+		if _, _, err := linkPool.LoadOrNew(settings, func() (caddy.Destructor, error) {
+			return &pooledLink{OpenLink: partingLink{together: &together}}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		links = append(links, acquiredLink{settings: settings})
+	}
+	released := make(chan error, 1)
+	go func() { released <- releaseLinks(links) }()
+	select {
+	case err := <-released:
+		if n := strings.Count(fmt.Sprint(err), "closed"); n != len(links) {
+			t.Errorf("%d links say how they closed: %v", n, err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("each link waits for the one before")
 	}
 }

@@ -60,6 +60,17 @@ func (s linkSettings) field() string {
 	return fieldBTPURL
 }
 
+// releaseLinks gives back many links at once: one whose neighbour does not do its part in closing takes three seconds, and there may be hundreds.
+func releaseLinks(links []acquiredLink) error {
+	errs := make([]error, len(links))
+	var closing sync.WaitGroup
+	for i, l := range links {
+		closing.Go(func() { errs[i] = releaseLink(l.settings) })
+	}
+	closing.Wait()
+	return errors.Join(errs...)
+}
+
 // linkPool holds the open links of the process.
 var linkPool = caddy.NewUsagePool()
 

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -199,13 +200,11 @@ func (r *running) close() error {
 	if r.node != nil {
 		err = errors.Join(err, r.node.Close())
 	}
-	for _, l := range r.links {
-		err = errors.Join(err, releaseLink(l.settings))
-	}
+	links := r.links
 	if r.opener != nil {
-		err = errors.Join(err, r.opener.close())
+		links = slices.Concat(links, r.opener.close())
 	}
-	return errors.Join(err, r.endLease())
+	return errors.Join(err, releaseLinks(links), r.endLease())
 }
 
 // lease keeps the books open until the returned lease is ended, once. After the config's end it joins the books of a newer
