@@ -47,6 +47,7 @@ type linkSettings struct {
 	Insecure bool
 	Guarded  bool          // it connects to public addresses only
 	Lifetime time.Duration // of the JSON Web Tokens we send; 0: the default
+	InFlight int           // packets of a BTP neighbour that may be at work at once; 0: the default, which is enough for what the node lets through
 }
 
 // field is the name of the setting that the link comes from.
@@ -174,7 +175,7 @@ func dialBTP(s linkSettings, handler ilpcore.Handler, state func(up bool), logge
 	}
 	config := btp.Config{
 		Account: s.Account, URL: address, Insecure: s.Insecure, Handler: handler, State: state, Logger: logger,
-		Unconfirmed: unconfirmed(logger),
+		Unconfirmed: unconfirmed(logger), MaxInFlight: s.InFlight,
 	}
 	if s.Guarded {
 		config.Transport = guard(btp.NewTransport())
@@ -207,7 +208,7 @@ func (endless) Close() error { return nil }
 func await(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *zap.Logger) (*btp.Awaited, error) {
 	return btp.Await(btp.AwaitConfig{
 		Account: s.Account, User: s.Subject, Token: s.Outgoing, Handler: handler, State: state, Logger: logger,
-		Unconfirmed: unconfirmed(logger),
+		Unconfirmed: unconfirmed(logger), MaxInFlight: s.InFlight,
 	})
 }
 
