@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/ilpcore"
 	"github.com/paydoor/paydoor/links/btp"
 	"github.com/paydoor/paydoor/links/ilpheaders"
@@ -34,19 +35,28 @@ func (r *running) newEntrance(logger *zap.Logger) (*entrance, error) {
 	}
 	var err error
 	e.packets, err = ilphttp.NewServer(ilphttp.ServerConfig{
-		Accounts: r.credentials, Handler: r.handler, Logger: logger, Unconfirmed: unconfirmed(logger),
+		Accounts: r.credentials, Handler: r.handler, Logger: logger, Unconfirmed: unconfirmed(logger), MaxInFlight: r.settings.mostInFlight(),
 	})
 	if err != nil {
 		return e, err
 	}
 	e.headers, err = ilpheaders.NewServer(ilpheaders.ServerConfig{
-		Accounts: r.credentials, Handler: r.handler, Self: r.self, Logger: logger, Unconfirmed: unconfirmed(logger),
+		Accounts: r.credentials, Handler: r.handler, Self: r.self, Logger: logger, Unconfirmed: unconfirmed(logger), MaxInFlight: r.settings.mostInFlight(),
 	})
 	if err != nil || !r.settings.sandbox {
 		return e, err
 	}
 	e.sandbox, err = r.newSandbox(logger)
 	return e, err
+}
+
+// mostInFlight is how many packets any account may have under way: the servers have one bound for all, and the node one for each.
+func (s *settings) mostInFlight() int {
+	most := connector.DefaultInFlight
+	for _, account := range s.accounts {
+		most = max(most, account.MaxInFlight)
+	}
+	return most
 }
 
 // self is the node's address, "" while there is none.

@@ -47,6 +47,7 @@ type linkSettings struct {
 	Insecure bool
 	Guarded  bool          // it connects to public addresses only
 	Lifetime time.Duration // of the JSON Web Tokens we send; 0: the default
+	InFlight int           // packets of a BTP neighbour that may be at work at once; 0: the default, which is enough for what the node lets through
 }
 
 // field is the name of the setting that the link comes from.
@@ -58,6 +59,17 @@ func (s linkSettings) field() string {
 		return fieldBTPIncoming
 	}
 	return fieldBTPURL
+}
+
+// releaseLinks gives back many links at once: one whose neighbour does not do its part in closing takes three seconds, and there may be hundreds.
+func releaseLinks(links []acquiredLink) error {
+	errs := make([]error, len(links))
+	var closing sync.WaitGroup
+	for i, l := range links {
+		closing.Go(func() { errs[i] = releaseLink(l.settings) })
+	}
+	closing.Wait()
+	return errors.Join(errs...)
 }
 
 // linkPool holds the open links of the process.
@@ -163,7 +175,7 @@ func dialBTP(s linkSettings, handler ilpcore.Handler, state func(up bool), logge
 	}
 	config := btp.Config{
 		Account: s.Account, URL: address, Insecure: s.Insecure, Handler: handler, State: state, Logger: logger,
-		Unconfirmed: unconfirmed(logger),
+		Unconfirmed: unconfirmed(logger), MaxInFlight: s.InFlight,
 	}
 	if s.Guarded {
 		config.Transport = guard(btp.NewTransport())
@@ -196,7 +208,7 @@ func (endless) Close() error { return nil }
 func await(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *zap.Logger) (*btp.Awaited, error) {
 	return btp.Await(btp.AwaitConfig{
 		Account: s.Account, User: s.Subject, Token: s.Outgoing, Handler: handler, State: state, Logger: logger,
-		Unconfirmed: unconfirmed(logger),
+		Unconfirmed: unconfirmed(logger), MaxInFlight: s.InFlight,
 	})
 }
 
@@ -265,7 +277,7 @@ func (i *incoming) remove(h *handler) {
 func (i *incoming) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	newest := i.newest()
 	if newest == nil {
-		return ilpcore.Reject(ilpcore.T01, "", "the node is starting: try again in a moment", nil)
+		return ilpcore.Reject(ilpcore.T01, "", "the node is starting or stopping: try again in a moment", nil)
 	}
 	return newest.HandlePrepare(ctx, in)
 }

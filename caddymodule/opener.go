@@ -134,24 +134,35 @@ func (o *opener) take() {
 	}
 }
 
-// close gives all links back.
-func (o *opener) close() (err error) {
+// leave ends what take has begun.
+func (o *opener) leave() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.taking = false
+	for _, a := range o.opened {
+		for _, l := range a.links {
+			l.link.incoming.remove(o.running.handler)
+		}
+	}
+}
+
+// close returns all links, to be given back.
+func (o *opener) close() (links []acquiredLink) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, a := range o.opened {
-		err = errors.Join(err, o.release(a.links))
+		links = append(links, a.links...)
 	}
 	clear(o.opened)
-	return err
+	return links
 }
 
 // release gives links back, which closes those that no other config has.
-func (o *opener) release(links []acquiredLink) (err error) {
+func (o *opener) release(links []acquiredLink) error {
 	for _, l := range links {
 		l.link.incoming.remove(o.running.handler)
-		err = errors.Join(err, releaseLink(l.settings))
 	}
-	return err
+	return releaseLinks(links)
 }
 
 // less returns the links of a that b has not.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -182,9 +183,21 @@ func (r *running) takePackets() {
 	r.books.start(r)
 }
 
+// leavePackets leaves what the links bring to another config; without one it is T01. The node could not come to rest under packets that go on
+// coming.
+func (r *running) leavePackets() {
+	for _, l := range r.links {
+		l.link.incoming.remove(r.handler)
+	}
+	if r.opener != nil {
+		r.opener.leave()
+	}
+}
+
 // close gives everything back; the books only once the last lease has ended. It is called once.
 func (r *running) close() error {
 	var err error
+	r.leavePackets()
 	r.books.end(r)
 	if r.api != nil {
 		err = r.closeAPI()
@@ -195,14 +208,11 @@ func (r *running) close() error {
 	if r.node != nil {
 		err = errors.Join(err, r.node.Close())
 	}
-	for _, l := range r.links {
-		l.link.incoming.remove(r.handler)
-		err = errors.Join(err, releaseLink(l.settings))
-	}
+	links := r.links
 	if r.opener != nil {
-		err = errors.Join(err, r.opener.close())
+		links = slices.Concat(links, r.opener.close())
 	}
-	return errors.Join(err, r.endLease())
+	return errors.Join(err, releaseLinks(links), r.endLease())
 }
 
 // lease keeps the books open until the returned lease is ended, once. After the config's end it joins the books of a newer

@@ -19,6 +19,7 @@ const (
 	maxHeard      = 5000  // routes of one neighbour; more are left out
 	maxHeardInAll = 20000 // routes of all neighbours together
 	maxHops       = 32
+	maxPath       = 4 << 10 // bytes of all addresses on a route's way: such a route always fits into an Update beside others, see maxUpdateSize
 	maxHoldDown   = time.Hour
 )
 
@@ -48,7 +49,7 @@ func (r *routing) update(a *account, in ilpcore.Incoming) ilpcore.Reply {
 		return ilpcore.Reject(ilpcore.F00, r.node.self(), err.Error(), nil)
 	}
 	if a.ReceiveRoutes && r.take(a, u) {
-		r.relearn()
+		r.relearnSoon()
 	}
 	return ilpcore.Fulfill(ilpcore.PeerFulfillment, nil)
 }
@@ -134,12 +135,23 @@ func (r *routing) acceptable(own ilpcore.Address, route ccp.Route) bool {
 	if _, below := r.node.Suffix([]byte(route.Prefix)); below {
 		return false
 	}
+	length := 0
 	for _, hop := range route.Path {
-		if ilpcore.Address(hop) == own || !ilpcore.Address(hop).Valid() {
+		if length += len(hop); length > maxPath || ilpcore.Address(hop) == own || !ilpcore.Address(hop).Valid() {
 			return false
 		}
 	}
 	return true
+}
+
+// relearnSoon is relearn at once, or with the next round if that was often lately: with many routes it takes longer than a packet, which would make
+// it a way to stop the node.
+func (r *routing) relearnSoon() {
+	if r.prompt.allow() {
+		r.relearn()
+	} else {
+		r.nudge()
+	}
 }
 
 // relearn puts the best of what was heard in force, and forgets what nobody has confirmed for too long.

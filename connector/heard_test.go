@@ -2,7 +2,10 @@ package connector
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,6 +62,64 @@ func TestHeardIsBounded(t *testing.T) {
 	if got := len(n.Routes()); got != maxHeard+1 {
 		t.Errorf("%d routes with the other's", got)
 	}
+}
+
+// TestLongWays: a neighbour that tells of ways which nearly fill a packet does not keep the node from telling others all the rest.
+func TestLongWays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t)
+		defer l.close()
+		time.Sleep(2 * time.Second)
+		l.setCut("a-b", true) // what a itself says is not of this table
+		hop := "test." + strings.Repeat("x", ilpcore.MaxAddress-len("test."))
+		long := append([]string{"test.a"}, slices.Repeat([]string{hop}, 20)...)
+		for epoch, route := range []ccp.Route{{Prefix: "test.far", Path: long}, {Prefix: "test.far2", Path: long}, {Prefix: "test.near", Path: long[:1]}} {
+			u := ccp.Update{Table: ccp.TableID{1}, From: uint32(epoch), To: uint32(epoch) + 1, HoldDown: time.Hour, Speaker: "test.a", Routes: []ccp.Route{route}}
+			in := routeMessage("a", ccp.UpdateDestination, u.Append(nil))
+			in.ExpiresAt = time.Now().Add(time.Minute)
+			if reply := l.nodes["b"].HandlePrepare(t.Context(), in); !reply.Fulfilled {
+				t.Fatalf("%+v", reply)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		_ = l.nodes["c"].Close()
+		c := l.start(t, "c", "b") // which is told all at once
+		time.Sleep(2 * time.Second)
+		wantRoutes(t, c, "test.b b ccp", "test.near b ccp")
+	})
+}
+
+// TestAFloodOfUpdates: a neighbour whose routes come and go with each packet has the node's table made anew a few times, and not for each of them.
+func TestAFloodOfUpdates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t)
+		defer l.close()
+		time.Sleep(2 * time.Second)
+		l.setCut("a-b", true)
+		b := l.nodes["b"]
+		tables, before := 0, b.table.Load()
+		for epoch := range uint32(3001) {
+			u := ccp.Update{Table: ccp.TableID{1}, From: epoch, To: epoch + 1, HoldDown: time.Hour, Speaker: "test.a"}
+			if epoch%2 == 0 {
+				u.Routes = []ccp.Route{{Prefix: "test.flap", Path: []string{"test.a"}}}
+			} else {
+				u.Withdrawn = []string{"test.flap"}
+			}
+			in := routeMessage("a", ccp.UpdateDestination, u.Append(nil))
+			in.ExpiresAt = time.Now().Add(time.Minute)
+			if reply := b.HandlePrepare(t.Context(), in); !reply.Fulfilled {
+				t.Fatalf("%+v", reply)
+			}
+			if now := b.table.Load(); now != before {
+				tables, before = tables+1, now
+			}
+		}
+		if tables > 2*promptPerMinute {
+			t.Errorf("%d tables were made", tables)
+		}
+		time.Sleep(2 * time.Second)
+		wantRoutes(t, b, "test.c c ccp", "test.flap a ccp")
+	})
 }
 
 // TestTheLogStaysShort: a route that comes and goes does not make the table longer and longer, and what a new neighbour is told is what there is.

@@ -1,7 +1,8 @@
 package connector
 
-// This file lets a node with a new configuration go on with the routes that the node before has heard: neighbours tell theirs twice a minute, and
-// until then packets would be unreachable that had a way.
+// This file lets a node with a new configuration go on where the node before is. What neighbours have told of routes: they tell it twice a minute, and
+// until then packets would be unreachable that had a way. And what accounts have used of their limits, and have under way: else a
+// limit would begin anew, and a copy of a packet that is under way would be handled beside it.
 
 import (
 	"maps"
@@ -48,4 +49,26 @@ func (r *routing) heir(a *account) heard {
 func sameLink(a, b Link) bool {
 	t := reflect.TypeOf(a)
 	return t != nil && t.Comparable() && a == b
+}
+
+// limits returns what counts against the limits of each account, and nothing that would keep the node itself in memory.
+func (n *Node) limits() map[ilpcore.AccountID]*account {
+	all := make(map[ilpcore.AccountID]*account)
+	for id, a := range n.table.Load().accounts {
+		all[id] = &account{
+			Account: Account{UUID: a.UUID, Asset: a.Asset, MaxPacketsPerMinute: a.MaxPacketsPerMinute, MaxAmountPerMinute: a.MaxAmountPerMinute},
+			packets: a.packets, echoes: a.echoes, amounts: a.amounts, inFlight: a.inFlight, under: a.under,
+		}
+	}
+	return all
+}
+
+// used returns what an account of the node before, which is the same one, has used of its limits; nil: there was none. It is told once.
+func (n *Node) used(a *Account) *account {
+	before := n.inherited[a.ID]
+	delete(n.inherited, a.ID)
+	if before == nil || before.UUID != a.UUID || before.Asset != a.Asset {
+		return nil
+	}
+	return before
 }

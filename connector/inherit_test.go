@@ -1,11 +1,13 @@
 package connector
 
-// This file tests that a new configuration does not forget the routes.
+// This file tests that a new configuration does not forget the routes, nor what is under way and was used of limits.
 
 import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/paydoor/paydoor/ilpcore"
 )
 
 // fixed is a link that is the same one in two configurations.
@@ -79,4 +81,64 @@ func TestANewConfigurationKeepsTheRoutes(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		wantRoutes(t, second, "test.c c ccp")
 	})
+}
+
+// TestANewConfigurationKeepsTheLimits, also of an account that is added later, as those of the API are.
+func TestANewConfigurationKeepsTheLimits(t *testing.T) {
+	synctest.Test(t, testANewConfigurationKeepsTheLimits)
+}
+
+func testANewConfigurationKeepsTheLimits(t *testing.T) {
+	g := newGate()
+	alice := Account{ID: "alice", UUID: "1", MaxInFlight: 2, MaxPacketsPerMinute: 4, MaxAmountPerMinute: 25}
+	config := Config{
+		Address: "test.gw", Asset: usd9, Receiver: g, Now: func() time.Time { return noon },
+		Accounts: []Account{alice, {ID: "bob", Link: g}}, Routes: []Route{{"test.bob", "bob"}},
+	}
+	first := newNode(t, config)
+	send := func(n *Node, in ilpcore.Incoming) <-chan ilpcore.Reply {
+		reply := make(chan ilpcore.Reply, 1)
+		go func() { reply <- n.HandlePrepare(t.Context(), in) }()
+		return reply
+	}
+	original := send(first, packet("alice", "test.bob.x"))
+	synctest.Wait()
+	config.Before, config.Accounts = first, config.Accounts[1:]
+	second := newNode(t, config)
+	if err := second.Put(alice); err != nil {
+		t.Fatal(err)
+	}
+	duplicate := send(second, packet("alice", "test.bob.x"))
+	synctest.Wait()
+	other := packet("alice", "test.bob.y")
+	other.Amount = 6
+	if got := outcome(second.HandlePrepare(t.Context(), other)); got != "T04" {
+		t.Errorf("more than is left of the minute's money: %s", got)
+	}
+	other.Amount = 1
+	if got := outcome(second.HandlePrepare(t.Context(), other)); got != "T03" {
+		t.Errorf("a third packet in flight: %s", got)
+	}
+	if got := outcome(second.HandlePrepare(t.Context(), other)); got != "T05" {
+		t.Errorf("a fifth packet in a minute: %s", got)
+	}
+	g.reply <- ilpcore.Fulfill(testFulfillment, nil)
+	for _, reply := range []<-chan ilpcore.Reply{original, duplicate} {
+		if reply := <-reply; !reply.Fulfilled {
+			t.Errorf("%+v", reply)
+		}
+	}
+	if came := g.came.Load(); came != 1 {
+		t.Errorf("%d packets went out", came)
+	}
+	config.Before, alice.UUID = second, "2"
+	third := newNode(t, config)
+	if err := third.Put(alice); err != nil {
+		t.Fatal(err)
+	}
+	another := send(third, other)
+	g.reply <- ilpcore.Fulfill(testFulfillment, nil)
+	if reply := <-another; !reply.Fulfilled {
+		t.Errorf("another account of the name: %+v", reply)
+	}
 }

@@ -54,7 +54,8 @@ type Config struct {
 	BroadcastEvery time.Duration // how often routes are told, if any account wants them; 0: DefaultBroadcast
 	EchoPerMinute  int           // echo requests answered per minute and account; 0: 60; negative: none
 
-	// Before is the node of the configuration before. What it has heard of routes is used until the neighbours tell theirs anew; nil: there was none.
+	// Before is the node of the configuration before. What it has heard of routes is used until the neighbours tell theirs anew, and what accounts have
+	// used of their limits counts here as well; nil: there was none.
 	Before *Node
 
 	Logger *zap.Logger      // nil: none
@@ -80,9 +81,10 @@ type Node struct {
 	logger   *zap.Logger
 	now      func() time.Time
 
-	changing sync.Mutex // held while a new table is made
-	table    atomic.Pointer[table]
-	routing  *routing
+	changing  sync.Mutex                     // held while a new table is made
+	inherited map[ilpcore.AccountID]*account // what accounts of the node before have used of their limits, until they are added here; guarded by changing
+	table     atomic.Pointer[table]
+	routing   *routing
 
 	finishing *finishing
 }
@@ -98,6 +100,9 @@ func NewNode(c Config) (*Node, error) {
 		return nil, err
 	}
 	n.finishing = newFinishing(n.books)
+	if c.Before != nil {
+		n.inherited = c.Before.limits()
+	}
 	first := newTable()
 	for _, settings := range c.Accounts {
 		if _, ok := first.accounts[settings.ID]; ok {

@@ -12,8 +12,14 @@ import (
 	"github.com/paydoor/paydoor/ilpcore/ccp"
 )
 
-// broadcastGap is how long the node waits after it has told something, so that many changes go out together.
-const broadcastGap = 200 * time.Millisecond
+const (
+	// broadcastGap is how long the node waits after it has told something, so that many changes go out together.
+	broadcastGap = 200 * time.Millisecond
+	// rest is how many times as long as a round with many routes has taken the node waits after it, so that nobody can keep it busy with routes.
+	rest = 9
+	// promptPerMinute is how often routes that were heard are put in force at once; beyond it they wait for a round.
+	promptPerMinute = 60
+)
 
 // firstAgain is after how long the node talks again to a neighbour that was not there; after that twice as long each time, up to the interval.
 const firstAgain = time.Second
@@ -25,6 +31,7 @@ type routing struct {
 	every  time.Duration
 	random io.Reader // used by one goroutine at a time
 	wake   chan struct{}
+	prompt *rateLimit
 
 	mu         sync.Mutex
 	neighbours map[ilpcore.AccountID]*neighbour
@@ -83,7 +90,7 @@ func newRouting(n *Node, every time.Duration, random io.Reader) *routing {
 	}
 	r := &routing{
 		node: n, every: every, random: random, wake: make(chan struct{}, 1), neighbours: map[ilpcore.AccountID]*neighbour{},
-		told: newTold(random),
+		told: newTold(random), prompt: newRateLimit(promptPerMinute, n.now),
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	return r
@@ -142,8 +149,9 @@ func (r *routing) run() {
 			greet = true
 			timer.Reset(jitter(r.random, r.every))
 		}
+		began := time.Now()
 		r.round(greet)
-		wait(r.ctx, min(broadcastGap, r.every))
+		wait(r.ctx, min(max(broadcastGap, rest*time.Since(began)), r.every))
 	}
 }
 

@@ -30,8 +30,11 @@ func (l *line) link(from, to string) Link {
 		l.sent[from+"-"+to]++
 		cut, node := l.cut[from+"-"+to], l.nodes[to]
 		l.mu.Unlock()
-		if cut || node == nil {
+		switch {
+		case cut || node == nil:
 			return ilpcore.Reject(ilpcore.T01, "", "down", nil)
+		case len(in.Data) > ilpcore.MaxData: // as links have it
+			return ilpcore.Reject(ilpcore.F01, "", "too long", nil)
 		}
 		in.From = ilpcore.AccountID(from)
 		return node.HandlePrepare(ctx, in)

@@ -80,7 +80,11 @@ func (n *Node) put(t *table, settings Account) error {
 		return err
 	}
 	before := t.accounts[settings.ID]
-	a := n.newAccount(settings, before)
+	counted := before
+	if counted == nil {
+		counted = n.used(&settings)
+	}
+	a := n.newAccount(settings, counted)
 	t.accounts[a.ID] = a
 	if before == nil {
 		t.order = append(t.order, a)

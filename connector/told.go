@@ -14,7 +14,7 @@ import (
 
 const (
 	maxEpochs     = 50       // of one Update, as in the JavaScript connectors
-	maxUpdateSize = 24 << 10 // below what the data of a packet holds, whatever the last route adds
+	maxUpdateSize = 24 << 10 // below what the data of a packet holds, whatever the last route adds: two addresses and maxPath
 	logSlack      = 1000     // changes kept beyond twice the routes, before a new table begins
 )
 

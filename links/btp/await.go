@@ -77,8 +77,9 @@ func await(c AwaitConfig, t timing) (*Awaited, error) {
 	return a, nil
 }
 
-// HandlePrepare sends the packet to the peer. While it is not connected, or when the connection breaks, the answer is T01 at once; when none
-// comes by the packet's expiry, or within a minute, R00; for a wrong fulfillment F05. The peer's own answer comes back as it is.
+// HandlePrepare sends the packet to the peer. While it is not connected the answer is T01 at once; when the connection breaks, two seconds later, unless
+// the peer answers over the next one; when no answer comes by the packet's expiry, or within a minute, R00; for a wrong fulfillment F05. The peer's own
+// answer comes back as it is.
 func (a *Awaited) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	for {
 		s := a.session.Load()

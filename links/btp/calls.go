@@ -27,7 +27,8 @@ type calls struct {
 	began time.Time
 
 	mu     sync.Mutex
-	byID   map[uint32]*call // nil once the session has ended
+	byID   map[uint32]*call // nil after end
+	shut   bool             // the session has ended, and no more are added
 	lastID uint32
 	alarm  *time.Timer
 	first  time.Duration // when the alarm rings: never later than the first call is over; never: it does not
@@ -50,7 +51,7 @@ func (c *calls) addFor(left time.Duration, asker ilpcore.Asker, busy *busy) (uin
 	until := time.Since(c.began) + left
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.byID == nil {
+	if c.byID == nil || c.shut {
 		return 0, nil
 	}
 	for {
@@ -123,6 +124,14 @@ func (c *calls) drop(id uint32, k *call) {
 		<-k.answered
 	}
 	k.free()
+}
+
+// close lets no more be added, and says whether any is left.
+func (c *calls) close() (left bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shut = true
+	return len(c.byID) > 0
 }
 
 // end answers all calls, and all later ones, with reply.

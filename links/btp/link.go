@@ -107,8 +107,9 @@ func starting(context.Context, ilpcore.Incoming) ilpcore.Reply {
 	return ilpcore.Reject(ilpcore.T01, "", "the node is starting; try again in a moment", nil)
 }
 
-// HandlePrepare sends the packet to the peer. While the link is down, or when it goes down, the answer is T01 at once; when none comes by
-// the packet's expiry, or within a minute, R00; for a wrong fulfillment F05. The peer's own answer comes back as it is.
+// HandlePrepare sends the packet to the peer. While the link is down the answer is T01 at once; when it goes down, two seconds later, unless the peer
+// answers over the next connection; when no answer comes by the packet's expiry, or within a minute, R00; for a wrong fulfillment F05. The peer's own
+// answer comes back as it is.
 func (l *Link) HandlePrepare(ctx context.Context, in ilpcore.Incoming) ilpcore.Reply {
 	s := l.session.Load()
 	if s == nil || !s.busy.enter() {

@@ -66,7 +66,7 @@ func TestDialChecksItsSettings(t *testing.T) {
 	}
 }
 
-// When the connection is lost the packets under way and new ones get T01 at once, and the link comes back.
+// When the connection is lost the packets under way get T01 in a moment and new ones at once, and the link comes back.
 func TestLinkReconnects(t *testing.T) {
 	var states []bool
 	var mu sync.Mutex

@@ -60,7 +60,7 @@ func quick() timing {
 	t := standardTiming()
 	t.waits = []time.Duration{0, time.Millisecond, 10 * time.Millisecond}
 	t.stable = time.Millisecond
-	t.drain = 50 * time.Millisecond
+	t.drain, t.drift = 50*time.Millisecond, 50*time.Millisecond
 	return t
 }
 

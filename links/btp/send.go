@@ -104,16 +104,16 @@ func (s *session) wait(ctx context.Context, id uint32, k *call, b *buffer) (repl
 	return reply, true
 }
 
-// receiveReply hands the ILP answer in a frame to whoever waits for it. Answers nobody waits for are ignored (RFC 23).
+// receiveReply hands the ILP answer in a frame to whoever waits for it.
 func (s *session) receiveReply(id uint32, packet []byte) {
-	k := s.calls.take(id)
-	if k == nil {
-		return
-	}
 	reply, err := ilpcore.DecodeReply(packet)
 	if err != nil {
-		k.answer(ilpcore.Reject(ilpcore.T01, "", "the peer's answer is not an ILP Fulfill or Reject", nil), &s.burst)
+		s.receiveFailure(id, ilpcore.T01, "the peer's answer is not an ILP Fulfill or Reject")
 		return
+	}
+	k := s.asked.take(id, &s.calls)
+	if k == nil {
+		return // answers that nobody waits for are ignored (RFC 23)
 	}
 	reply.Data = bytes.Clone(reply.Data)
 	k.answer(reply, &s.burst)
@@ -121,7 +121,7 @@ func (s *session) receiveReply(id uint32, packet []byte) {
 
 // receiveFailure answers the packet with this id for a peer that sent no ILP packet.
 func (s *session) receiveFailure(id uint32, code ilpcore.Code, message string) {
-	if k := s.calls.take(id); k != nil {
+	if k := s.asked.take(id, &s.calls); k != nil {
 		k.answer(ilpcore.Reject(code, "", message, nil), &s.burst)
 	}
 }

@@ -30,7 +30,8 @@ type endpoint struct {
 	timing      timing
 
 	slots   chan struct{}  // holds one element per incoming packet at work
-	working sync.WaitGroup // their goroutines
+	working sync.WaitGroup // their goroutines, and those of sessions that have ended and wait for answers
+	asked   asked
 }
 
 // session is one connection after authentication.
@@ -59,11 +60,12 @@ func (e *endpoint) newSession(ctx context.Context, conn *socket) (*session, erro
 	s.spare.packets = make(chan *delivery)
 	s.calls = newCalls(first)
 	s.ctx, s.end = context.WithCancelCause(ctx)
+	e.asked.add(&s.calls)
 	return s, nil
 }
 
 // run serves the connection until it breaks or the context ends, and says why. It is called once. When it returns the connection is closed, nothing
-// of it runs any more except Handlers that have not yet noticed, and every call has its answer.
+// of it runs any more except Handlers that have not yet noticed, and what waits for answers over the next connection.
 func (s *session) run() error {
 	defer close(s.over)
 	var helpers sync.WaitGroup
@@ -76,7 +78,7 @@ func (s *session) run() error {
 	})
 	s.end(s.read())
 	helpers.Wait()
-	s.calls.end(lost())
+	s.drift()
 	s.queue.end(context.Cause(s.ctx))
 	return context.Cause(s.ctx)
 }
