@@ -56,6 +56,9 @@ func TestTokensBackupAndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir() + "/restored"
+	if err := errors.Join(os.MkdirAll(dir+"/ledger", 0o700), os.WriteFile(dir+"/ledger/lock", nil, 0o600)); err != nil { // of a start that was refused
+		t.Fatal(err)
+	}
 	out, _, err := typed("", "restore", file, "--dir", dir)
 	if err != nil {
 		t.Fatal(err)
