@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
@@ -101,6 +103,29 @@ func TestBackupUnderLoad(t *testing.T) {
 	for i := range 3 {
 		if out, _, err := typed("", "restore", fmt.Sprintf("%s/%d", dir, i), "--dir", fmt.Sprintf("%s/restored%d", dir, i)); err != nil {
 			t.Errorf("backup %d: %v %s", i, err, out)
+		}
+	}
+}
+
+// TestNewFilesReplaceNothing: not even where the file system has no links, as on a stick for backups.
+func TestNewFilesReplaceNothing(t *testing.T) {
+	none := func(part, file string) error {
+		return &os.LinkError{Op: "link", Old: part, New: file, Err: syscall.EPERM}
+	}
+	for name, link := range map[string]func(part, file string) error{"links": os.Link, "no links": none} {
+		dir := t.TempDir()
+		part, file := filepath.Join(dir, "part"), filepath.Join(dir, "file")
+		for _, content := range []string{"first", "second"} {
+			if err := os.WriteFile(part, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := renameToNew(part, file, link); (err == nil) != (content == "first") || err != nil && !errors.Is(err, fs.ErrExist) {
+				t.Errorf("%s: the %s file: %v", name, content, err)
+			}
+			_, left := os.Lstat(part)
+			if b, err := os.ReadFile(file); err != nil || string(b) != "first" || (left == nil) != (content == "second") {
+				t.Errorf("%s: after the %s there is %q (%v), and its part: %v", name, content, b, err, left)
+			}
 		}
 	}
 }

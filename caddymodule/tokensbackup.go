@@ -114,16 +114,35 @@ func writeWhole(file string, force bool, write func(io.Writer) error) (err error
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if !force {
-		if err := os.Link(f.Name(), file); err != nil { // unlike a rename, it does not replace what came meanwhile
-			return err
-		}
-		return errors.Join(os.Remove(f.Name()), syncDirectoryOf(file))
+	if force {
+		err = os.Rename(f.Name(), file)
+	} else {
+		err = renameToNew(f.Name(), file, os.Link)
 	}
-	if err := os.Rename(f.Name(), file); err != nil {
+	if err != nil {
 		return err
 	}
 	return syncDirectoryOf(file)
+}
+
+// renameToNew is a rename that does not replace what came meanwhile: a link does not. Where the file system has none, as on many sticks and shares,
+// an empty file takes the name first.
+func renameToNew(part, file string, link func(part, file string) error) error {
+	err := link(part, file)
+	if err == nil {
+		return os.Remove(part)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	taken, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(taken.Close(), os.Rename(part, file)); err != nil {
+		return errors.Join(err, os.Remove(file))
+	}
+	return nil
 }
 
 func ignoring(err, expected error) error {
