@@ -100,7 +100,7 @@ func checkLedger(ctx context.Context, dir string, accept bool) (answer *auditAns
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	ledger, err := balances.Open(opened, balances.Options{SkipAudit: true})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	report, err := ledger.Audit(ctx)
 	accepted := ""

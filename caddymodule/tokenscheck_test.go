@@ -85,6 +85,46 @@ func loseBalance(t *testing.T, dir string) {
 	}
 }
 
+// TestALedgerOfANewerVersionIsRefused has one whose totals are of a version that this program does not know.
+func TestALedgerOfANewerVersionIsRefused(t *testing.T) {
+	s := newServer(t)
+	s.load()
+	s.pay("1000")
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := store.Open(t.Context(), filepath.Join(s.dataDir(), ledgerDirectory), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket, err := opened.Join(func(g *store.Group) { g.Put([]byte("led/totals"), []byte{9, 9, 9}) })
+	if err == nil {
+		err = ticket.Wait(t.Context())
+	}
+	if err := errors.Join(err, opened.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var refused []string
+	Refused = func(line string) { refused = append(refused, line) }
+	t.Cleanup(func() { Refused = nil })
+	if err := s.tryLoad(s.caddyfile()); err == nil || !strings.Contains(err.Error(), balances.ErrRecord.Error()) {
+		t.Errorf("the server starts with %v", err)
+	}
+	_, said, err := typed("", "check", "--dir", s.dataDir())
+	var status exitStatus
+	if !errors.As(err, &status) && (err == nil || !strings.Contains(err.Error(), "exiting with status 78")) {
+		t.Errorf("the check ends with %v", err)
+	}
+	for _, line := range append(refused, said) {
+		if !strings.Contains(line, s.dataDir()) || !strings.Contains(line, "version 9; run the newer program") {
+			t.Errorf("refused with %q", line)
+		}
+	}
+	if len(refused) != 1 {
+		t.Errorf("refused with %q", refused)
+	}
+}
+
 func TestCheckMakesNothing(t *testing.T) {
 	dir := t.TempDir()
 	for _, missing := range []string{dir, dir + "/none"} {
