@@ -101,7 +101,7 @@ func adminError(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, balances.ErrInsufficient), errors.Is(err, balances.ErrMaxBalance), errors.Is(err, balances.ErrAsset),
-		errors.Is(err, balances.ErrConflict):
+		errors.Is(err, balances.ErrConflict), errors.Is(err, errNoAsset):
 		status = http.StatusConflict
 	case errors.Is(err, balances.ErrUnavailable), errors.Is(err, balances.ErrBusy):
 		status = http.StatusServiceUnavailable

@@ -205,8 +205,13 @@ func (r *running) pinForAdjustment() error {
 	if !ok {
 		asset = r.settings.asset
 	}
-	if pinned, _ := r.books.ledger.Asset(); pinned.Code != "" || asset.Code == "" {
-		return nil // Adjust says so if there is none
+	if pinned, _ := r.books.ledger.Asset(); pinned.Code != "" {
+		return nil
+	}
+	if asset.Code == "" {
+		return errNoAsset
 	}
 	return r.books.pin(asset)
 }
+
+var errNoAsset = errors.New("the node has not learned from the parent account yet what it counts: wait until that link is up, or write asset into the ilp block")

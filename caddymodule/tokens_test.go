@@ -143,6 +143,19 @@ func TestTokensFirstMoneyByHand(t *testing.T) {
 	}
 }
 
+// TestTokensOfANodeWithoutAnAsset wants to hear what is missing, and that nothing was done.
+func TestTokensOfANodeWithoutAnAsset(t *testing.T) {
+	s := newServer(t)
+	s.options = strings.Replace(s.options, "sandbox", "allow_weak_secrets\naccount uplink {\n relation parent\n btp btp+ws://:shh@"+freePort(t)+"\n}", 1)
+	s.load()
+	for _, direction := range []string{"credit", "debit"} {
+		_, err := s.tokens(token, direction, "40", "--reason", "a gift")
+		if err == nil || !strings.Contains(err.Error(), "parent") || !strings.Contains(err.Error(), "write asset") || strings.Contains(err.Error(), "unknown") {
+			t.Errorf("%s: %v", direction, err)
+		}
+	}
+}
+
 func TestTokensMistakes(t *testing.T) {
 	s := newServer(t)
 	s.load()
