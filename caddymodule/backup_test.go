@@ -6,13 +6,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -106,6 +109,34 @@ func TestBackupUnderLoad(t *testing.T) {
 		}
 	}
 }
+
+// TestABackupSaysWhichDiskIsFull: that of the file, or something of the server, whose log is the place to look then.
+func TestABackupSaysWhichDiskIsFull(t *testing.T) {
+	full, cut := &os.PathError{Op: "write", Path: "/stick/backup", Err: syscall.ENOSPC}, errors.New("cut off")
+	of := func(body io.Reader, sequence string) *http.Response {
+		return &http.Response{Body: io.NopCloser(body), Trailer: http.Header{backupSequence: {sequence}}}
+	}
+	for name, c := range map[string]struct {
+		w        io.Writer
+		response *http.Response
+		want     error
+		server   bool
+	}{
+		"whole":             {io.Discard, of(strings.NewReader("backup"), "5"), nil, false},
+		"no space here":     {failingWriter{full}, of(strings.NewReader("backup"), "5"), full, false},
+		"the server ended":  {io.Discard, of(iotest.ErrReader(cut), ""), cut, true},
+		"without a trailer": {io.Discard, of(strings.NewReader("backup"), ""), io.ErrUnexpectedEOF, true},
+	} {
+		_, sequence, err := receiveBackup(c.w, io.Discard, c.response)
+		if !errors.Is(err, c.want) || (sequence == "5") != (c.want == nil) || c.server != (err != nil && strings.Contains(err.Error(), "the server")) {
+			t.Errorf("%s: group %q, %v", name, sequence, err)
+		}
+	}
+}
+
+type failingWriter struct{ err error }
+
+func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
 // TestNewFilesReplaceNothing: not even where the file system has no links, as on a stick for backups.
 func TestNewFilesReplaceNothing(t *testing.T) {

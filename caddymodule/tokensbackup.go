@@ -59,15 +59,9 @@ func runBackup(cmd *cobra.Command, file string) error {
 		}
 		defer func() { err = errors.Join(err, response.Body.Close()) }()
 		shown := progressOn(cmd.ErrOrStderr())
-		answer.Bytes, err = io.Copy(io.MultiWriter(w, shown), response.Body)
-		shown.end()
-		if answer.Sequence = response.Trailer.Get(backupSequence); err == nil && answer.Sequence == "" {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return fmt.Errorf("the server broke the backup off; its log says why: %w", err)
-		}
-		return nil
+		defer shown.end()
+		answer.Bytes, answer.Sequence, err = receiveBackup(w, shown, response)
+		return err
 	})
 	if err != nil {
 		return err
@@ -77,6 +71,34 @@ func runBackup(cmd *cobra.Command, file string) error {
 		row(w, "size", humanize.IBytes(uint64(answer.Bytes)))
 		row(w, "up to group", answer.Sequence)
 	})
+}
+
+// receiveBackup writes what the server sends. Whose fault it is if that fails decides where to look: the server's log, or the disk here.
+func receiveBackup(w, shown io.Writer, response *http.Response) (size int64, sequence string, err error) {
+	here := &failing{Writer: w}
+	size, err = io.Copy(io.MultiWriter(here, shown), response.Body)
+	if here.failed != nil {
+		return size, "", here.failed
+	}
+	if sequence = response.Trailer.Get(backupSequence); err == nil && sequence == "" {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return size, "", fmt.Errorf("the server broke the backup off; its log says why: %w", err)
+	}
+	return size, sequence, nil
+}
+
+// failing notes the error of a writer.
+type failing struct {
+	io.Writer
+	failed error
+}
+
+func (f *failing) Write(b []byte) (int, error) {
+	n, err := f.Writer.Write(b)
+	f.failed = errors.Join(f.failed, err)
+	return n, err
 }
 
 // checkNewFile says what is against making a file of that name, before the work of filling it: fs.ErrExist for one that is there.
