@@ -6,11 +6,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -56,6 +61,9 @@ func TestTokensBackupAndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir() + "/restored"
+	if err := errors.Join(os.MkdirAll(dir+"/ledger", 0o700), os.WriteFile(dir+"/ledger/lock", nil, 0o600)); err != nil { // of a start that was refused
+		t.Fatal(err)
+	}
 	out, _, err := typed("", "restore", file, "--dir", dir)
 	if err != nil {
 		t.Fatal(err)
@@ -147,6 +155,57 @@ func TestBackupUnderLoad(t *testing.T) {
 	for i := range 3 {
 		if out, _, err := typed("", "restore", fmt.Sprintf("%s/%d", dir, i), "--dir", fmt.Sprintf("%s/restored%d", dir, i)); err != nil {
 			t.Errorf("backup %d: %v %s", i, err, out)
+		}
+	}
+}
+
+// TestABackupSaysWhichDiskIsFull: that of the file, or something of the server, whose log is the place to look then.
+func TestABackupSaysWhichDiskIsFull(t *testing.T) {
+	full, cut := &os.PathError{Op: "write", Path: "/stick/backup", Err: syscall.ENOSPC}, errors.New("cut off")
+	of := func(body io.Reader, sequence string) *http.Response {
+		return &http.Response{Body: io.NopCloser(body), Trailer: http.Header{backupSequence: {sequence}}}
+	}
+	for name, c := range map[string]struct {
+		w        io.Writer
+		response *http.Response
+		want     error
+		server   bool
+	}{
+		"whole":             {io.Discard, of(strings.NewReader("backup"), "5"), nil, false},
+		"no space here":     {failingWriter{full}, of(strings.NewReader("backup"), "5"), full, false},
+		"the server ended":  {io.Discard, of(iotest.ErrReader(cut), ""), cut, true},
+		"without a trailer": {io.Discard, of(strings.NewReader("backup"), ""), io.ErrUnexpectedEOF, true},
+	} {
+		_, sequence, err := receiveBackup(c.w, io.Discard, c.response)
+		if !errors.Is(err, c.want) || (sequence == "5") != (c.want == nil) || c.server != (err != nil && strings.Contains(err.Error(), "the server")) {
+			t.Errorf("%s: group %q, %v", name, sequence, err)
+		}
+	}
+}
+
+type failingWriter struct{ err error }
+
+func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// TestNewFilesReplaceNothing: not even where the file system has no links, as on a stick for backups.
+func TestNewFilesReplaceNothing(t *testing.T) {
+	none := func(part, file string) error {
+		return &os.LinkError{Op: "link", Old: part, New: file, Err: syscall.EPERM}
+	}
+	for name, link := range map[string]func(part, file string) error{"links": os.Link, "no links": none} {
+		dir := t.TempDir()
+		part, file := filepath.Join(dir, "part"), filepath.Join(dir, "file")
+		for _, content := range []string{"first", "second"} {
+			if err := os.WriteFile(part, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := renameToNew(part, file, link); (err == nil) != (content == "first") || err != nil && !errors.Is(err, fs.ErrExist) {
+				t.Errorf("%s: the %s file: %v", name, content, err)
+			}
+			_, left := os.Lstat(part)
+			if b, err := os.ReadFile(file); err != nil || string(b) != "first" || (left == nil) != (content == "second") {
+				t.Errorf("%s: after the %s there is %q (%v), and its part: %v", name, content, b, err, left)
+			}
 		}
 	}
 }

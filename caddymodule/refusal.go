@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/store"
 )
 
@@ -47,7 +48,8 @@ func (r reworded) Unwrap() error { return r.error }
 // refusalOf returns the line that says what is wrong with the ledger in a data directory and the way out, if err is about that.
 func refusalOf(err error, dir string) (line string, ok bool) {
 	lost := errors.Is(err, store.ErrLost) || errors.Is(err, balances.ErrAudit)
-	if !lost && !errors.Is(err, store.ErrFormat) {
+	record := errors.Is(err, balances.ErrRecord) || errors.Is(err, connector.ErrBooks)
+	if !lost && !record && !errors.Is(err, store.ErrFormat) {
 		return "", false
 	}
 	// The store knows the way out, and not that its directory is a part of ours.
@@ -55,6 +57,9 @@ func refusalOf(err error, dir string) (line string, ok bool) {
 	line = strings.ReplaceAll(line, "\n", "; ")
 	if lost && !strings.Contains(line, "--accept-loss") && !strings.Contains(line, "only a backup helps") {
 		line += "; or go on with what is there: paydoor tokens check --dir " + dir + " --accept-loss"
+	}
+	if !lost && record && !strings.Contains(line, "newer program") {
+		line += "; run the newer program that may have written it, or restore a backup"
 	}
 	return line, true
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/paydoor/paydoor/balances"
+	"github.com/paydoor/paydoor/connector"
 	"github.com/paydoor/paydoor/store"
 )
 
@@ -24,6 +25,8 @@ func TestRefusalNamesTheWayOut(t *testing.T) {
 		{fmt.Errorf("%w: /data/ledger holds 0; nothing in it can be read, so only a backup helps", store.ErrLost), true, 0},
 		{fmt.Errorf("opening: %w", errors.Join(balances.ErrAudit, errors.New("closing"))), true, 1},
 		{fmt.Errorf("%w: version 9", store.ErrFormat), true, 0},
+		{fmt.Errorf("%w: totals of version 9; run the newer program that wrote it", balances.ErrRecord), true, 0},
+		{fmt.Errorf("account x: %w", connector.ErrBooks), true, 0},
 		{store.ErrLocked, false, 0},
 		{store.ErrNoSpace, false, 0},
 		{errors.New("other"), false, 0},
@@ -31,6 +34,11 @@ func TestRefusalNamesTheWayOut(t *testing.T) {
 		line, ok := refusalOf(c.err, "/data")
 		if ok != c.ok || strings.Count(line, way) != c.ways || strings.Count(line, "accept-loss") != c.ways || strings.Contains(line, "\n") {
 			t.Errorf("%v: %q, %v", c.err, line, ok)
+		}
+		if newer := strings.Count(line, "run "); errors.Is(c.err, balances.ErrRecord) || errors.Is(c.err, connector.ErrBooks) {
+			if newer != 1 {
+				t.Errorf("%v: %q", c.err, line)
+			}
 		}
 	}
 }

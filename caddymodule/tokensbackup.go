@@ -59,15 +59,9 @@ func runBackup(cmd *cobra.Command, file string) error {
 		}
 		defer func() { err = errors.Join(err, response.Body.Close()) }()
 		shown := progressOn(cmd.ErrOrStderr())
-		answer.Bytes, err = io.Copy(io.MultiWriter(w, shown), response.Body)
-		shown.end()
-		if answer.Sequence = response.Trailer.Get(backupSequence); err == nil && answer.Sequence == "" {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return fmt.Errorf("the server broke the backup off; its log says why: %w", err)
-		}
-		return nil
+		defer shown.end()
+		answer.Bytes, answer.Sequence, err = receiveBackup(w, shown, response)
+		return err
 	})
 	if err != nil {
 		return err
@@ -77,6 +71,34 @@ func runBackup(cmd *cobra.Command, file string) error {
 		row(w, "size", humanize.IBytes(uint64(answer.Bytes)))
 		row(w, "up to group", answer.Sequence)
 	})
+}
+
+// receiveBackup writes what the server sends. Whose fault it is if that fails decides where to look: the server's log, or the disk here.
+func receiveBackup(w, shown io.Writer, response *http.Response) (size int64, sequence string, err error) {
+	here := &failing{Writer: w}
+	size, err = io.Copy(io.MultiWriter(here, shown), response.Body)
+	if here.failed != nil {
+		return size, "", here.failed
+	}
+	if sequence = response.Trailer.Get(backupSequence); err == nil && sequence == "" {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return size, "", fmt.Errorf("the server broke the backup off; its log says why: %w", err)
+	}
+	return size, sequence, nil
+}
+
+// failing notes the error of a writer.
+type failing struct {
+	io.Writer
+	failed error
+}
+
+func (f *failing) Write(b []byte) (int, error) {
+	n, err := f.Writer.Write(b)
+	f.failed = errors.Join(f.failed, err)
+	return n, err
 }
 
 // checkNewFile says what is against making a file of that name, before the work of filling it: fs.ErrExist for one that is there.
@@ -114,16 +136,35 @@ func writeWhole(file string, force bool, write func(io.Writer) error) (err error
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if !force {
-		if err := os.Link(f.Name(), file); err != nil { // unlike a rename, it does not replace what came meanwhile
-			return err
-		}
-		return errors.Join(os.Remove(f.Name()), syncDirectoryOf(file))
+	if force {
+		err = os.Rename(f.Name(), file)
+	} else {
+		err = renameToNew(f.Name(), file, os.Link)
 	}
-	if err := os.Rename(f.Name(), file); err != nil {
+	if err != nil {
 		return err
 	}
 	return syncDirectoryOf(file)
+}
+
+// renameToNew is a rename that does not replace what came meanwhile: a link does not. Where the file system has none, as on many sticks and shares,
+// an empty file takes the name first.
+func renameToNew(part, file string, link func(part, file string) error) error {
+	err := link(part, file)
+	if err == nil {
+		return os.Remove(part)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	taken, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(taken.Close(), os.Rename(part, file)); err != nil {
+		return errors.Join(err, os.Remove(file))
+	}
+	return nil
 }
 
 func ignoring(err, expected error) error {

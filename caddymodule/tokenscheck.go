@@ -86,11 +86,25 @@ func hasLedger(dir string, except ...string) (bool, error) {
 // may be less than the default.
 const checkMinFree = 80 << 20
 
+func checkOptions(dir string, accept bool) store.Options {
+	return store.Options{
+		LockWait: time.Second, AcceptLoss: accept, Logger: zap.NewNop(), MinFree: checkMinFree, Ballast: ballastIn(dir), FreeSpace: freeSpace,
+	}
+}
+
+// ballastIn is the size of the ballast that the server keeps, as the options of a store have it. A check leaves it so: a larger one could be what
+// the server misses of its min_free.
+func ballastIn(dir string) int64 {
+	found, err := os.Lstat(filepath.Join(dir, ledgerDirectory, "ballast"))
+	if err != nil || found.Size() == 0 {
+		return -1
+	}
+	return found.Size()
+}
+
 // checkLedger opens and audits what is in a data directory. With accept it goes on after a loss.
 func checkLedger(ctx context.Context, dir string, accept bool) (answer *auditAnswer, err error) {
-	opened, err := store.Open(ctx, filepath.Join(dir, ledgerDirectory), store.Options{
-		LockWait: time.Second, AcceptLoss: accept, Logger: zap.NewNop(), MinFree: checkMinFree, Ballast: store.DefaultBallast, FreeSpace: freeSpace,
-	})
+	opened, err := store.Open(ctx, filepath.Join(dir, ledgerDirectory), checkOptions(dir, accept))
 	if errors.Is(err, store.ErrLocked) {
 		return nil, fmt.Errorf("a server uses %s: ask it with paydoor tokens audit, or stop it first", dir)
 	}
@@ -100,7 +114,7 @@ func checkLedger(ctx context.Context, dir string, accept bool) (answer *auditAns
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	ledger, err := balances.Open(opened, balances.Options{SkipAudit: true})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	report, err := ledger.Audit(ctx)
 	accepted := ""

@@ -85,6 +85,93 @@ func loseBalance(t *testing.T, dir string) {
 	}
 }
 
+// TestALedgerOfANewerVersionIsRefused has one whose totals are of a version that this program does not know.
+func TestALedgerOfANewerVersionIsRefused(t *testing.T) {
+	s := newServer(t)
+	s.load()
+	s.pay("1000")
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := store.Open(t.Context(), filepath.Join(s.dataDir(), ledgerDirectory), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket, err := opened.Join(func(g *store.Group) { g.Put([]byte("led/totals"), []byte{9, 9, 9}) })
+	if err == nil {
+		err = ticket.Wait(t.Context())
+	}
+	if err := errors.Join(err, opened.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var refused []string
+	Refused = func(line string) { refused = append(refused, line) }
+	t.Cleanup(func() { Refused = nil })
+	if err := s.tryLoad(s.caddyfile()); err == nil || !strings.Contains(err.Error(), balances.ErrRecord.Error()) {
+		t.Errorf("the server starts with %v", err)
+	}
+	_, said, err := typed("", "check", "--dir", s.dataDir())
+	var status exitStatus
+	if !errors.As(err, &status) && (err == nil || !strings.Contains(err.Error(), "exiting with status 78")) {
+		t.Errorf("the check ends with %v", err)
+	}
+	for _, line := range append(refused, said) {
+		if !strings.Contains(line, s.dataDir()) || !strings.Contains(line, "version 9; run the newer program") {
+			t.Errorf("refused with %q", line)
+		}
+	}
+	if len(refused) != 1 {
+		t.Errorf("refused with %q", refused)
+	}
+}
+
+// TestCheckLeavesTheBallast has a store open as a check has it until it has looked after its ballast. That is the server's, which may want none.
+func TestCheckLeavesTheBallast(t *testing.T) {
+	for name, size := range map[string]int64{"off": 0, "of another size": 1 << 20} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			ballast := filepath.Join(dir, ledgerDirectory, "ballast")
+			if err := os.Mkdir(filepath.Dir(ballast), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if opened, err := store.Open(t.Context(), filepath.Dir(ballast), store.Options{Ballast: -1}); err != nil || opened.Close() != nil {
+				t.Fatal(err)
+			}
+			if size > 0 {
+				if err := os.WriteFile(ballast, make([]byte, size), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			looks := make(chan struct{}, 100)
+			freeSpace = func(string) (uint64, error) {
+				select {
+				case looks <- struct{}{}:
+				default:
+				}
+				return 1 << 40, nil
+			}
+			t.Cleanup(func() { freeSpace = nil })
+			opened, err := store.Open(t.Context(), filepath.Dir(ballast), checkOptions(dir, false))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for len(looks) > 0 {
+				<-looks // of the opening
+			}
+			for range 4 { // each round has one look, and another one if the ballast is not what it should be
+				<-looks
+			}
+			if err := opened.Close(); err != nil {
+				t.Fatal(err)
+			}
+			found, err := os.Stat(ballast)
+			if size == 0 && !errors.Is(err, os.ErrNotExist) || size > 0 && (err != nil || found.Size() != size) {
+				t.Errorf("there is %v (%v)", found, err)
+			}
+		})
+	}
+}
+
 func TestCheckMakesNothing(t *testing.T) {
 	dir := t.TempDir()
 	for _, missing := range []string{dir, dir + "/none"} {

@@ -40,7 +40,7 @@ func runRestore(cmd *cobra.Command, file string) (err error) {
 		return err
 	}
 	into := filepath.Join(dir, ledgerDirectory)
-	if found, err := hasLedger(dir); err != nil {
+	if found, err := hasLedger(dir, "lock"); err != nil {
 		return err
 	} else if found {
 		return fmt.Errorf("there is a ledger in %s already: stop its server and move %s away, or restore into another directory", dir, into)

@@ -242,3 +242,50 @@ func FuzzReadBackup(f *testing.F) {
 		}
 	})
 }
+
+// awaiting is a context that tells when somebody waits for its end.
+type awaiting struct {
+	context.Context
+	awaited chan struct{} // has room for one
+}
+
+func (a awaiting) Done() <-chan struct{} {
+	select {
+	case a.awaited <- struct{}{}:
+	default:
+	}
+	return a.Context.Done()
+}
+
+// Whoever waits for another one to leave an empty directory must not restore into what that one has made there meanwhile.
+func TestRestoreLooksAgainAtADirectoryThatItWaitedFor(t *testing.T) {
+	s := mustOpen(t, newDir(t), Options{})
+	putDurably(t, s, "k", "old")
+	b, _ := backup(t, s)
+	dir := newDir(t)
+	if err := prepareDirectory(dir); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := lockDirectory(context.Background(), dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, restored := awaiting{context.Background(), make(chan struct{}, 1)}, make(chan error, 1)
+	go func() { restored <- Restore(ctx, bytes.NewReader(b), dir, Options{MinFree: 1, LockWait: time.Minute}) }()
+	select {
+	case <-ctx.awaited:
+	case err := <-restored:
+		t.Fatal("it does not wait for the lock: ", err)
+	}
+	other, err := openLocked(dir, Options{MinFree: 1}.withDefaults()) // it was the first to have the lock
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(other.closeFiles(), lock.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-restored; err == nil || !strings.Contains(err.Error(), "not empty") {
+		t.Error("it has restored over another store: ", err)
+	}
+	wantValue(t, mustOpen(t, dir, Options{}), "k", "")
+}

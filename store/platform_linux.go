@@ -24,7 +24,17 @@ func freeSpace(dir string) (uint64, error) {
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, err
 	}
-	return s.Bavail * uint64(s.Bsize), nil
+	return freeBytes(s), nil
+}
+
+// freeBytes counts blocks in fragments, as df does. Bsize is how much is best read at a time: 1 MiB where a container's directory is a Mac's, in
+// blocks of 4 KiB, of which 256 times as many would seem free.
+func freeBytes(s unix.Statfs_t) uint64 {
+	block := uint64(s.Frsize)
+	if block == 0 {
+		block = uint64(s.Bsize)
+	}
+	return s.Bavail * block
 }
 
 // allocate gives the first size bytes of f blocks of their own, without changing what is in them; errors.ErrUnsupported where the file

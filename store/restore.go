@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +20,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// Restore makes a store of a backup in dir, which has to be empty or missing, and leaves nothing there if it cannot: ErrBackup if the backup
-// is not whole, ErrFormat if a newer version wrote it, ErrNoSpace. A store whose restoring was interrupted is refused by Open.
+// Restore makes a store of a backup in dir, which has to be empty or missing (a lock that nobody holds does not count), and leaves nothing there if it
+// cannot: ErrBackup if the backup is not whole, ErrFormat if a newer version wrote it, ErrNoSpace. A store whose restoring was interrupted is refused by Open.
 func Restore(ctx context.Context, r io.Reader, dir string, o Options) error {
 	o = o.withDefaults()
 	dir, err := filepath.Abs(dir)
@@ -29,20 +31,32 @@ func Restore(ctx context.Context, r io.Reader, dir string, o Options) error {
 	if err := prepareDirectory(dir); err != nil {
 		return err
 	}
-	if found, err := os.ReadDir(dir); err != nil {
+	if err := refuseUsed(dir); err != nil { // before a lock is put among files of somebody else
 		return err
-	} else if len(found) > 0 {
-		return fmt.Errorf("restoring into %s: it is not empty", dir)
 	}
 	lock, err := lockDirectory(ctx, dir, o.LockWait)
 	if err != nil {
 		return err
+	}
+	if err := refuseUsed(dir); err != nil { // whoever had the lock may have made a store meanwhile
+		return errors.Join(err, lock.Close())
 	}
 	err = restoreLocked(ctx, r, dir, o)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("restoring into %s: %w", dir, err), empty(dir))
 	}
 	return errors.Join(err, lock.Close())
+}
+
+func refuseUsed(dir string) error {
+	found, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(found, func(f fs.DirEntry) bool { return f.Name() != lockFile }) {
+		return fmt.Errorf("restoring into %s: it is not empty", dir)
+	}
+	return nil
 }
 
 func restoreLocked(ctx context.Context, r io.Reader, dir string, o Options) error {

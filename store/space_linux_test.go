@@ -12,7 +12,24 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+func TestFreeBlocksAreCountedInTheirOwnSize(t *testing.T) {
+	for name, test := range map[string]struct {
+		of   unix.Statfs_t
+		want uint64
+	}{
+		"as usual":         {unix.Statfs_t{Bavail: 100, Bsize: 4096, Frsize: 4096}, 409600},
+		"read in larger":   {unix.Statfs_t{Bavail: 100, Bsize: 1 << 20, Frsize: 4096}, 409600},
+		"without fragment": {unix.Statfs_t{Bavail: 100, Bsize: 4096}, 409600},
+	} {
+		if got := freeBytes(test.of); got != test.want {
+			t.Errorf("%s: %d bytes, want %d", name, got, test.want)
+		}
+	}
+}
 
 // allocated counts the bytes that the files below dir take on the disk, without their holes.
 func allocated(dir string) (n int64) {
