@@ -101,7 +101,8 @@ func (p payment) receipt(cmd *cobra.Command, a answer) error {
 		return p.again(fmt.Errorf("%w; whether the payment was made is unknown", err))
 	}
 	if err := output(cmd, a.body, func(w io.Writer) error { receiptTable(w, r); return nil }); err != nil {
-		return err
+		// Who runs the command anew for the receipt must not pay anew.
+		return p.again(fmt.Errorf("the payment was made, and its receipt could not be printed: %w", err))
 	}
 	if flying(r) != "" {
 		return p.look(notTold(r))

@@ -3,8 +3,13 @@ package cli
 // This file shows what a payment says and exits with that was not made in full, or of which nobody knows.
 
 import (
+	"bytes"
+	"errors"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
 )
 
 func TestAPaymentThatIsNotWhole(t *testing.T) {
@@ -59,5 +64,28 @@ func TestAPaymentThatIsNotWhole(t *testing.T) {
 	s = newStub(t, map[string]said{path: problemSaid(500, detail+flying+"}")})
 	if got := newTerminal(s).types(t, strings.Fields("pay alice --to $p.example --amount 5 --json")...); got.status != StatusUnknown || !strings.Contains(got.out, `"in_flight_amount": 2`) {
 		t.Errorf("--json: status %d, printed %s", got.status, got.out)
+	}
+}
+
+// errFull is what a full disk says.
+var errFull = errors.New("no space left on device")
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+// TestAReceiptThatIsNotPrinted pays, and cannot print the receipt: a script that takes 1 for "not all was paid" would pay again.
+func TestAReceiptThatIsNotPrinted(t *testing.T) {
+	s := newStub(t, map[string]said{"POST /accounts/alice/payments": {200, "", `{"source_amount":5,"sent_amount":5,"in_flight_amount":0}`}})
+	m := newTerminal(s)
+	var errs bytes.Buffer
+	node := &cobra.Command{Use: "node", SilenceUsage: true, SilenceErrors: true}
+	AddCommands(node, Environment{Getenv: func(name string) string { return m.variables[name] }, Now: time.Now})
+	node.SetOut(full{})
+	node.SetErr(&errs)
+	node.SetArgs(strings.Fields("pay alice --to $p.example --amount 5 --idempotency-key k-7"))
+	err := node.ExecuteContext(t.Context())
+	if ExitStatus(err) != StatusUnknown || !errors.Is(err, errFull) || !strings.Contains(err.Error(), "the payment was made") || !strings.Contains(err.Error(), "--idempotency-key k-7") {
+		t.Errorf("status %d, said %v", ExitStatus(err), err)
 	}
 }
