@@ -169,8 +169,9 @@ func (s *settler) work(ctx context.Context, id ilpcore.AccountID, w *worker) {
 		}
 		if err != nil && ctx.Err() == nil {
 			s.api.logger.Warn("an account could not be settled; it is tried again", zap.String("account", string(id)), zap.Int("tries", tries+1), zap.Error(err))
-			s.sleep(ctx, tries, longestRetry, w.wake)
-			tries++
+			if tries++; s.sleep(ctx, tries-1, longestRetry, w.wake) {
+				tries = 0 // what has failed so often may not be what is to be done now
+			}
 			continue
 		}
 		tries = 0
@@ -197,8 +198,8 @@ func (s *settler) leave(id ilpcore.AccountID, w *worker) bool {
 	return true
 }
 
-// sleep waits twice as long each time, up to longest, and for between half of that and all of it.
-func (s *settler) sleep(ctx context.Context, tries int, longest time.Duration, wake <-chan struct{}) {
+// sleep waits twice as long each time, up to longest, and for between half of that and all of it. woken says that something was changed meanwhile.
+func (s *settler) sleep(ctx context.Context, tries int, longest time.Duration, wake <-chan struct{}) (woken bool) {
 	pause := doubled(s.first, tries, longest)
 	over := make(chan struct{})
 	stop := s.after(pause/2+rand.N(pause/2+1), func() { close(over) })
@@ -206,8 +207,10 @@ func (s *settler) sleep(ctx context.Context, tries int, longest time.Duration, w
 	select {
 	case <-over:
 	case <-wake:
+		return true
 	case <-ctx.Done():
 	}
+	return false
 }
 
 // doubled is first doubled so many times, up to longest.
