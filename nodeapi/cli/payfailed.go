@@ -51,8 +51,11 @@ func (p payment) failed(cmd *cobra.Command, err error) error {
 	}
 	if flying(r) != "" {
 		err = p.look(fmt.Errorf("%w: %s", notTold(r), reason(no.answer)))
-	} else if r.text("sent_amount") != "0" {
-		err = fmt.Errorf("%w: %s", errNotWhole, reason(no.answer))
+	} else {
+		if r.text("sent_amount") != "0" {
+			err = fmt.Errorf("%w: %s", errNotWhole, reason(no.answer))
+		}
+		err = p.over(err)
 	}
 	return errors.Join(err, output(cmd, no.answer.body, func(w io.Writer) error { receiptTable(w, r); return nil }))
 }
@@ -92,6 +95,14 @@ func (p payment) again(err error) error {
 // look is err, and that the same command would only say it again.
 func (p payment) look(err error) error {
 	return failure{fmt.Errorf("%w; before you pay with another key than %s, look at paydoor node accounts payments %s", err, clean(p.key), clean(p.account)), StatusUnknown}
+}
+
+// over is err of a payment that has ended. A key from the command line comes back with the next run of the same command, which would find the old answer.
+func (p payment) over(err error) error {
+	if !p.repeats {
+		return err
+	}
+	return fmt.Errorf("%w; this stays the answer to the key %s for 24 hours: pay what is missing with another one", err, clean(p.key))
 }
 
 // receipt prints what was sent and what arrived, and returns an error if that is not all.

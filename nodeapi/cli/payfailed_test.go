@@ -19,6 +19,7 @@ func TestAPaymentThatIsNotWhole(t *testing.T) {
 	const detail = `{"title":"Internal Server Error","status":500,"detail":"Error sending SPSP payment: it went away",`
 	const path = "POST /accounts/alice/payments"
 	const again = "run the command again with --idempotency-key k-7 within 24 hours; later, look at paydoor node accounts payments alice first"
+	const ended = "; this stays the answer to the key k-7 for 24 hours: pay what is missing with another one"
 	for _, test := range []struct {
 		name   string
 		says   said
@@ -26,11 +27,11 @@ func TestAPaymentThatIsNotWhole(t *testing.T) {
 		out    []string
 		err    string
 	}{
-		{"in part", problemSaid(500, detail+part+"}"), StatusRefused, []string{"sent       3 (3 ABC)", "delivered  1"}, errNotWhole.Error() + ": Error sending SPSP payment: it went away"},
+		{"in part", problemSaid(500, detail+part+"}"), StatusRefused, []string{"sent       3 (3 ABC)", "delivered  1"}, errNotWhole.Error() + ": Error sending SPSP payment: it went away" + ended},
 		{"in part, and in flight", problemSaid(500, detail+flying+"}"), StatusUnknown, []string{"sent       3 (3 ABC)", "in flight  2 (2 ABC)"},
 			"nobody told what became of 2 base units: Error sending SPSP payment: it went away; before you pay with another key than k-7, look at paydoor node accounts payments alice"},
 		{"in flight, answered as whole", said{200, "", `{"source_amount":5,"sent_amount":5,"in_flight_amount":2}`}, StatusUnknown, []string{"in flight  2"}, "nobody told what became of 2 base units; before you pay with another key than k-7"},
-		{"not at all", problemSaid(500, detail+none+"}"), StatusRefused, []string{"sent       0"}, "the node refused: Error sending SPSP payment: it went away (500)"},
+		{"not at all", problemSaid(500, detail+none+"}"), StatusRefused, []string{"sent       0"}, "the node refused: Error sending SPSP payment: it went away (500)" + ended},
 		{"before it was begun", problemSaid(503, `{"detail":"nothing was paid"}`), StatusRefused, nil, "the node refused: nothing was paid (503)"},
 		{"maybe before", problemSaid(503, `{"detail":"the node is shutting down"}`), StatusUnknown, nil, "the node is shutting down (503)"},
 		{"under way", said{409, problemType, `{"title":"Conflict","detail":"it is under way"}`}, StatusUnknown, nil, "it is under way (409): " + again},
@@ -60,6 +61,10 @@ func TestAPaymentThatIsNotWhole(t *testing.T) {
 	s.header = map[string]string{"Retry-After": "1"}
 	if got := newTerminal(s).types(t, strings.Fields("pay alice --to $p.example --amount 5")...); got.status != StatusRefused {
 		t.Errorf("with a key of its own, which no payment before can have: status %d, said %s", got.status, got.err)
+	}
+	s = newStub(t, map[string]said{path: problemSaid(500, detail+none+"}")})
+	if got := newTerminal(s).types(t, strings.Fields("pay alice --to $p.example --amount 5")...); got.status != StatusRefused || strings.Contains(got.err, "another one") {
+		t.Errorf("with a key of its own, which does not come back: status %d, said %s", got.status, got.err)
 	}
 	s = newStub(t, map[string]said{path: problemSaid(500, detail+flying+"}")})
 	if got := newTerminal(s).types(t, strings.Fields("pay alice --to $p.example --amount 5 --json")...); got.status != StatusUnknown || !strings.Contains(got.out, `"in_flight_amount": 2`) {
