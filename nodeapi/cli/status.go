@@ -35,10 +35,14 @@ status is 0 if the node is ready.`,
 			if err != nil {
 				return err
 			}
+			ready, err := isReady(s)
+			if err != nil {
+				return err
+			}
 			if err := output(cmd, a.body, func(w io.Writer) error { statusTable(w, s); return nil }); err != nil {
 				return err
 			}
-			if s.text("ready") == "no" {
+			if !ready {
 				return errNotReady
 			}
 			return nil
@@ -55,6 +59,19 @@ func (c *client) status(cmd *cobra.Command) (answer, error) {
 		}
 	}
 	return c.ask(cmd.Context(), request{method: http.MethodGet, path: "/"})
+}
+
+// isReady reads whether the node takes packets: our own word, that of interledger-rs, or, as of the Java connector, its address.
+func isReady(s record) (bool, error) {
+	for _, word := range []struct{ name, ready string }{{"ready", "yes"}, {"status", "Ready"}} {
+		if said := s.text(word.name); said != "" {
+			return said == word.ready, nil
+		}
+	}
+	if _, ok := s["operatorAddress"]; !ok {
+		return false, errAnswer
+	}
+	return s.text("operatorAddress") != "", nil
 }
 
 func statusTable(w io.Writer, s record) {
