@@ -45,7 +45,9 @@ func TestRefusals(t *testing.T) {
 		{"not ready, in the Java connector's words", map[string]said{"GET /": {200, "", `{"operatorAddress":"","version":"1"}`}}, []string{"status"}, errNotReady.Error()},
 		{"no node, which answers all the same", map[string]said{"GET /": {200, "", `{"hello":"world"}`}}, []string{"status"}, errAnswer.Error()},
 		{"a payment in part", map[string]said{"POST /accounts/alice/payments": {200, "", `{"source_amount":5,"sent_amount":3,"delivered_amount":3}`}},
-			[]string{"pay", "alice", "--to", "$p.example", "--amount", "5", "--idempotency-key", "k"}, "paydoor: paying with idempotency key k\n" + errNotWhole.Error()},
+			[]string{"pay", "alice", "--to", "$p.example", "--amount", "5", "--idempotency-key", "k"}, "paydoor: paying with idempotency key k\n" + errNotWhole.Error() + ": 3 of 5; the rest may be too little to arrive as anything"},
+		{"a payment in part, as up to 0.6", map[string]said{"POST /accounts/alice/payments": {200, "", `{"sent_amount":3,"delivered_amount":3}`}},
+			[]string{"pay", "alice", "--to", "$p.example", "--amount", "5", "--idempotency-key", "k"}, "paydoor: paying with idempotency key k\n" + errNotWhole.Error() + ": 3 of 5; the rest may be too little to arrive as anything"},
 		{"a payment that failed, Java", map[string]said{"POST /accounts/alice/payments": {200, "", `{"originalAmount":"5","amountSent":"5","amountDelivered":"0","successfulPayment":false}`}},
 			[]string{"pay", "alice", "--to", "$p.example", "--amount", "5", "--idempotency-key", "k"}, "paydoor: paying with idempotency key k\n" + errNotWhole.Error()},
 	}

@@ -69,7 +69,7 @@ func (e Environment) runPay(cmd *cobra.Command, args []string) error {
 	}
 	ctx, stop := interruptible(cmd)
 	defer stop()
-	made := payment{args[0], key, option(cmd, "idempotency-key") != ""}
+	made := payment{args[0], key, body.text("source_amount"), option(cmd, "idempotency-key") != ""}
 	a, err := c.ask(ctx, r)
 	if err != nil {
 		return made.failed(cmd, err)

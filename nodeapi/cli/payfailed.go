@@ -20,7 +20,8 @@ var errNotWhole = errors.New("only a part of the amount was paid")
 // payment is what is needed to say how to go on.
 type payment struct {
 	account, key string
-	repeats      bool // it may: the key was given on the command line
+	amount       string // that was to be sent
+	repeats      bool   // it may: the key was given on the command line
 }
 
 // failed says what an error of the request means for the payment. What is not known to have failed is StatusUnknown.
@@ -118,9 +119,11 @@ func (p payment) receipt(cmd *cobra.Command, a answer) error {
 	if flying(r) != "" {
 		return p.look(notTold(r))
 	}
-	wanted, sent := r.text("source_amount", "originalAmount"), r.text("sent_amount", "amountSent")
-	if r.text("successfulPayment") == "no" || wanted != "" && sent != "" && wanted != sent {
+	if r.text("successfulPayment") == "no" {
 		return errNotWhole
+	}
+	if sent := r.text("sent_amount", "amountSent"); sent != "" && sent != p.amount {
+		return fmt.Errorf("%w: %s of %s; the rest may be too little to arrive as anything", errNotWhole, sent, p.amount)
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func TestRequests(t *testing.T) {
 		"GET /accounts/bob/balance": {200, "", `{"balance":0}`}, "PUT /routes/static/test.bob": {200, "text/plain", "bob"}, "PUT /routes/static": {200, "", `{"a":"b"}`},
 		"DELETE /routes/static/test.bob": {204, "", ""}, "PUT /rates": {200, "", `{"ABC":1.0}`}, "PUT /settlement/engines": {200, "", `{}`},
 		"POST /accounts/bob/settlement/resolution": {200, "", `{"key":"k1","outcome":"refunded","amount":"5"}`},
-		"POST /accounts/alice/payments":            {200, "", `{"sent_amount":1,"delivered_amount":1}`}, "PUT /encryption/keys/JKS": {204, "", ""},
+		"POST /accounts/alice/payments":            {200, "", `{"delivered_amount":1}`}, "PUT /encryption/keys/JKS": {204, "", ""},
 		"POST /encryption/encrypt": {200, "text/plain", "enc:paydoor:node:secret:1:aes_gcm:AAAA"},
 	})
 	for _, test := range tests {
