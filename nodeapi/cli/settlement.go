@@ -4,6 +4,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -34,6 +35,9 @@ func (e Environment) settlementListCommand() *cobra.Command {
 				return err
 			}
 			pending, ok := s["settlements"].([]any)
+			if problem := s.text("problem"); !ok && problem != "" {
+				return fmt.Errorf("the settlements cannot be read: %s", problem)
+			}
 			if !ok {
 				return errAnswer
 			}
