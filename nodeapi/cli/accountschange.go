@@ -17,7 +17,7 @@ func (e Environment) createCommand() *cobra.Command {
 		Long: `
 Makes an account, which works at once and stays after a restart. Secrets need not be arguments, where other users could see them: "-"
 reads one from stdin, env:NAME takes it from a variable, and --…-token-file from a file.`,
-		Args: exactly(1, "the name of the new account behind create"),
+		Args: account("the name of the new account behind create"),
 		RunE: e.runCreate,
 	}
 	addFieldFlags(cmd, true)
@@ -54,7 +54,7 @@ func (e Environment) updateCommand() *cobra.Command {
 		Use: "update NAME [--SETTING VALUE...]", Short: "Changes the settings of an account",
 		Long: `
 Changes what is given and leaves the rest. Secrets are given as for create.`,
-		Args: exactly(1, "the name of the account behind update"),
+		Args: account("the name of the account behind update"),
 		RunE: e.runUpdate,
 	}
 	addFieldFlags(cmd, true)
@@ -119,7 +119,7 @@ func (e Environment) updateSettingsCommand() *cobra.Command {
 		Use: "update-settings NAME [--SETTING VALUE...]", Short: "Changes those settings that the account's holder may change",
 		Long: `
 Changes links, tokens and settlement of an account, with the admin token or that of the account: --token-file names the file that holds it.`,
-		Args: exactly(1, "the name of the account behind update-settings"),
+		Args: account("the name of the account behind update-settings"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.client(cmd, holder)
 			if err != nil {

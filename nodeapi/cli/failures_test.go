@@ -95,6 +95,8 @@ func TestMistakesAreNotSent(t *testing.T) {
 		{"a token in the clear to a name that the network may be asked for", "accounts list --node http://node.localhost", "http://node.localhost is another machine, and http: shows the token to everybody on the way: write https:, or --insecure if you mean it"},
 		{"a token in the clear", "accounts list --node http://node.example", "http://node.example is another machine, and http: shows the token to everybody on the way: write https:, or --insecure if you mean it"},
 		{"no key", "import-key JKS", "the key: there is no secret in it"},
+		{"two accounts", "accounts incoming-payments x y", "write the name of one account behind incoming-payments, or none for all"},
+		{"a name that is a path", "accounts delete ..", `".." is no name: write the name of the account behind delete`},
 		{"no command", "routes add", `there is no command "add": run node routes --help`},
 	}
 	s := newStub(t, nil)
@@ -105,6 +107,11 @@ func TestMistakesAreNotSent(t *testing.T) {
 				t.Errorf("status %d, said\n%s\nwant 1 and\n%s", got.status, got.err, test.want)
 			}
 		})
+	}
+	for _, args := range [][]string{{"accounts", "balance"}, {"accounts", "incoming-payments"}, {"settlement", "show"}} { // of a variable that is not set
+		if got := newTerminal(s).types(t, append(args, "")...); got.status != StatusRefused || !strings.HasPrefix(got.err, `"" is no name: write the name of `) {
+			t.Errorf("%v: status %d, said %s", args, got.status, got.err)
+		}
 	}
 	if len(s.got) != 0 {
 		t.Errorf("the node was asked: %v", s.got)
