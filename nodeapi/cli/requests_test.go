@@ -37,6 +37,8 @@ func TestRequests(t *testing.T) {
 			`"settle_threshold":"100","settle_to":"-5","settlement_engine_url":"http://localhost:3000","username":"bob"}`}},
 		{"update keeps the asset", "", []string{"accounts", "update", "bob", "--min-balance", "0"},
 			asked{"PUT", "/accounts/bob", asAdmin, mergePatch, "", "", `{"asset_code":"USD","asset_scale":"9","min_balance":"0","username":"bob"}`}},
+		{"update takes away", "", []string{"accounts", "update", "bob", "--unset", "min-balance", "--unset", "--ilp-over-http-url", "--unset", "ilp-over-http-outgoing-token", "--settle-to", "5"},
+			asked{"PUT", "/accounts/bob", asAdmin, mergePatch, "", "", `{"asset_code":"USD","asset_scale":"9","ilp_over_http_outgoing_token":null,"ilp_over_http_url":null,"min_balance":null,"settle_to":"5","username":"bob"}`}},
 		{"update of the asset", "", []string{"accounts", "update", "bob", "--asset-code", "EUR", "--asset-scale", "2"},
 			asked{"PUT", "/accounts/bob", asAdmin, mergePatch, "", "", `{"asset_code":"EUR","asset_scale":"2","username":"bob"}`}},
 		{"update-settings", "", []string{"accounts", "update-settings", "bob", "--settle-to", "5"},
