@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/connector"
 )
 
 // described is what the tests read of the document.
@@ -103,6 +104,8 @@ func TestOpenAPIHasWhatPaymentsHave(t *testing.T) {
 		"PendingSettlement":   shownPending{Last: "l", Why: "w"},
 		"Settlement":          shownSettlement{},
 		"Resolution":          resolution{UUID: "u"},
+		"NodeState":           nodeState{Status: connector.Status{Address: "a"}, Problem: "p"},
+		"AccountState":        connector.AccountStatus{Problem: "p"},
 	} {
 		var has map[string]any
 		if err := json.Unmarshal(mustJSON(whole), &has); err != nil {

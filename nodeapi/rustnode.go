@@ -42,11 +42,14 @@ func (a *API) nodeStatus(w http.ResponseWriter, r *request) {
 	for _, p := range pending {
 		shown = append(shown, p.show())
 	}
-	writeJSON(w, http.StatusOK, struct {
-		connector.Status
-		Problem     string         `json:"problem,omitempty"`
-		Settlements []shownPending `json:"settlements"`
-	}{status, problem, shown})
+	writeJSON(w, http.StatusOK, nodeState{status, problem, shown})
+}
+
+// nodeState is the answer of GET /status.
+type nodeState struct {
+	connector.Status
+	Problem     string         `json:"problem,omitempty"` // of the store
+	Settlements []shownPending `json:"settlements"`
 }
 
 // rustRates answers GET /rates.
