@@ -102,7 +102,7 @@ func TestOpenAPIHasWhatPaymentsHave(t *testing.T) {
 		"HistoricPayment":     rustPayment{Destination: "d", From: "f", Closed: &yes, Receiver: "r", Source: &number, InFlight: &number, Delivered: &number, ToCode: &text, ToScale: &scale, Key: "k", Why: "w"},
 		"JavaHistoricPayment": javaPayment{Destination: "d", From: "f", Closed: &yes, Receiver: "r", Source: &n, InFlight: &n, Delivered: &n, ToCode: &text, ToScale: &text, Key: "k", Why: "w"},
 		"PendingSettlement":   shownPending{Last: "l", Why: "w"},
-		"Settlement":          shownSettlement{},
+		"Settlement":          shownSettlement{Problem: "p"},
 		"Resolution":          resolution{UUID: "u"},
 		"NodeState":           nodeState{Status: connector.Status{Address: "a"}, Problem: "p"},
 		"AccountState":        connector.AccountStatus{Problem: "p"},

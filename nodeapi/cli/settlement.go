@@ -106,6 +106,7 @@ func settlementTable(w io.Writer, body []byte) error {
 	if rest := s.inside("leftover"); rest.text("amount") != "0" {
 		named(w, "left over", units(rest.text("amount"), code, rest.text("scale")))
 	}
+	named(w, "problem", s.text("problem"))
 	pending := s.inside("pending")
 	if pending == nil {
 		row(w, "unanswered", "nothing")
