@@ -90,7 +90,7 @@ func open(s *settings, app *App) (_ *running, err error) {
 	holders := &nodeapi.Holders{Receiver: r.receiver, Notify: func(p nodeapi.Payment) { r.api.Notify(p) }, Now: time.Now}
 	r.node, err = connector.NewNode(connector.Config{
 		Address: s.address, Asset: s.asset, Accounts: accounts, Routes: s.routes, Receiver: r.receiver, Holders: holders, Books: r.books.accounts,
-		Rates: r.rates, Due: r.due, Owed: r.owed(), Messages: r, Passed: countPacket, Before: r.books.latestNode(), Logger: app.logger,
+		Rates: r.rates, Due: r.due, Owed: r.owed(), Messages: r, Passed: countPacket, Before: r.books.latestNode(), Silent: true, Logger: app.logger,
 	})
 	if err != nil {
 		return nil, err

@@ -57,6 +57,8 @@ type Config struct {
 	// Before is the node of the configuration before. What it has heard of routes is used until the neighbours tell theirs anew, and what accounts have
 	// used of their limits counts here as well; nil: there was none.
 	Before *Node
+	// Silent is for who adds accounts one by one: until TalkRoutes, no neighbour is told a part of the routes for all, and none is asked.
+	Silent bool
 
 	Logger *zap.Logger      // nil: none
 	Now    func() time.Time // nil: time.Now
@@ -123,6 +125,7 @@ func NewNode(c Config) (*Node, error) {
 		random = rand.Reader
 	}
 	n.routing = newRouting(n, c.BroadcastEvery, random)
+	n.routing.silent = c.Silent
 	if c.Before != nil {
 		n.routing.inherit(c.Before)
 	}
@@ -150,6 +153,15 @@ func (n *Node) withDefaults() (err error) {
 		n.rates, err = NewRates(Rate{})
 	}
 	return err
+}
+
+// TalkRoutes ends the silence that the node was made with: its accounts are there. What was inherited from the node before is in force when it returns.
+func (n *Node) TalkRoutes() {
+	n.routing.relearn()
+	n.changing.Lock()
+	defer n.changing.Unlock()
+	n.routing.speak()
+	n.routing.changed(n.table.Load())
 }
 
 // Close stops what the node has started and waits for it. It closes no link, and packets are still answered. It may be called more than once.

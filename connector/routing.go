@@ -39,6 +39,7 @@ type routing struct {
 	told       told
 	ctx        context.Context
 	stop       context.CancelFunc
+	silent     bool // it is not to start yet
 	started    bool
 	closed     bool
 	running    sync.WaitGroup
@@ -112,11 +113,17 @@ func (r *routing) changed(t *table) {
 			r.neighbours[a.ID] = &neighbour{mode: ccp.Sync, ask: true, heard: r.heir(a)}
 		}
 	}
-	if len(r.neighbours) > 0 && !r.started && !r.closed {
+	if len(r.neighbours) > 0 && !r.silent && !r.started && !r.closed {
 		r.started = true
 		r.running.Go(r.run)
 	}
 	r.nudge()
+}
+
+func (r *routing) speak() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.silent = false
 }
 
 // nudge has the next round come soon.

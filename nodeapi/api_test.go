@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -176,6 +177,34 @@ func TestStatus(t *testing.T) {
 		if w := b.ask(t, "GET", "/status", authorization, ""); w.Code != want {
 			t.Errorf("%q: %d, want %d", authorization, w.Code, want)
 		}
+	}
+}
+
+// TestStatusOfANodeThatTakesNoPayments fills the disk, and breaks it: a node that rejects every packet with money is not ready, whatever its address.
+func TestStatusOfANodeThatTakesNoPayments(t *testing.T) {
+	for name, options := range map[string]store.Options{
+		"full":   {FreeSpace: func(string) (uint64, error) { return 1 << 19, nil }},
+		"broken": {Fault: func(store.Point, uint64) error { return errors.New("injected: input/output error") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options.MinFree, options.Ballast = 1<<20, -1
+			s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "store"), options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			b := newBedOn(t, s, nil)
+			if name == "broken" {
+				b.ask(t, "POST", "/accounts", asAdmin, account("alice", aliceKey))
+			}
+			if m := members(t, b.ask(t, "GET", "/", "", "")); m["status"] != "Not taking payments" {
+				t.Errorf("everybody is told %v", m)
+			}
+			m := members(t, b.ask(t, "GET", "/status", asAdmin, ""))
+			if problem, _ := m["problem"].(string); m["ready"] != false || problem != s.Ready().Error() || m["address"] != "test.node" {
+				t.Errorf("the operator is told %v", m)
+			}
+		})
 	}
 }
 

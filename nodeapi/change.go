@@ -286,7 +286,7 @@ func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
 	if err := a.opener.Open(s); err != nil {
 		return err
 	}
-	err := a.keep(ctx, s, old == nil)
+	err := a.keep(ctx, s, old == nil || old.Relation != s.Relation)
 	if err == nil {
 		a.opened[s.ID] = true
 		a.reuseRoutes() // of its account there may be some already
@@ -302,7 +302,7 @@ func (a *API) work(ctx context.Context, s Settings, old *Settings) error {
 	return errors.Join(err, undo)
 }
 
-// keep keeps s, and with a new parent the default route to it.
+// keep keeps s, and with a new parent the default route to it. fresh says that it is new, or was something else before.
 func (a *API) keep(ctx context.Context, s Settings, fresh bool) error {
 	if fresh && s.Relation == connector.Parent.String() {
 		if routes, ok := a.withParent(s.ID); ok {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paydoor/paydoor/amount"
+	"github.com/paydoor/paydoor/connector"
 )
 
 // described is what the tests read of the document.
@@ -101,8 +102,10 @@ func TestOpenAPIHasWhatPaymentsHave(t *testing.T) {
 		"HistoricPayment":     rustPayment{Destination: "d", From: "f", Closed: &yes, Receiver: "r", Source: &number, InFlight: &number, Delivered: &number, ToCode: &text, ToScale: &scale, Key: "k", Why: "w"},
 		"JavaHistoricPayment": javaPayment{Destination: "d", From: "f", Closed: &yes, Receiver: "r", Source: &n, InFlight: &n, Delivered: &n, ToCode: &text, ToScale: &text, Key: "k", Why: "w"},
 		"PendingSettlement":   shownPending{Last: "l", Why: "w"},
-		"Settlement":          shownSettlement{},
+		"Settlement":          shownSettlement{Problem: "p"},
 		"Resolution":          resolution{UUID: "u"},
+		"NodeState":           nodeState{Status: connector.Status{Address: "a"}, Problem: "p"},
+		"AccountState":        connector.AccountStatus{Problem: "p"},
 	} {
 		var has map[string]any
 		if err := json.Unmarshal(mustJSON(whole), &has); err != nil {

@@ -261,3 +261,27 @@ func TestParentBecomesTheDefaultRoute(t *testing.T) {
 		t.Error("the refused parent was kept")
 	}
 }
+
+// TestAnAccountThatBecomesTheParent: a peer that is made the parent is a new parent, and one that was it before and is changed in something else is none.
+func TestAnAccountThatBecomesTheParent(t *testing.T) {
+	b := rustBed(t, nil)
+	ask := func(method, path, body string) string {
+		t.Helper()
+		w := b.ask(t, method, path, asAdmin, body)
+		if w.Code != http.StatusOK {
+			t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
+		}
+		return strings.TrimSpace(w.Body.String())
+	}
+	const up, parent = `{"username":"up","asset_code":"USD","asset_scale":9,"ilp_address":"test.up"`, `,"routing_relation":"Parent"`
+	ask("POST", "/accounts", up+`,"routing_relation":"Peer"}`)
+	ask("PUT", "/accounts/up", up+parent+`}`)
+	if routes := ask("GET", "/routes", ""); !strings.Contains(routes, `"":"up"`) {
+		t.Errorf("a new parent: %s", routes)
+	}
+	ask("PUT", "/routes/static", `{}`)
+	ask("PUT", "/accounts/up", up+parent+`,"min_balance":0}`)
+	if routes := ask("GET", "/routes", ""); strings.Contains(routes, `"":"up"`) {
+		t.Errorf("a parent whose route was taken away: %s", routes)
+	}
+}

@@ -16,6 +16,8 @@ func (a *API) rustStatus(w http.ResponseWriter, _ *request) {
 	status := "Ready"
 	if !ready {
 		status = "Waiting for an address"
+	} else if a.directory.store.Ready() != nil {
+		status = "Not taking payments"
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"status": status, "ilp_address": string(address), "version": a.version})
 }
@@ -23,19 +25,31 @@ func (a *API) rustStatus(w http.ResponseWriter, _ *request) {
 // nodeStatus answers GET /status, an endpoint of this node's own: the state of the node and of each account, with balances, and the
 // settlements that are unanswered.
 func (a *API) nodeStatus(w http.ResponseWriter, r *request) {
+	status, problem := a.node.Status(), ""
+	unfit := a.directory.store.Ready()
+	if unfit != nil { // what cannot be written down is not taken
+		status.Ready, problem = false, unfit.Error()
+	}
 	pending, err := a.PendingSettlements()
-	if err != nil {
+	if err != nil && unfit == nil {
 		a.fail(w, r, err)
 		return
 	}
-	shown := make([]shownPending, 0, len(pending))
+	var shown []shownPending // null: a store that has failed cannot be asked
+	if err == nil {
+		shown = make([]shownPending, 0, len(pending))
+	}
 	for _, p := range pending {
 		shown = append(shown, p.show())
 	}
-	writeJSON(w, http.StatusOK, struct {
-		connector.Status
-		Settlements []shownPending `json:"settlements"`
-	}{a.node.Status(), shown})
+	writeJSON(w, http.StatusOK, nodeState{status, problem, shown})
+}
+
+// nodeState is the answer of GET /status.
+type nodeState struct {
+	connector.Status
+	Problem     string         `json:"problem,omitempty"` // of the store
+	Settlements []shownPending `json:"settlements"`
 }
 
 // rustRates answers GET /rates.

@@ -4,6 +4,7 @@ package nodeapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -150,6 +151,9 @@ func (a *API) pay(ctx context.Context, r *request, o Outgoing) (status int, body
 		})
 	}
 	d, err := a.sender.Pay(connector.WithAlong(ctx, kept.along), o)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errBrokenOff
+	}
 	a.endPayment(ctx, kept, d, err)
 	receipt := a.receipt(r.dialect, s, o, d)
 	if err == nil {
@@ -176,6 +180,9 @@ type failedPayment struct {
 	Detail  string `json:"detail"`
 	Receipt any    `json:"receipt"`
 }
+
+// errBrokenOff is why a payment ended whose context did.
+var errBrokenOff = errors.New("it was broken off, because who asked for it has left, or the node is being stopped")
 
 // receipt06 is what seed 001 answers.
 type receipt06 struct {

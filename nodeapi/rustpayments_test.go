@@ -299,7 +299,7 @@ func TestPaymentsUnderWay(t *testing.T) {
 	if err := b.API.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if w := <-done; w.Code != 500 || !strings.Contains(w.Body.String(), "context canceled") {
+	if w := <-done; w.Code != 500 || !strings.Contains(w.Body.String(), errBrokenOff.Error()) {
 		t.Errorf("stopped: %d %s", w.Code, w.Body)
 	}
 	if w := b.askToPay(t, asAlice, "", fromSeed); w.Code != http.StatusServiceUnavailable {

@@ -214,8 +214,9 @@ type shownSettlement struct {
 	Threshold *int64            `json:"settle_threshold,string"`
 	To        *int64            `json:"settle_to,string"`
 	Leftover  Quantity          `json:"leftover"`
-	Pending   *shownPending     `json:"pending"`  // null: nothing is unanswered
-	Resolved  []resolution      `json:"resolved"` // what operators have decided, newest first
+	Problem   string            `json:"problem,omitempty"` // why nothing more is settled, beside what is unanswered
+	Pending   *shownPending     `json:"pending"`           // null: nothing is unanswered
+	Resolved  []resolution      `json:"resolved"`          // what operators have decided, newest first
 }
 
 // settlementOf returns how an account is settled; of one that is in no configuration any more, what is unanswered and was decided. The
@@ -242,6 +243,9 @@ func (a *API) settlementOf(id ilpcore.AccountID) (shown shownSettlement, err err
 		}
 		shown.Code, shown.Scale, shown.Leftover = asset.Code, asset.Scale, rest.Quantity
 		shown.Engine, shown.Threshold, shown.To = filled(a.EngineOf(s).URL), s.SettleThreshold, s.SettleTo
+		if o == nil {
+			shown.Problem = a.settler.troubleOf(id)
+		}
 	}
 	shown.Resolved, err = a.directory.resolved(id, s.UUID)
 	return shown, err

@@ -40,6 +40,7 @@ type settler struct {
 	attempts   map[ilpcore.AccountID]attempt // at what is unanswered, in this process
 	pauses     waits                         // that begin with a refusal; until they end nothing is sent
 	refusals   map[ilpcore.AccountID]int     // in a row
+	troubles   map[ilpcore.AccountID]error   // why an engine was not told of an account, or refused what it was to settle; until that has changed
 	times      waits                         // that end every after something was owed
 	overdue    map[ilpcore.AccountID]bool    // whose wait among times has ended
 	running    sync.WaitGroup
@@ -63,7 +64,7 @@ func newSettler(a *API, client *engineClient, c Config) *settler {
 		api: a, client: client, first: firstRetry, every: c.SettleEvery, after: after, workers: make(map[ilpcore.AccountID]*worker),
 		registered: make(map[ilpcore.AccountID]engineName), pauses: make(waits), times: make(waits), refusals: make(map[ilpcore.AccountID]int),
 		turns: make(map[ilpcore.AccountID]*sync.Mutex), attempts: make(map[ilpcore.AccountID]attempt),
-		overdue: make(map[ilpcore.AccountID]bool),
+		overdue: make(map[ilpcore.AccountID]bool), troubles: make(map[ilpcore.AccountID]error),
 	}
 }
 
@@ -123,6 +124,7 @@ func (s *settler) due(id ilpcore.AccountID) {
 func (s *settler) review(id ilpcore.AccountID) {
 	s.mu.Lock()
 	delete(s.refusals, id)
+	delete(s.troubles, id)
 	s.disarm(s.pauses, id)
 	s.wake(id)
 	s.mu.Unlock()
@@ -169,8 +171,9 @@ func (s *settler) work(ctx context.Context, id ilpcore.AccountID, w *worker) {
 		}
 		if err != nil && ctx.Err() == nil {
 			s.api.logger.Warn("an account could not be settled; it is tried again", zap.String("account", string(id)), zap.Int("tries", tries+1), zap.Error(err))
-			s.sleep(ctx, tries, longestRetry, w.wake)
-			tries++
+			if tries++; s.sleep(ctx, tries-1, longestRetry, w.wake) {
+				tries = 0 // what has failed so often may not be what is to be done now
+			}
 			continue
 		}
 		tries = 0
@@ -197,8 +200,8 @@ func (s *settler) leave(id ilpcore.AccountID, w *worker) bool {
 	return true
 }
 
-// sleep waits twice as long each time, up to longest, and for between half of that and all of it.
-func (s *settler) sleep(ctx context.Context, tries int, longest time.Duration, wake <-chan struct{}) {
+// sleep waits twice as long each time, up to longest, and for between half of that and all of it. woken says that something was changed meanwhile.
+func (s *settler) sleep(ctx context.Context, tries int, longest time.Duration, wake <-chan struct{}) (woken bool) {
 	pause := doubled(s.first, tries, longest)
 	over := make(chan struct{})
 	stop := s.after(pause/2+rand.N(pause/2+1), func() { close(over) })
@@ -206,8 +209,10 @@ func (s *settler) sleep(ctx context.Context, tries int, longest time.Duration, w
 	select {
 	case <-over:
 	case <-wake:
+		return true
 	case <-ctx.Done():
 	}
+	return false
 }
 
 // doubled is first doubled so many times, up to longest.
@@ -238,7 +243,9 @@ func (s *settler) step(ctx context.Context, id ilpcore.AccountID) (more bool, er
 		if e.URL == "" || s.rests(id) {
 			return false, nil
 		}
-		if err := s.register(ctx, id, e); err != nil {
+		err = s.register(ctx, id, e)
+		s.trouble(id, err)
+		if err != nil {
 			return false, err
 		}
 		if o, err = s.api.payOut(ctx, id, e, s.isOverdue(id)); o == nil || err != nil {
@@ -257,6 +264,7 @@ func (s *settler) step(ctx context.Context, id ilpcore.AccountID) (more bool, er
 	case errors.Is(err, errRefused) && !doubt:
 		s.api.logger.Error("the settlement engine refused a settlement; the balance has the amount again", append(fields, zap.Error(err))...)
 		s.pause(id)
+		s.trouble(id, err)
 		return false, s.end(ctx, id, *o, SettlementRefused)
 	case errors.Is(err, errRefused):
 		err = fmt.Errorf("%w, after a call that it may have carried out: see with the engine what it did, and resolve it with paydoor node settlement resolve", err)
@@ -312,6 +320,26 @@ func (s *settler) forgive(id ilpcore.AccountID) {
 	delete(s.refusals, id)
 }
 
+// trouble notes what keeps an account from being settled; nil: nothing.
+func (s *settler) trouble(id ilpcore.AccountID, why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if why == nil {
+		delete(s.troubles, id)
+	} else if s.ctx != nil { // it may be the end of this settler otherwise
+		s.troubles[id] = why
+	}
+}
+
+func (s *settler) troubleOf(id ilpcore.AccountID) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if why := s.troubles[id]; why != nil {
+		return why.Error()
+	}
+	return ""
+}
+
 // rests says whether an account is in the pause after a refusal.
 func (s *settler) rests(id ilpcore.AccountID) bool {
 	s.mu.Lock()
@@ -325,6 +353,7 @@ func (s *settler) farewell(id ilpcore.AccountID, e Engine) {
 	defer s.mu.Unlock()
 	delete(s.registered, id)
 	delete(s.refusals, id)
+	delete(s.troubles, id)
 	s.disarm(s.pauses, id)
 	s.disarm(s.times, id)
 	if s.ctx == nil || e.URL == "" {

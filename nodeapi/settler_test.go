@@ -204,3 +204,55 @@ func TestDoubtStaysWithItsEngine(t *testing.T) {
 		t.Errorf("the first engine settled %s, %d are left", old.Total(3), b.clearing())
 	}
 }
+
+// TestAfterADecisionAllIsNew has an engine fail for a night, until it is asked ever less often. Then the account gets another engine, and the doubt is resolved: what
+// fails just after that is not left for as long as what has failed all night.
+func TestAfterADecisionAllIsNew(t *testing.T) {
+	old, other := newEngine(t), newEngine(t)
+	for _, e := range []*testengine.Engine{old, other} {
+		e.Fail(func(int) testengine.Fault { return testengine.Fault{Status: http.StatusInternalServerError} })
+	}
+	c := newClock()
+	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), old.URL, func(config *Config, _ *http.Transport) { config.After = c.After })
+	b.earn(t, 150)
+	eventually(t, "the engine has failed many times", func() bool { c.pass(time.Hour); return old.Calls() >= 20 })
+	b.earn(t, 150)
+	if w := b.ask(t, "PUT", "/accounts/alice", asAdmin, fmt.Sprintf(
+		`{"username":"alice","asset_code":"USD","asset_scale":3,"settlement_engine_url":%q,"settle_threshold":100,"settle_to":10}`, other.URL)); w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	b.decide(t, http.StatusOK, b.pending(t, SettlementUnknown)["key"].(string), resolvedSettled, "it is in its log")
+	eventually(t, "the other engine is asked", func() bool { return other.Calls() >= 1 })
+	eventually(t, "and soon again, more than once", func() bool { c.pass(2 * time.Millisecond); return other.Calls() >= 4 })
+}
+
+// TestWhatKeepsAnAccountFromBeingSettledIsShown: an engine that is not there is told of nobody, and one that refuses has nothing unanswered; both were in the log alone.
+func TestWhatKeepsAnAccountFromBeingSettledIsShown(t *testing.T) {
+	gone, e := testengine.New(), newEngine(t)
+	gone.Close()
+	e.Fail(func(int) testengine.Fault { return testengine.Fault{Status: http.StatusForbidden} })
+	b := settlingBed(t, filepath.Join(t.TempDir(), "store"), gone.URL)
+	shows := func(what, want string) {
+		t.Helper()
+		eventually(t, what, func() bool {
+			problem, _ := members(t, b.ask(t, "GET", "/accounts/alice/settlement", asAdmin, ""))["problem"].(string)
+			return want != "" && strings.Contains(problem, want) || problem == want
+		})
+	}
+	shows("the engine is not there", "connection refused")
+	change := func(engine string) {
+		t.Helper()
+		if w := b.ask(t, "PUT", "/accounts/alice", asAdmin, fmt.Sprintf(
+			`{"username":"alice","asset_code":"USD","asset_scale":3,"settlement_engine_url":%q,"settle_threshold":100,"settle_to":10}`, engine)); w.Code != 200 {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	change(e.URL)
+	shows("another engine is", "")
+	b.earn(t, 150)
+	shows("it refuses", "status 403")
+	e.Fail(nil)
+	change(e.URL)
+	shows("it settles", "")
+	eventually(t, "to the unit", func() bool { return e.Total(3).Int64() == 140 && b.clearing() == 10 })
+}

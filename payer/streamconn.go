@@ -58,6 +58,7 @@ type connection struct {
 	attempts int       // in a row that came to nothing though nothing is overloaded
 	advanced time.Time // when a packet was fulfilled last
 	last     error     // the last rejection
+	scant    error     // the last that made packets smaller for lack of liquidity
 	stop     error     // why nothing more is sent
 	asked    time.Time // when an open payment asked last how much the receiver takes
 	width    int       // probes at once

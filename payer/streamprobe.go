@@ -233,7 +233,7 @@ func (c *connection) stalled() error {
 	if c.last == nil {
 		return fmt.Errorf("%w for %s", ErrStalled, c.stream.GiveUp)
 	}
-	return fmt.Errorf("%w for %s: %w", ErrStalled, c.stream.GiveUp, c.last)
+	return fmt.Errorf("%w for %s: %w", ErrStalled, c.stream.GiveUp, c.cause(c.last))
 }
 
 // rejection makes an error of a Reject.

@@ -3,6 +3,7 @@ package payer
 // This file sends the money: it fills the window, settles each reply, and knows when all is paid and when to give up.
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -112,7 +113,11 @@ func (c *connection) next() (n amount.Amount, ok bool) {
 		n = c.share(n, budget)
 		if c.rate.low.Of(n) == 0 {
 			// It would arrive as nothing. What is in flight may still come back and add to it.
-			if c.inFlight == 0 {
+			switch {
+			case c.inFlight > 0:
+			case n < budget:
+				c.stop = c.tooSmall()
+			default:
 				c.finish(goal, exhausted)
 			}
 			return 0, false
@@ -297,6 +302,7 @@ func (c *connection) rejected(o *flight) {
 	case code == ilpcore.T04:
 		if c.congested(o.sequence) && c.pace.failures > 1 {
 			c.sizes.short(o.amount)
+			c.scant = c.last
 		}
 	case code.Temporary():
 		c.congested(o.sequence)
@@ -337,6 +343,22 @@ func (c *connection) refused(o *flight, why error) {
 		return
 	}
 	if c.attempts++; c.attempts >= mostAttempts && c.stop == nil {
-		c.stop = why
+		c.stop = c.cause(why)
 	}
+}
+
+// cause is why, behind the lack of liquidity that has made the packets so small that it happens.
+func (c *connection) cause(why error) error {
+	if again, ok := errors.AsType[*RejectError](why); c.sizes.part == 0 || c.scant == nil || ok && again.Code == ilpcore.T04 {
+		return why
+	}
+	return fmt.Errorf("%w; and of less at once too little arrives: %w", c.scant, why)
+}
+
+// tooSmall is the end of a payment with something left, when nothing would arrive of packets as large as pass.
+func (c *connection) tooSmall() error {
+	if c.last == nil {
+		return fmt.Errorf("%w: packets of at most %s become nothing", ErrNoRate, c.sizes.now())
+	}
+	return c.cause(c.last)
 }

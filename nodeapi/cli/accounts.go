@@ -76,7 +76,7 @@ func linkOf(a record) string {
 func (e Environment) infoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "info NAME", Short: "Shows the settings of an account",
-		Args: exactly(1, "the name of the account behind info"),
+		Args: account("the name of the account behind info"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.client(cmd, holder)
 			if err != nil {
@@ -141,7 +141,7 @@ func settingsTable(w io.Writer, prefix string, settings record) {
 func (e Environment) deleteCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "delete NAME", Short: "Deletes an account",
-		Args: exactly(1, "the name of the account behind delete"),
+		Args: account("the name of the account behind delete"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.client(cmd, adminToken)
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ func (e Environment) createCommand() *cobra.Command {
 		Long: `
 Makes an account, which works at once and stays after a restart. Secrets need not be arguments, where other users could see them: "-"
 reads one from stdin, env:NAME takes it from a variable, and --…-token-file from a file.`,
-		Args: exactly(1, "the name of the new account behind create"),
+		Args: account("the name of the new account behind create"),
 		RunE: e.runCreate,
 	}
 	addFieldFlags(cmd, true)
@@ -51,13 +52,15 @@ func (e Environment) runCreate(cmd *cobra.Command, args []string) error {
 
 func (e Environment) updateCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "update NAME [--SETTING VALUE...]", Short: "Changes the settings of an account",
+		Use: "update NAME [--SETTING VALUE...] [--unset SETTING...]", Short: "Changes the settings of an account",
 		Long: `
-Changes what is given and leaves the rest. Secrets are given as for create.`,
-		Args: exactly(1, "the name of the account behind update"),
+Changes what is given and leaves the rest. Secrets are given as for create. --unset takes a setting away, so that its default counts again: --unset
+min-balance --unset ilp-over-http-url.`,
+		Args: account("the name of the account behind update"),
 		RunE: e.runUpdate,
 	}
 	addFieldFlags(cmd, true)
+	cmd.Flags().StringArray("unset", nil, "A setting that gets its default again, such as min-balance; may be given several times")
 	return cmd
 }
 
@@ -87,13 +90,40 @@ func (e Environment) runUpdate(cmd *cobra.Command, args []string) error {
 	return c.showAccount(cmd, r)
 }
 
-// changes is settings for commands that do nothing without any.
+// changes is settings for commands that do nothing without any, with what --unset takes away as null.
 func (e Environment) changes(cmd *cobra.Command, c *client) (record, error) {
 	said, err := e.settings(cmd, c)
+	if err == nil {
+		err = unset(cmd, said)
+	}
 	if err == nil && len(said) == 0 {
 		return nil, fmt.Errorf("write what to change: %s --help lists the settings", cmd.CommandPath())
 	}
 	return said, err
+}
+
+// unset adds what --unset names, for commands that have it. A value alone takes nothing away, lest a variable of the shell that is not set does.
+func unset(cmd *cobra.Command, said record) error {
+	if cmd.Flags().Lookup("unset") == nil {
+		return nil
+	}
+	names, err := cmd.Flags().GetStringArray("unset")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(fields, func(f field) bool { return f.flag() == strings.TrimPrefix(name, "--") })
+		switch {
+		case i < 0:
+			return fmt.Errorf("--unset %s: there is no such setting: %s --help lists them", clean(name), cmd.CommandPath())
+		case fields[i].name == "asset_code", fields[i].name == "asset_scale":
+			return fmt.Errorf("--unset %s: an account always counts something: write what by --%s", clean(name), fields[i].flag())
+		case said[fields[i].name] != nil:
+			return fmt.Errorf("--%s and --unset %s are two things: leave one out", fields[i].flag(), clean(name))
+		}
+		said[fields[i].name] = nil
+	}
+	return nil
 }
 
 // addAsset adds what the account counts now.
@@ -119,7 +149,7 @@ func (e Environment) updateSettingsCommand() *cobra.Command {
 		Use: "update-settings NAME [--SETTING VALUE...]", Short: "Changes those settings that the account's holder may change",
 		Long: `
 Changes links, tokens and settlement of an account, with the admin token or that of the account: --token-file names the file that holds it.`,
-		Args: exactly(1, "the name of the account behind update-settings"),
+		Args: account("the name of the account behind update-settings"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.client(cmd, holder)
 			if err != nil {

@@ -63,6 +63,7 @@ func TestAnswersArePrinted(t *testing.T) {
 		{"balance_java", map[string]said{"GET /accounts/bob/balance": {200, "", `{"assetCode":"USD","assetScale":"3","accountBalance":{"accountId":"bob","netBalance":"9007199254740993","clearingBalance":"9007199254740000","prepaidAmount":"993"}}`}}, []string{"accounts", "balance", "bob"}},
 		{"balance_json", map[string]said{"GET /accounts/bob/balance": {200, "", `{"balance":9007199254740993}`}}, []string{"accounts", "balance", "bob", "--json"}},
 		{"status", map[string]said{"GET /status": {200, "", nodeStatus}}, []string{"status"}},
+		{"status_java", map[string]said{"GET /": {200, "", `{"operatorAddress":"test.java","version":"1.0"}`}}, []string{"status"}},
 		{"status_other", map[string]said{"GET /": {200, "", `{"status":"Ready","ilp_address":"example.node","version":"0.6.0"}`}}, []string{"status"}},
 		{"payments_rust", map[string]said{"GET /accounts/bob/payments?limit=20": {200, "", rustPayments}}, []string{"accounts", "payments", "bob"}},
 		{"payments_java", map[string]said{"GET /accounts/bob/payments?cursor=1f-2&direction=sent&limit=5": {200, "", javaPayments}}, []string{"accounts", "payments", "bob", "--limit", "5", "--sent", "--after", "1f-2"}},

@@ -19,7 +19,7 @@ func (e Environment) balanceCommand() *cobra.Command {
 		Long: `
 Shows what the node owes the account's holder; negative: what the holder owes the node. Clearing comes from packets, prepaid from
 settlements beyond the debt, and net is both together.`,
-		Args: exactly(1, "the name of the account behind balance"),
+		Args: account("the name of the account behind balance"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.client(cmd, holder)
 			if err != nil {

@@ -74,6 +74,19 @@ func exactly(n int, text string) cobra.PositionalArgs {
 	}
 }
 
+// account is exactly for one argument that is the name of an account. An empty one, of a variable of the shell that is not set, and dots would make another path.
+func account(text string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := exactly(1, text)(cmd, args); err != nil {
+			return err
+		}
+		if args[0] == "" || args[0] == "." || args[0] == ".." {
+			return fmt.Errorf("%q is no name: write %s", args[0], text)
+		}
+		return nil
+	}
+}
+
 // interruptible ends when the user interrupts the command.
 func interruptible(cmd *cobra.Command) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)

@@ -41,8 +41,16 @@ func TestRefusals(t *testing.T) {
 			"the node refused: bad token SECRET (400)"},
 		{"not a node", map[string]said{"GET /accounts": {200, "text/html", "<html>"}}, []string{"accounts", "list"}, errAnswer.Error()},
 		{"not ready", map[string]said{"GET /status": {200, "", `{"ready":false,"accounts":[]}`}}, []string{"status"}, errNotReady.Error()},
+		{"a full disk", map[string]said{"GET /status": {200, "", `{"ready":false,"problem":"the disk is nearly full","address":"test.a","accounts":[],"settlements":[]}`}}, []string{"status"}, errNoPayments.Error() + ": the disk is nearly full"},
+		{"a full disk, by what everybody is told", map[string]said{"GET /": {200, "", `{"status":"Not taking payments","ilp_address":"test.a"}`}}, []string{"status"}, errNoPayments.Error() + ": with the admin token this says why"},
+		{"settlements that cannot be read", map[string]said{"GET /status": {200, "", `{"ready":false,"problem":"the store has failed","accounts":[],"settlements":null}`}}, []string{"settlement", "list"}, "the settlements cannot be read: the store has failed"},
+		{"not ready, by what everybody is told", map[string]said{"GET /": {200, "", `{"status":"Waiting for an address","ilp_address":""}`}}, []string{"status"}, errNotReady.Error()},
+		{"not ready, in the Java connector's words", map[string]said{"GET /": {200, "", `{"operatorAddress":"","version":"1"}`}}, []string{"status"}, errNotReady.Error()},
+		{"no node, which answers all the same", map[string]said{"GET /": {200, "", `{"hello":"world"}`}}, []string{"status"}, errAnswer.Error()},
 		{"a payment in part", map[string]said{"POST /accounts/alice/payments": {200, "", `{"source_amount":5,"sent_amount":3,"delivered_amount":3}`}},
-			[]string{"pay", "alice", "--to", "$p.example", "--amount", "5", "--idempotency-key", "k"}, "paydoor: paying with idempotency key k\n" + errNotWhole.Error()},
+			[]string{"pay", "alice", "--to", "$p.example", "--amount", "5", "--idempotency-key", "k"}, "paydoor: paying with idempotency key k\n" + errNotWhole.Error() + ": 3 of 5; the rest may be too little to arrive as anything"},
+		{"a payment in part, as up to 0.6", map[string]said{"POST /accounts/alice/payments": {200, "", `{"sent_amount":3,"delivered_amount":3}`}},
+			[]string{"pay", "alice", "--to", "$p.example", "--amount", "5", "--idempotency-key", "k"}, "paydoor: paying with idempotency key k\n" + errNotWhole.Error() + ": 3 of 5; the rest may be too little to arrive as anything"},
 		{"a payment that failed, Java", map[string]said{"POST /accounts/alice/payments": {200, "", `{"originalAmount":"5","amountSent":"5","amountDelivered":"0","successfulPayment":false}`}},
 			[]string{"pay", "alice", "--to", "$p.example", "--amount", "5", "--idempotency-key", "k"}, "paydoor: paying with idempotency key k\n" + errNotWhole.Error()},
 	}
@@ -69,6 +77,10 @@ func TestMistakesAreNotSent(t *testing.T) {
 		{"a scale too large", "accounts create x --asset-code USD --asset-scale 256", "--asset-scale 256: write a whole number from 0 to 255"},
 		{"a balance", "accounts update x --min-balance ten", "--min-balance ten: write a whole number, such as 1000 or -1000"},
 		{"a relation", "accounts update x --routing-relation friend", "--routing-relation friend: write Peer, Parent, Child or NonRoutingAccount"},
+		{"nothing to take", "accounts update x --unset min_balanze", "--unset min_balanze: there is no such setting: node accounts update --help lists them"},
+		{"the asset", "accounts update x --unset asset-code", "--unset asset-code: an account always counts something: write what by --asset-code"},
+		{"set and taken", "accounts update x --min-balance 5 --unset min-balance", "--min-balance and --unset min-balance are two things: leave one out"},
+		{"an empty value", "accounts update x --ilp-over-http-url=", "--ilp-over-http-url : write a value, or leave the flag out; update takes a setting away with --unset"},
 		{"nothing to change", "accounts update x", "write what to change: node accounts update --help lists the settings"},
 		{"an unset variable", "accounts update x --ilp-over-http-incoming-token env:NOPE", "--ilp-over-http-incoming-token names the variable NOPE, which is not set"},
 		{"two secrets", "accounts update x --ilp-over-http-incoming-token a --ilp-over-http-incoming-token-file b", "--ilp-over-http-incoming-token and --ilp-over-http-incoming-token-file are two secrets: leave one out"},
@@ -87,6 +99,8 @@ func TestMistakesAreNotSent(t *testing.T) {
 		{"a token in the clear to a name that the network may be asked for", "accounts list --node http://node.localhost", "http://node.localhost is another machine, and http: shows the token to everybody on the way: write https:, or --insecure if you mean it"},
 		{"a token in the clear", "accounts list --node http://node.example", "http://node.example is another machine, and http: shows the token to everybody on the way: write https:, or --insecure if you mean it"},
 		{"no key", "import-key JKS", "the key: there is no secret in it"},
+		{"two accounts", "accounts incoming-payments x y", "write the name of one account behind incoming-payments, or none for all"},
+		{"a name that is a path", "accounts delete ..", `".." is no name: write the name of the account behind delete`},
 		{"no command", "routes add", `there is no command "add": run node routes --help`},
 	}
 	s := newStub(t, nil)
@@ -97,6 +111,11 @@ func TestMistakesAreNotSent(t *testing.T) {
 				t.Errorf("status %d, said\n%s\nwant 1 and\n%s", got.status, got.err, test.want)
 			}
 		})
+	}
+	for _, args := range [][]string{{"accounts", "balance"}, {"accounts", "incoming-payments"}, {"settlement", "show"}} { // of a variable that is not set
+		if got := newTerminal(s).types(t, append(args, "")...); got.status != StatusRefused || !strings.HasPrefix(got.err, `"" is no name: write the name of `) {
+			t.Errorf("%v: status %d, said %s", args, got.status, got.err)
+		}
 	}
 	if len(s.got) != 0 {
 		t.Errorf("the node was asked: %v", s.got)

@@ -130,7 +130,7 @@ func (e Environment) setting(cmd *cobra.Command, f field) (value string, given b
 
 func plainText(text string) (string, error) {
 	if strings.TrimSpace(text) == "" {
-		return "", errors.New("write a value, or leave the flag out")
+		return "", errors.New("write a value, or leave the flag out; update takes a setting away with --unset")
 	}
 	return text, nil
 }

@@ -21,7 +21,12 @@ func (e Environment) incomingCommand() *cobra.Command {
 		Long: `
 Prints a line for each packet that is fulfilled for the account, or without NAME for any account of the node, until it is interrupted. With
 --json each line is the node's JSON. What came before is not shown.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return account("the name of one account behind incoming-payments, or none for all")(cmd, args)
+		},
 		RunE: e.runIncoming,
 	}
 	cmd.Flags().Uint64("count", 0, "End after as many lines; default: never")

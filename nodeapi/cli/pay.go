@@ -24,7 +24,7 @@ func (e Environment) payCommand() *cobra.Command {
 Sends an amount, in base units of the account, to a payment pointer, with the account's token: in PAYDOOR_TOKEN, or in the file that
 --token-file names. Every payment has an idempotency key, which is printed before it is sent: with the same key the same payment is made once,
 however often the command is run within 24 hours; later, look at accounts payments first. Without --idempotency-key a new one is made up.`,
-		Args: exactly(1, "the name of the paying account behind pay"),
+		Args: account("the name of the paying account behind pay"),
 		RunE: e.runPay,
 	}
 	cmd.Flags().String("to", "", "The payment pointer, such as '$example.com/alice', or a URL (required)")
@@ -69,7 +69,7 @@ func (e Environment) runPay(cmd *cobra.Command, args []string) error {
 	}
 	ctx, stop := interruptible(cmd)
 	defer stop()
-	made := payment{args[0], key, option(cmd, "idempotency-key") != ""}
+	made := payment{args[0], key, body.text("source_amount"), option(cmd, "idempotency-key") != ""}
 	a, err := c.ask(ctx, r)
 	if err != nil {
 		return made.failed(cmd, err)

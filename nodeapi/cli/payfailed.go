@@ -20,7 +20,8 @@ var errNotWhole = errors.New("only a part of the amount was paid")
 // payment is what is needed to say how to go on.
 type payment struct {
 	account, key string
-	repeats      bool // it may: the key was given on the command line
+	amount       string // that was to be sent
+	repeats      bool   // it may: the key was given on the command line
 }
 
 // failed says what an error of the request means for the payment. What is not known to have failed is StatusUnknown.
@@ -51,8 +52,11 @@ func (p payment) failed(cmd *cobra.Command, err error) error {
 	}
 	if flying(r) != "" {
 		err = p.look(fmt.Errorf("%w: %s", notTold(r), reason(no.answer)))
-	} else if r.text("sent_amount") != "0" {
-		err = fmt.Errorf("%w: %s", errNotWhole, reason(no.answer))
+	} else {
+		if r.text("sent_amount") != "0" {
+			err = fmt.Errorf("%w: %s", errNotWhole, reason(no.answer))
+		}
+		err = p.over(err)
 	}
 	return errors.Join(err, output(cmd, no.answer.body, func(w io.Writer) error { receiptTable(w, r); return nil }))
 }
@@ -94,6 +98,14 @@ func (p payment) look(err error) error {
 	return failure{fmt.Errorf("%w; before you pay with another key than %s, look at paydoor node accounts payments %s", err, clean(p.key), clean(p.account)), StatusUnknown}
 }
 
+// over is err of a payment that has ended. A key from the command line comes back with the next run of the same command, which would find the old answer.
+func (p payment) over(err error) error {
+	if !p.repeats {
+		return err
+	}
+	return fmt.Errorf("%w; this stays the answer to the key %s for 24 hours: pay what is missing with another one", err, clean(p.key))
+}
+
 // receipt prints what was sent and what arrived, and returns an error if that is not all.
 func (p payment) receipt(cmd *cobra.Command, a answer) error {
 	r, err := decodeRecord(a.body)
@@ -101,14 +113,17 @@ func (p payment) receipt(cmd *cobra.Command, a answer) error {
 		return p.again(fmt.Errorf("%w; whether the payment was made is unknown", err))
 	}
 	if err := output(cmd, a.body, func(w io.Writer) error { receiptTable(w, r); return nil }); err != nil {
-		return err
+		// Who runs the command anew for the receipt must not pay anew.
+		return p.again(fmt.Errorf("the payment was made, and its receipt could not be printed: %w", err))
 	}
 	if flying(r) != "" {
 		return p.look(notTold(r))
 	}
-	wanted, sent := r.text("source_amount", "originalAmount"), r.text("sent_amount", "amountSent")
-	if r.text("successfulPayment") == "no" || wanted != "" && sent != "" && wanted != sent {
+	if r.text("successfulPayment") == "no" {
 		return errNotWhole
+	}
+	if sent := r.text("sent_amount", "amountSent"); sent != "" && sent != p.amount {
+		return fmt.Errorf("%w: %s of %s; the rest may be too little to arrive as anything", errNotWhole, sent, p.amount)
 	}
 	return nil
 }

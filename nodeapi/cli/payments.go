@@ -20,7 +20,7 @@ func (e Environment) paymentsCommand() *cobra.Command {
 Shows the payments of an account, newest first: those that the node made for it, and those that came to it by SPSP. AMOUNT is what its balance
 fell or rose by. unknown is what was under way when the node stopped, or of which nobody told what became: AMOUNT is right for them, too. Where
 there are more than --limit, the last line says how to go on.`,
-		Args: exactly(1, "the name of the account behind payments"),
+		Args: account("the name of the account behind payments"),
 		RunE: e.runPayments,
 	}
 	cmd.Flags().Uint("limit", 20, "How many payments, 1 to 500")

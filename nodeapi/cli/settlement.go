@@ -4,6 +4,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -34,6 +35,9 @@ func (e Environment) settlementListCommand() *cobra.Command {
 				return err
 			}
 			pending, ok := s["settlements"].([]any)
+			if problem := s.text("problem"); !ok && problem != "" {
+				return fmt.Errorf("the settlements cannot be read: %s", problem)
+			}
 			if !ok {
 				return errAnswer
 			}
@@ -65,7 +69,7 @@ func (e Environment) settlementShowCommand() *cobra.Command {
 Shows the engine of an account, its thresholds, what settlements have left over that is less than a base unit, the settlement that is unanswered,
 if one is, and what operators have decided about earlier ones. Of one that is refused, the engine may have carried out a call before: ask it
 for the key, then resolve it.`,
-		Args: exactly(1, "the name of the account behind show"),
+		Args: account("the name of the account behind show"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.client(cmd, adminToken)
 			if err != nil {
@@ -102,6 +106,7 @@ func settlementTable(w io.Writer, body []byte) error {
 	if rest := s.inside("leftover"); rest.text("amount") != "0" {
 		named(w, "left over", units(rest.text("amount"), code, rest.text("scale")))
 	}
+	named(w, "problem", s.text("problem"))
 	pending := s.inside("pending")
 	if pending == nil {
 		row(w, "unanswered", "nothing")
@@ -127,7 +132,7 @@ func (e Environment) settlementResolveCommand() *cobra.Command {
 Says what became of a settlement of which the node cannot learn it: --as settled, the engine has made it, and the balance stays as it is; --as
 refunded, it has not and will not, and the amount goes back to the balance. Look at the engine first: what it has made and you refund is paid
 twice. The key, which settlement show prints, makes sure that you decide about the one that you have looked at. The reason is kept.`,
-		Args: exactly(1, "the name of the account behind resolve"),
+		Args: account("the name of the account behind resolve"),
 		RunE: e.runResolve,
 	}
 	cmd.Flags().String("key", "", "The key of the settlement (required)")

@@ -4,14 +4,19 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/spf13/cobra"
 )
 
-// errNotReady is the end of status when the node cannot take packets yet.
-var errNotReady = errors.New("the node has no address and asset yet: it learns them from its parent, see the link of that account")
+var (
+	// errNotReady is the end of status when the node cannot take packets yet.
+	errNotReady = errors.New("the node has no address and asset yet: it learns them from its parent, see the link of that account")
+	// errNoPayments is its end when the node rejects all that has money.
+	errNoPayments = errors.New("the node takes no payments")
+)
 
 func (e Environment) statusCommand() *cobra.Command {
 	return &cobra.Command{
@@ -19,7 +24,7 @@ func (e Environment) statusCommand() *cobra.Command {
 		Long: `
 Shows address and asset of the node and, for each account, whether its link is up and why not, how many of its packets are under way, and
 its balance: what the node owes it; and the settlements that no engine has answered yet. Without the admin token, and from other nodes than paydoor, it shows the address alone. The exit
-status is 0 if the node is ready.`,
+status is 0 if the node is ready: it has an address, and what it is paid can be written down.`,
 		Args: exactly(0, "nothing behind status"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.client(cmd, adminIfAny)
@@ -35,13 +40,14 @@ status is 0 if the node is ready.`,
 			if err != nil {
 				return err
 			}
+			unready := readiness(s)
+			if errors.Is(unready, errAnswer) {
+				return unready
+			}
 			if err := output(cmd, a.body, func(w io.Writer) error { statusTable(w, s); return nil }); err != nil {
 				return err
 			}
-			if s.text("ready") == "no" {
-				return errNotReady
-			}
-			return nil
+			return unready
 		},
 	}
 }
@@ -57,6 +63,22 @@ func (c *client) status(cmd *cobra.Command) (answer, error) {
 	return c.ask(cmd.Context(), request{method: http.MethodGet, path: "/"})
 }
 
+// readiness is nil if the node takes packets: by our own word, that of interledger-rs, or, as of the Java connector, because it has an address.
+func readiness(s record) error {
+	_, java := s["operatorAddress"]
+	switch ready, status := s.text("ready"), s.text("status"); {
+	case s.text("problem") != "":
+		return fmt.Errorf("%w: %s", errNoPayments, s.text("problem"))
+	case ready == "yes", ready == "" && status == "Ready", ready == "" && status == "" && s.text("operatorAddress") != "":
+		return nil
+	case status == "Not taking payments":
+		return fmt.Errorf("%w: with the admin token this says why", errNoPayments)
+	case ready != "", status != "", java:
+		return errNotReady
+	}
+	return errAnswer
+}
+
 func statusTable(w io.Writer, s record) {
 	switch s.text("ready") {
 	case "yes":
@@ -66,6 +88,7 @@ func statusTable(w io.Writer, s record) {
 	default:
 		named(w, "status", s.text("status"))
 	}
+	named(w, "problem", s.text("problem"))
 	named(w, "address", s.text("address", "ilp_address", "operatorAddress"))
 	asset := s.inside("asset")
 	if code := asset.text("code", "Code"); code != "" {
