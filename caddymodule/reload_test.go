@@ -77,17 +77,6 @@ func TestFailedReloadChangesNothing(t *testing.T) {
 	s.want(s.do(http.MethodGet, "/"), http.StatusOK, "95")
 }
 
-// TestAPriceAboveTheMaximumBalanceIsRefused: who paid a part of it would get nothing for that.
-func TestAPriceAboveTheMaximumBalanceIsRefused(t *testing.T) {
-	s := newServer(t)
-	s.options = strings.Replace(s.options, "sandbox", "sandbox\nmax_balance 10", 1)
-	s.load()
-	err := s.tryLoad(strings.Replace(s.caddyfile(), "max_balance 10", "max_balance 9", 1))
-	if err == nil || !strings.Contains(err.Error(), "max_balance") {
-		t.Errorf("a price of 10 where tokens hold 9 gives %v", err)
-	}
-}
-
 func TestSettingsOfOpenBooksCannotChange(t *testing.T) {
 	s := newServer(t)
 	s.load()
