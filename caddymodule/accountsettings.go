@@ -37,9 +37,6 @@ func (a *Account) resolve(r resolver) (s accountSettings, err error) {
 	s.link = linkSettings{Account: s.ID, Asset: s.Asset, Parent: s.Relation == connector.Parent, Insecure: r.insecure}
 	switch {
 	case a.BTP != nil:
-		if s.MaxInFlight > btp.DefaultInFlight { // the link has a bound of its own, below which the node's alone counts
-			s.link.InFlight = s.MaxInFlight
-		}
 		err = a.at("btp", a.BTP.resolve(&s.link, r))
 	case a.HTTP != nil:
 		s.incoming, err = a.resolveHTTP(a.HTTP, linkHTTP, &s.link, r)

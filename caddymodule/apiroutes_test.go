@@ -71,6 +71,9 @@ func TestAReloadTellsAllRoutesOrNone(t *testing.T) {
 			complete++
 		}
 	}
+	if n := len(l.tables); n != 4 {
+		t.Errorf("it was told of %d tables by four configs", n)
+	}
 	if complete < len(l.tables)-1 { // the first config's began before its accounts were made
 		t.Errorf("of %d tables %d began with all routes: %v", len(l.tables), complete, l.tables)
 	}

@@ -152,7 +152,7 @@ func (r *running) newAPI() (err error) {
 		return fmt.Errorf("making the node's API: %w", err)
 	}
 	r.api.OpenAccounts()
-	r.node.TalkRoutes()
+	r.node.InheritRoutes()
 	return nil
 }
 

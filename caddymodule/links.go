@@ -47,7 +47,6 @@ type linkSettings struct {
 	Insecure bool
 	Guarded  bool          // it connects to public addresses only
 	Lifetime time.Duration // of the JSON Web Tokens we send; 0: the default
-	InFlight int           // packets of a BTP neighbour that may be at work at once; 0: the default, which is enough for what the node lets through
 }
 
 // field is the name of the setting that the link comes from.
@@ -71,6 +70,10 @@ func releaseLinks(links []acquiredLink) error {
 	closing.Wait()
 	return errors.Join(errs...)
 }
+
+// linkInFlight is how many packets of a BTP neighbour may be at work at once, whatever its account: the node bounds those by max_in_flight, which
+// must not be a part of the link, since a reload that changes it would break the connection.
+const linkInFlight = 1 << 20
 
 // linkPool holds the open links of the process.
 var linkPool = caddy.NewUsagePool()
@@ -175,7 +178,7 @@ func dialBTP(s linkSettings, handler ilpcore.Handler, state func(up bool), logge
 	}
 	config := btp.Config{
 		Account: s.Account, URL: address, Insecure: s.Insecure, Handler: handler, State: state, Logger: logger,
-		Unconfirmed: unconfirmed(logger), MaxInFlight: s.InFlight,
+		Unconfirmed: unconfirmed(logger), MaxInFlight: linkInFlight,
 	}
 	if s.Guarded {
 		config.Transport = guard(btp.NewTransport())
@@ -208,7 +211,7 @@ func (endless) Close() error { return nil }
 func await(s linkSettings, handler ilpcore.Handler, state func(up bool), logger *zap.Logger) (*btp.Awaited, error) {
 	return btp.Await(btp.AwaitConfig{
 		Account: s.Account, User: s.Subject, Token: s.Outgoing, Handler: handler, State: state, Logger: logger,
-		Unconfirmed: unconfirmed(logger), MaxInFlight: s.InFlight,
+		Unconfirmed: unconfirmed(logger), MaxInFlight: linkInFlight,
 	})
 }
 

@@ -35,7 +35,8 @@ func TestRecipeOfAPriceByTheQuery(t *testing.T) {
 	s.load()
 	s.pay("1000")
 	for _, test := range []struct{ target, balance string }{
-		{"/?preview=1", "999"}, {"/", "949"}, {"/?preview=0", "899"}, {"/?PREVIEW=1", "849"}, {"/a?x&preview=1", "848"},
+		{"/?preview=1", "999"}, {"/", "949"}, {"/?preview=0", "899"}, {"/?PREVIEW=1", "849"}, {"/a?preview=1", "848"},
+		{"/?preview=0&preview=1", "798"}, {"/?preview=1&x", "748"}, {"/?Preview=1", "698"}, {"/?preview=1&%zz", "648"},
 	} {
 		s.want(s.do(http.MethodGet, test.target), http.StatusOK, test.balance)
 	}

@@ -181,6 +181,7 @@ func (r *running) takePackets() {
 	}
 	r.opener.take()
 	r.books.start(r)
+	r.node.TalkRoutes()
 }
 
 // leavePackets leaves what the links bring to another config; without one it is T01. The node could not come to rest under packets that go on

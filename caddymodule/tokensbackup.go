@@ -161,7 +161,10 @@ func renameToNew(part, file string, link func(part, file string) error) error {
 	if err != nil {
 		return err
 	}
-	if err = errors.Join(taken.Close(), os.Rename(part, file)); err != nil {
+	if err = taken.Close(); err == nil {
+		err = os.Rename(part, file)
+	}
+	if err != nil { // it is the empty one still
 		return errors.Join(err, os.Remove(file))
 	}
 	return nil

@@ -127,6 +127,7 @@ func NewNode(c Config) (*Node, error) {
 	n.routing = newRouting(n, c.BroadcastEvery, random)
 	n.routing.silent = c.Silent
 	if c.Before != nil {
+		n.routing.wait = succession
 		n.routing.inherit(c.Before)
 	}
 	n.publish(first)
@@ -155,9 +156,11 @@ func (n *Node) withDefaults() (err error) {
 	return err
 }
 
-// TalkRoutes ends the silence that the node was made with: its accounts are there. What was inherited from the node before is in force when it returns.
+// InheritRoutes puts in force what its accounts' neighbours had told the node before. It is for who adds accounts one by one, once they are there.
+func (n *Node) InheritRoutes() { n.routing.relearn() }
+
+// TalkRoutes ends the silence that the node was made with: its accounts are there, and packets come to it and no more to the node before.
 func (n *Node) TalkRoutes() {
-	n.routing.relearn()
 	n.changing.Lock()
 	defer n.changing.Unlock()
 	n.routing.speak()

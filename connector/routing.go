@@ -21,6 +21,10 @@ const (
 	promptPerMinute = 60
 )
 
+// succession is how long a node that has one before itself waits until it talks of routes. A config that is loaded in vain ends sooner: what it had told
+// would end with it, and the neighbours would drop what the node before had told them as well.
+const succession = time.Second
+
 // firstAgain is after how long the node talks again to a neighbour that was not there; after that twice as long each time, up to the interval.
 const firstAgain = time.Second
 
@@ -29,7 +33,8 @@ const firstAgain = time.Second
 type routing struct {
 	node   *Node
 	every  time.Duration
-	random io.Reader // used by one goroutine at a time
+	wait   time.Duration // before the first round
+	random io.Reader     // used by one goroutine at a time
 	wake   chan struct{}
 	prompt *rateLimit
 
@@ -144,6 +149,9 @@ func (r *routing) close() {
 
 // run makes a round whenever something has changed, and one that greets everybody at each interval.
 func (r *routing) run() {
+	if wait(r.ctx, r.wait); r.ctx.Err() != nil {
+		return
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

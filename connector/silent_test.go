@@ -5,6 +5,7 @@ package connector
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,12 +56,51 @@ func TestANodeIsSilentUntilItsAccountsAreThere(t *testing.T) {
 			t.Errorf("%d packets before its accounts are there", packets)
 		}
 		mu.Unlock()
+		n.InheritRoutes()
 		n.TalkRoutes()
 		time.Sleep(time.Minute)
 		mu.Lock()
 		defer mu.Unlock()
 		if len(told) == 0 || len(told[0]) != 3 {
 			t.Errorf("told %v, want test.b, test.c and test.d at once", told)
+		}
+	})
+}
+
+// TestANodeWithOneBeforeWaitsBeforeItTells: a configuration that is loaded in vain has ended by then, and has told nobody anything.
+func TestANodeWithOneBeforeWaitsBeforeItTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var packets atomic.Int64
+		link := linkFunc(func(context.Context, ilpcore.Incoming) ilpcore.Reply {
+			packets.Add(1)
+			return ilpcore.Fulfill(ilpcore.PeerFulfillment, nil)
+		})
+		before, err := NewNode(Config{Address: "test.b", Asset: usd9, Receiver: named("b")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer before.Close()
+		start := func() *Node {
+			n, err := NewNode(Config{Address: "test.b", Asset: usd9, Receiver: named("b"), Before: before, Accounts: []Account{
+				{ID: "a", Relation: Peer, Address: "test.a", SendRoutes: true, ReceiveRoutes: true, Link: link},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		vain := start()
+		time.Sleep(succession - time.Millisecond)
+		_ = vain.Close()
+		time.Sleep(time.Minute)
+		if n := packets.Load(); n != 0 {
+			t.Errorf("a node that ended at once has sent %d packets", n)
+		}
+		n := start()
+		defer n.Close()
+		time.Sleep(succession + time.Second)
+		if packets.Load() == 0 {
+			t.Error("a node that stays tells nothing")
 		}
 	})
 }

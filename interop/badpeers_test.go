@@ -114,13 +114,13 @@ func (n *badNode) beside(t *testing.T) (done func()) {
 	}
 }
 
-// pay sends a packet of 10 to destination, which expires at its next node two seconds from now; it returns the Fulfill that it can have.
-func (n *badNode) pay(t *testing.T, destination string, with func(fulfill []byte)) ilpcore.Reply {
+// pay sends a packet of 10 to destination, which expires at its next node a second before left is over. with gets the Fulfill that it can have.
+func (n *badNode) pay(t *testing.T, destination string, left time.Duration, with func(fulfill []byte)) ilpcore.Reply {
 	var fulfillment [32]byte
 	copy(fulfillment[:], newSecret())
 	with(mustPacket(ilpcore.Fulfill(fulfillment, nil)))
 	reply, err := n.payer.send(n.gateway, encoded(t, ilpcore.Prepare{
-		Amount: 10, ExpiresAt: time.Now().Add(3 * time.Second).UTC().Truncate(time.Millisecond), Condition: sha256.Sum256(fulfillment[:]),
+		Amount: 10, ExpiresAt: time.Now().Add(left).UTC().Truncate(time.Millisecond), Condition: sha256.Sum256(fulfillment[:]),
 		Destination: []byte(destination),
 	}))
 	if err != nil {
@@ -137,7 +137,11 @@ func TestPeersThatAnswerBadly(t *testing.T) {
 		paid := 0
 		for _, deed := range misdeeds {
 			var serving sync.WaitGroup
-			reply := n.pay(t, "test."+over.account+".someone", func(fulfill []byte) {
+			left := 3 * time.Second
+			if deed.ends {
+				left = 10 * time.Second // a connection that has ended is given two, for answers over the next one
+			}
+			reply := n.pay(t, "test."+over.account+".someone", left, func(fulfill []byte) {
 				if over.link == "HTTP" {
 					answer := func(w http.ResponseWriter) { deed.http(w, fulfill) }
 					n.worse.deed.Store(&answer)

@@ -131,6 +131,8 @@ func (c *charge) final(w *responseWriter, status int) bodyMode {
 		c.unanswered(status, *failure)
 	case status == statusClientGone && c.cancelled():
 		c.unanswered(status, context.Canceled)
+	case c.cancelled() && !c.left(): // a handler that goes on for nobody, as that of FastCGI does
+		c.release(status, context.Canceled)
 	case status == http.StatusPaymentRequired && !c.paywall.config.PassBackend402:
 		c.release(status, nil)
 		w.restore()

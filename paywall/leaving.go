@@ -15,10 +15,10 @@ func (c *charge) cancelled() bool { return c.request.Context().Err() == context.
 // left says whether the client has left, or broken its body off. It is to be asked before anything was written, and nothing can be written
 // after it.
 func (c *charge) left() bool {
-	if c.cancelled() {
-		return !c.endedHere()
+	if c.body != nil && c.body.broken.Load() {
+		return true // also if we hung up: it was the client that we waited for
 	}
-	return c.body != nil && c.body.broken.Load()
+	return c.cancelled() && !c.endedHere()
 }
 
 // endedHere says whether this server has ended a cancelled request. Over HTTP/1 it never does that. Over the others it resets a stream when its time

@@ -13,47 +13,72 @@ import (
 	"time"
 )
 
-// TestOwnTimeoutIsNotCharged: over HTTP/2 a server's WriteTimeout resets the stream, which looks to handlers as if the client had left.
+// TestOwnTimeoutIsNotCharged: over HTTP/2 a server's write timeout resets the stream, which looks to handlers as if the client had left. Whose body
+// the backend is still waiting for then, has left.
 func TestOwnTimeoutIsNotCharged(t *testing.T) {
-	for name, own := range map[string]bool{"the server's timeout": true, "the client leaves": false} {
+	for _, test := range []struct {
+		name    string
+		own     bool // it is our timeout
+		stalls  bool // the body never comes to its end
+		status  int  // that the handler then writes
+		charged bool
+	}{
+		{"the server's timeout", true, false, statusClientGone, false},
+		{"the client leaves", false, false, statusClientGone, true},
+		{"the server's timeout, and a handler that does not look", true, false, http.StatusOK, false},
+		{"the client leaves, and a handler that does not look", false, false, http.StatusOK, true},
+		{"the server's timeout while the client sends nothing", true, true, statusClientGone, true},
+	} {
 		b := newBench(t)
 		b.ledger.credit(t, testToken, 25)
 		ctx, leave := context.WithCancel(context.Background())
 		defer leave()
 		gateway := httptest.NewUnstartedServer(b.handler(func(w http.ResponseWriter, r *http.Request) error {
 			sendUpstream(r)
-			if !own {
+			read := make(chan struct{})
+			go func() {
+				_, _ = io.Copy(io.Discard, r.Body)
+				close(read)
+			}()
+			if !test.stalls {
+				<-read
+			}
+			if !test.own {
 				leave()
+			} else if err := http.NewResponseController(w).SetWriteDeadline(time.Now()); err != nil {
+				t.Error(err)
 			}
 			<-r.Context().Done()
-			w.WriteHeader(statusClientGone) // as reverse_proxy does
+			<-read
+			w.WriteHeader(test.status)
 			return nil
 		}))
 		gateway.Config.Protocols = new(http.Protocols)
 		gateway.Config.Protocols.SetUnencryptedHTTP2(true)
-		if own {
-			gateway.Config.WriteTimeout = 50 * time.Millisecond
-		}
 		gateway.Start()
 		client := &http.Transport{Protocols: gateway.Config.Protocols}
-		r, err := http.NewRequestWithContext(ctx, "GET", gateway.URL, nil)
+		body, sender := io.Pipe()
+		if !test.stalls {
+			sender.Close()
+		}
+		r, err := http.NewRequestWithContext(ctx, "POST", gateway.URL, body)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("Pay-Token", testToken)
 		if res, err := client.RoundTrip(r); err == nil {
-			t.Errorf("%s: it is answered %s", name, res.Status)
+			t.Errorf("%s: it is answered %s", test.name, res.Status)
 			res.Body.Close()
 		}
 		b.handling.Wait()
 		client.CloseIdleConnections()
 		gateway.Close()
-		want, outcomes := "15", "reserved settled "
-		if own {
-			want, outcomes = "25", "reserved released "
+		want, outcomes := "25", "reserved released "
+		if test.charged {
+			want, outcomes = "15", "reserved settled "
 		}
 		if left, reserved := b.ledger.state(t, testToken); left.String() != want || reserved != 0 || b.outcomes() != outcomes {
-			t.Errorf("%s: balance %d, reserved %d, %s", name, left, reserved, b.outcomes())
+			t.Errorf("%s: balance %d, reserved %d, %s", test.name, left, reserved, b.outcomes())
 		}
 	}
 }

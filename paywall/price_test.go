@@ -73,7 +73,7 @@ func TestRulesThatAreRefused(t *testing.T) {
 		"price /x* 1":                "stands only at the end",
 		"price /*/x 1":               "stands only at the end",
 		"price /a/../b 1":            "dot segment",
-		"price /a?full=1 50":         "matcher on the query",
+		"price /a?full=1 50":         "with a matcher for a cheap one",
 		"price /a//b 1":              "empty segment",
 		"price 1 per_byte max":       "not understood",
 		"price 1 per_byte max 0":     "largest body",
@@ -87,7 +87,7 @@ func TestRulesThatAreRefused(t *testing.T) {
 		"free /x/..;/y":   "dot segment",
 		"free /a*":        "stands only at the end",
 		"free OPTIONS /x": "has none itself",
-		"free /a?b=1":     "matcher on the query",
+		"free /a?b=1":     "with a matcher for a cheap one",
 	} {
 		words := strings.Fields(line)
 		parse := ParsePrice

@@ -102,7 +102,8 @@ func (r *Rule) validate() error {
 	case strings.Contains(path, "*"):
 		return fmt.Errorf("path %q: a * stands only at the end, after a slash: /paid/*", r.Path)
 	case strings.Contains(path, "?"):
-		return fmt.Errorf("path %q has a query, which prices do not look at: put a matcher on the query before a paywall of its own, such as @full query full=1 and paywall @full 50", r.Path)
+		return fmt.Errorf("path %q has a query, which prices do not look at: price the path as for its dearest query, and put a paywall with a matcher for a cheap one, "+
+			"such as @cheap expression `{query} == \"preview=1\"`, in front", r.Path)
 	case path != "" && ambiguity(path) != "":
 		return fmt.Errorf("path %q has %s, and requests with that are refused", r.Path, ambiguity(path))
 	case r.Free && (r.Price != 0 || r.PerByte || r.MaxBytes != 0):
